@@ -1,0 +1,1 @@
+"""Track machine-learning experiments."""

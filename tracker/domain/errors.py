@@ -1,0 +1,164 @@
+"""The errors of the domain, by family. Every edge maps a family once.
+
+::
+
+    TrackerError                     code                HTTP   CLI exit
+    |-- NotFound                     not_found            404      1
+    |-- Unauthenticated              unauthenticated      401      1
+    |-- Forbidden                    forbidden            403      1
+    |-- Invalid                      invalid              422      1
+    |-- Conflict                     conflict             409      1
+    |   |-- AlreadyExists            already_exists       409      1
+    |   |-- StaleVersion             stale_version        409      1
+    |   |-- InvalidTransition        invalid_transition   409      1
+    |   `-- LineageCycle             lineage_cycle        409      1
+    `-- Unavailable                  unavailable          503      3
+        `-- SchemaMismatch           schema_mismatch      503      3
+
+No ``KeyError`` or ``ValueError`` crosses a port: adapters translate with ``raise ... from error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "AlreadyExists",
+    "Conflict",
+    "Forbidden",
+    "Invalid",
+    "InvalidTransition",
+    "LineageCycle",
+    "NotFound",
+    "Problem",
+    "SchemaMismatch",
+    "StaleVersion",
+    "TrackerError",
+    "Unauthenticated",
+    "Unavailable",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: where it is, what is wrong, and a stable kind."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str
+
+
+class TrackerError(Exception):
+    """Root of every error that tracker raises on purpose.
+
+    Args:
+        detail: one sentence for the person who reads it; it names the thing and, where there is
+            one, the fix. It never contains a secret.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(TrackerError):
+    """It does not exist, or the caller may not know that it does."""
+
+    code = "not_found"
+
+    @classmethod
+    def of(cls, kind: str, key: object) -> NotFound:
+        """The one wording for a missing ``kind``, so that hidden and absent things look alike."""
+        return cls(f"{kind} {key} not found")
+
+
+class Unauthenticated(TrackerError):
+    """There are no credentials, or they do not hold."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(TrackerError):
+    """The caller may see the thing but not do this with it."""
+
+    code = "forbidden"
+
+
+class Invalid(TrackerError):
+    """An input breaks a rule.
+
+    Args:
+        detail: the sentence to show.
+        problems: each wrong field; edges render them (HTTP: ``errors``).
+    """
+
+    code = "invalid"
+
+    def __init__(self, detail: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def field(cls, name: str, msg: str, kind: str = "value_error") -> Invalid:
+        """One field is wrong."""
+        return cls(f"{name}: {msg}", [Problem((name,), msg, kind)])
+
+
+class Conflict(TrackerError):
+    """The request is well formed but the present state does not allow it."""
+
+    code = "conflict"
+
+
+class AlreadyExists(Conflict):
+    """Something with this key is there already."""
+
+    code = "already_exists"
+
+
+class StaleVersion(Conflict):
+    """Somebody else saved the thing after it was loaded."""
+
+    code = "stale_version"
+
+    @classmethod
+    def of(cls, kind: str, key: object) -> StaleVersion:
+        """The one wording for a lost race on ``kind``."""
+        return cls(f"{kind} {key} was changed by somebody else meanwhile; load it again and retry")
+
+
+class InvalidTransition(Conflict):
+    """The life cycle does not lead from the present state to the wanted one."""
+
+    code = "invalid_transition"
+
+
+class LineageCycle(Conflict):
+    """The wanted parent is the experiment itself or one of its descendants."""
+
+    code = "lineage_cycle"
+
+
+class Unavailable(TrackerError):
+    """Something behind the core did not answer: database, scalars store, disk.
+
+    Args:
+        detail: what did not answer.
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class SchemaMismatch(Unavailable):
+    """The database's schema is not the one this version of tracker was written for."""
+
+    code = "schema_mismatch"

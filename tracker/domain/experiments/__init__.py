@@ -1,0 +1,1 @@
+"""Experiments: their life cycle, lineage, features and order."""

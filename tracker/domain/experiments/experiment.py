@@ -1,0 +1,100 @@
+"""One experiment: a run, planned or made, and everything said about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from tracker.domain.experiments.lifecycle import Status, check_transition
+from tracker.domain.frozen import Frozen
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.json_tree import FlatParams, JsonObject, freeze
+from tracker.domain.text import Description, Name, Tag, storable
+
+__all__ = ["PALETTE", "Experiment", "color_at"]
+
+# Okabe & Ito, "Color Universal Design" (2008): distinct for every common kind of colour blindness.
+# Black and the pale yellow are left out, since one of them vanishes on any background.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7")
+
+
+def color_at(position: int) -> str:
+    """The palette's colour for the experiment at `position` of its project."""
+    return PALETTE[position % len(PALETTE)]
+
+
+def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(tags)) != len(tags):
+        raise PydanticCustomError("tags_unique", "the same tag stands twice")
+    return tags
+
+
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=100), AfterValidator(_distinct)]
+GitDiff = Annotated[str, StringConstraints(max_length=4_000_000), AfterValidator(storable)]
+Position = Annotated[int, Field(ge=0, lt=2**31)]
+Progress = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=False)]
+
+
+class Experiment(Frozen):
+    """A run and its place in the family.
+
+    Attributes:
+        parent_id: the experiment it was derived from, in the same project.
+        features: what it is made of, as a JSON tree.
+        params: typed flat parameters under dotted names.
+        git_diff: uncommitted changes of the code that ran.
+        position: place in its project's list, 0 first (the API calls it ``order``).
+        progress: per cent done.
+        started_at: when it first became running.
+        completed_at: when it last became complete or failed; ``None`` while it has not ended.
+        version: counts the saves; a save of an older one is refused.
+    """
+
+    id: ExperimentId
+    project_id: ProjectId
+    name: Name
+    description: Description = ""
+    status: Status = Status.PLANNED
+    parent_id: ExperimentId | None = None
+    features: JsonObject = freeze({})
+    params: FlatParams = freeze({})
+    git_diff: GitDiff | None = None
+    color: Color
+    position: Position = 0
+    tags: Tags = ()
+    progress: Progress = 0.0
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    completed_at: AwareDatetime | None = None
+    version: int = 0
+
+    def become(self, status: Status, *, at: datetime) -> Self:
+        """The experiment after it moved to `status` at the time `at`.
+
+        Raises:
+            InvalidTransition: the life cycle has no such move.
+        """
+        check_transition(self.status, status)
+        if status == self.status:
+            return self
+        return self.evolve(
+            status=status,
+            started_at=self.started_at or (at if status is Status.RUNNING else None),
+            completed_at=at if status.has_ended else None,
+        )
+
+    def start(self, *, at: datetime) -> Self:
+        """It begins to run."""
+        return self.become(Status.RUNNING, at=at)
+
+    def complete(self, *, at: datetime) -> Self:
+        """It ended well."""
+        return self.become(Status.COMPLETE, at=at)
+
+    def fail(self, *, at: datetime) -> Self:
+        """It ended badly."""
+        return self.become(Status.FAILED, at=at)

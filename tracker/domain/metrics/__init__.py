@@ -1,0 +1,1 @@
+"""Final values of experiments, and the one that counts."""

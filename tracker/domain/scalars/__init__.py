@@ -1,0 +1,1 @@
+"""Time series: batches in, series and samples out, all as numpy columns."""

@@ -1,0 +1,56 @@
+"""Where projects are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from tracker.domain.ids import ProjectId
+from tracker.domain.projects.project import Project, ProjectCounts
+
+__all__ = ["ProjectRepository"]
+
+
+class ProjectRepository(Protocol):
+    """Projects. Changes show to others once the unit of work is committed."""
+
+    async def get(self, project_id: ProjectId) -> Project:
+        """The project; in a writing unit nobody else can change it until the unit ends.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
+    async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
+        """All projects, or those with exactly this name, oldest first (ties by id)."""
+        ...
+
+    async def counts(self, project_ids: Collection[ProjectId]) -> Mapping[ProjectId, ProjectCounts]:
+        """How much each of them holds; a project without experiments counts zero of all."""
+        ...
+
+    async def add(self, project: Project) -> None:
+        """Keeps a new project.
+
+        Raises:
+            AlreadyExists: the id is taken.
+        """
+        ...
+
+    async def save(self, project: Project) -> Project:
+        """Keeps a changed project, and gives it back with its version counted up.
+
+        Raises:
+            NotFound: it was deleted.
+            StaleVersion: it was saved by somebody else since it was loaded.
+        """
+        ...
+
+    async def delete(self, project_id: ProjectId) -> None:
+        """Removes the project with its experiments and their metrics.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...

@@ -1,0 +1,91 @@
+"""Everything that changes together."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from tracker.ports.experiments import ExperimentRepository
+from tracker.ports.identity import UserRepository
+from tracker.ports.metrics import MetricRepository
+from tracker.ports.projects import ProjectRepository
+from tracker.ports.purges import PurgeRepository
+
+__all__ = ["ReadingUnit", "UnitsOfWork", "WritingUnit"]
+
+
+class ReadingUnit(Protocol):
+    """Reads of one use case. Each read sees what was committed before it began; two reads of one
+    unit may lie on either side of somebody else's commit. Saving in it is a programming error.
+
+    Entering and leaving may raise ``Unavailable`` when the database does not answer, and so may
+    every method of its repositories.
+    """
+
+    @property
+    def users(self) -> UserRepository:
+        """The installation's users."""
+        ...
+
+    @property
+    def projects(self) -> ProjectRepository:
+        """The projects."""
+        ...
+
+    @property
+    def experiments(self) -> ExperimentRepository:
+        """The experiments of all projects."""
+        ...
+
+    @property
+    def metrics(self) -> MetricRepository:
+        """Their final values."""
+        ...
+
+    @property
+    def purges(self) -> PurgeRepository:
+        """What deletions left to do."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class WritingUnit(ReadingUnit, Protocol):
+    """Changes of one use case: all of them happen at :meth:`commit`, or none.
+
+    Leaving without a commit discards everything. Reads see the unit's own changes.
+    """
+
+    async def lock(self, name: str) -> None:
+        """Waits until no other writing unit holds this name, then holds it until the unit ends.
+
+        Raises:
+            Unavailable: it took too long.
+        """
+        ...
+
+    async def commit(self) -> None:
+        """Makes the changes durable and visible; the last call of a unit.
+
+        Raises:
+            Unavailable: the database could not; nothing has changed.
+        """
+        ...
+
+
+class UnitsOfWork(Protocol):
+    """Opens units of work: ``async with units.writing() as unit: ...; await unit.commit()``."""
+
+    def reading(self) -> ReadingUnit:
+        """A unit that only looks."""
+        ...
+
+    def writing(self) -> WritingUnit:
+        """A unit that may change things."""
+        ...
