@@ -7,11 +7,13 @@ takes the shortest text that lets the rest match; ``{num}`` takes digits only.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from tracker.domain.errors import Invalid
+from tracker.domain.ids import ExperimentId
 
-__all__ = ["DEFAULT_PATTERN", "check_pattern", "parent_reference", "parse_name"]
+__all__ = ["DEFAULT_PATTERN", "check_pattern", "parent_reference", "parse_name", "resolve_parent"]
 
 DEFAULT_PATTERN = "{num}_from_{parent}_{change}"
 
@@ -64,3 +66,30 @@ def parent_reference(pattern: str, name: str) -> str | None:
     """What `name` says its parent is: a number or a whole name, or ``None``."""
     fields = parse_name(pattern, name)
     return fields.get("parent") if fields else None
+
+
+def resolve_parent(
+    pattern: str, reference: str, experiments: Iterable[tuple[ExperimentId, str]]
+) -> ExperimentId | None:
+    """The oldest experiment whose number under `pattern`, or whose whole name, is `reference`.
+
+    A number is what ``{num}`` gives, or, for a name that does not follow the pattern, the digits
+    it starts with (``8_baseline`` is 8): a family's first member has no parent to name.
+
+    Args:
+        pattern: the project's.
+        reference: what a child's name gives as its parent.
+        experiments: id and name of the candidates, oldest first.
+    """
+    for experiment_id, name in experiments:
+        if name == reference or _number(pattern, name) == reference:
+            return experiment_id
+    return None
+
+
+def _number(pattern: str, name: str) -> str | None:
+    fields = parse_name(pattern, name)
+    if fields is not None:
+        return fields.get("num")
+    leading = re.match(r"[0-9]+(?![0-9])", name)
+    return leading[0] if leading else None

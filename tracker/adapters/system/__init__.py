@@ -1,0 +1,1 @@
+"""The machine underneath: its clock, and ids."""

@@ -1,0 +1,173 @@
+"""Use cases of projects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from tracker.domain.errors import Invalid
+from tracker.domain.frozen import Frozen
+from tracker.domain.identity.actor import Actor, User
+from tracker.domain.identity.policy import Action, may, require
+from tracker.domain.ids import ProjectId, PurgeId, TeamId
+from tracker.domain.projects.project import MetricDefinition, Project, ProjectCounts, ProjectSettings
+from tracker.domain.projects.purge import Purge
+from tracker.ports.clock import Clock
+from tracker.ports.ids import IdGenerator
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
+
+__all__ = ["ProjectDetail", "ProjectService", "visible_project"]
+
+_EDITABLE = frozenset({"name", "description", "metrics", "settings", "team_id"})
+
+
+class ProjectDetail(Frozen):
+    """A project with what lists show beside it."""
+
+    project: Project
+    owner: User
+    counts: ProjectCounts
+
+
+async def visible_project(unit: ReadingUnit, actor: Actor, project_id: ProjectId, action: Action) -> Project:
+    """The project, if `actor` may do `action` on it.
+
+    Raises:
+        NotFound: there is none, or the actor may not see it.
+        Forbidden: they may see it, but not do this.
+    """
+    project = await unit.projects.get(project_id)
+    require(actor, action, project.scope, kind="project", key=project_id)
+    return project
+
+
+class ProjectService:
+    """Everything people do with projects.
+
+    Args:
+        units: opens units of work.
+        clock: tells when things happen.
+        ids: names new things.
+        purge: carries out what deletions left to do; called after each.
+    """
+
+    def __init__(
+        self, units: UnitsOfWork, clock: Clock, ids: IdGenerator, purge: Callable[[], Awaitable[object]]
+    ) -> None:
+        self._units = units
+        self._clock = clock
+        self._ids = ids
+        self._purge = purge
+
+    async def list(self, actor: Actor, *, name: str | None = None) -> tuple[Project, ...]:
+        """The projects that `actor` may see, oldest first; with `name`, those called exactly so."""
+        async with self._units.reading() as unit:
+            projects = await unit.projects.list(name=name)
+        return tuple(project for project in projects if may(actor, Action.PROJECT_VIEW, project.scope))
+
+    async def get(self, actor: Actor, project_id: ProjectId) -> Project:
+        """One project.
+
+        Raises:
+            NotFound: there is none that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            return await visible_project(unit, actor, project_id, Action.PROJECT_VIEW)
+
+    async def create(
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        description: str = "",
+        team_id: TeamId | None = None,
+        metrics: Sequence[MetricDefinition] = (),
+        settings: ProjectSettings | None = None,
+        exist_ok: bool = False,
+    ) -> Project:
+        """A new project, owned by `actor`.
+
+        Args:
+            actor: its owner.
+            name: 1 to 100 characters; several projects may share one.
+            description: up to 500 characters.
+            team_id: the team it belongs to.
+            metrics: those it tracks.
+            settings: naming pattern and display metrics.
+            exist_ok: gives the oldest visible project of that name instead, where there is one.
+                Of several processes that call it at once, one creates and the others find.
+
+        Raises:
+            Forbidden: `actor` may not create projects.
+            Invalid: a field breaks a rule.
+        """
+        require(actor, Action.PROJECTS_CREATE, None, kind="project", key=name)
+        if team_id is not None:
+            raise Invalid.field("team_id", "there are no teams on this installation")
+        project = Project(
+            id=ProjectId(self._ids.new()),
+            name=name,
+            description=description,
+            owner_id=actor.user_id,
+            metrics=tuple(metrics),
+            settings=settings or ProjectSettings(),
+            created_at=self._clock.now(),
+        )
+        async with self._units.writing() as unit:
+            if exist_ok:
+                await unit.lock(f"project:{name}")
+                for present in await unit.projects.list(name=name):
+                    if may(actor, Action.PROJECT_VIEW, present.scope):
+                        return present
+            await unit.projects.add(project)
+            await unit.commit()
+        return project
+
+    async def edit(self, actor: Actor, project_id: ProjectId, **changes: Any) -> Project:
+        """The project with `changes` to its name, description, metrics, settings or team.
+
+        Raises:
+            NotFound: there is none that `actor` may see.
+            Forbidden: they may not edit it.
+            Invalid: a change breaks a rule or names no editable field.
+        """
+        for field in changes.keys() - _EDITABLE:
+            raise Invalid.field(field, "cannot be changed")
+        if changes.get("team_id") is not None:
+            raise Invalid.field("team_id", "there are no teams on this installation")
+        async with self._units.writing() as unit:
+            project = await visible_project(unit, actor, project_id, Action.PROJECT_EDIT)
+            saved = await unit.projects.save(project.evolve(**changes))
+            await unit.commit()
+        return saved
+
+    async def delete(self, actor: Actor, project_id: ProjectId) -> None:
+        """Removes the project with its experiments, their metrics and scalars.
+
+        Raises:
+            NotFound: there is none that `actor` may see.
+            Forbidden: they may not delete it.
+        """
+        async with self._units.writing() as unit:
+            await visible_project(unit, actor, project_id, Action.PROJECT_DELETE)
+            await unit.purges.add(
+                Purge(id=PurgeId(self._ids.new()), project_id=project_id, requested_at=self._clock.now())
+            )
+            await unit.projects.delete(project_id)
+            await unit.commit()
+        await self._purge()
+
+    async def describe(self, actor: Actor, projects: Sequence[Project]) -> tuple[ProjectDetail, ...]:
+        """These projects with their owners and counts; those that `actor` may not see are left out."""
+        seen = [project for project in projects if may(actor, Action.PROJECT_VIEW, project.scope)]
+        async with self._units.reading() as unit:
+            owners = await unit.users.get_many({project.owner_id for project in seen})
+            counts = await unit.projects.counts([project.id for project in seen])
+        return tuple(
+            ProjectDetail(
+                project=project,
+                owner=owners[project.owner_id],
+                counts=counts.get(project.id, ProjectCounts()),
+            )
+            for project in seen
+        )

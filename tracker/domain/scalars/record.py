@@ -1,0 +1,29 @@
+"""One call of a logging function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import AwareDatetime
+
+from tracker.domain.frozen import Frozen
+from tracker.domain.metrics.metric import Step
+from tracker.domain.text import MetricName, Tag
+
+__all__ = ["ScalarRecord"]
+
+
+class ScalarRecord(Frozen):
+    """Values of some scalars at one step.
+
+    Attributes:
+        step: where on the x-axis.
+        values: by name; NaN and infinities are data.
+        tags: put on this step of these scalars.
+        time: when it was measured; ``None`` = when it arrives.
+    """
+
+    step: Step
+    values: Mapping[MetricName, float]
+    tags: tuple[Tag, ...] = ()
+    time: AwareDatetime | None = None

@@ -1,0 +1,251 @@
+"""Use cases of time series."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from tracker.domain.errors import Unavailable
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.service import visible_experiment
+from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.policy import Action
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId
+from tracker.domain.projects.purge import Purge
+from tracker.domain.projects.service import visible_project
+from tracker.domain.scalars.batch import ScalarBatch, StepTags, columns_of_records
+from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.series import (
+    Axis,
+    Ranking,
+    SampledSeries,
+    SampleQuery,
+    Series,
+    SeriesSummary,
+    TimeWindow,
+)
+from tracker.ports.clock import Clock
+from tracker.ports.ids import IdGenerator
+from tracker.ports.scalars import ScalarStore
+from tracker.ports.unit_of_work import UnitsOfWork
+
+__all__ = ["ScalarService"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_OPEN = TimeWindow()
+_PURGES_A_SWEEP = 100
+
+
+class ScalarService:
+    """Logs points and reads them back as series, samples and summaries."""
+
+    def __init__(self, units: UnitsOfWork, store: ScalarStore, clock: Clock, ids: IdGenerator) -> None:
+        self._units = units
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def log(
+        self,
+        actor: Actor,
+        experiment_id: ExperimentId,
+        records: Sequence[ScalarRecord],
+        *,
+        batch_id: BatchId | None = None,
+    ) -> None:
+        """Keeps all records, or none; they are durable when it returns.
+
+        Args:
+            actor: who logs.
+            experiment_id: to which experiment.
+            records: in arrival order.
+            batch_id: the same id again changes nothing, so that a retry is safe.
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+            Forbidden: they may not log to it.
+            Unavailable: the store is full or does not answer; nothing was kept.
+        """
+        now = _microseconds(self._clock.now())
+        rows = [
+            (record.step, now if record.time is None else _microseconds(record.time), record.values)
+            for record in records
+        ]
+        names, series, step, time, value = columns_of_records(rows)
+        tags = tuple(
+            StepTags(step=record.step, names=tuple(record.values), tags=record.tags)
+            for record in records
+            if record.tags
+        )
+        await self.append(
+            actor,
+            ScalarBatch(
+                id=batch_id or BatchId(self._ids.new()),
+                experiment_id=experiment_id,
+                names=names,
+                series=series,
+                step=step,
+                time=time,
+                value=value,
+                tags=tags,
+            ),
+        )
+
+    async def append(self, actor: Actor, batch: ScalarBatch) -> None:
+        """Keeps a batch of columns. Raises what :meth:`log` raises."""
+        experiment = await self._experiment(actor, batch.experiment_id, Action.SCALARS_LOG)
+        if len(batch) or batch.tags:
+            await self._store.append(experiment.project_id, batch)
+
+    async def read(
+        self,
+        actor: Actor,
+        experiment_id: ExperimentId,
+        name: str,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+    ) -> Series:
+        """Every point of one scalar with ``start <= step < stop``, by (step, arrival).
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.read(experiment.project_id, experiment_id, name, start=start, stop=stop)
+
+    async def sample(
+        self, actor: Actor, project_id: ProjectId, query: SampleQuery
+    ) -> tuple[SampledSeries, ...]:
+        """Thinned series of a project's experiments; no experiments in `query` means all of them.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
+            if query.experiments:
+                known = await unit.experiments.get_many(query.experiments)
+                chosen = [e for e in query.experiments if e in known and known[e].project_id == project_id]
+            else:
+                chosen = [experiment.id for experiment in await unit.experiments.list(project_id)]
+        if not chosen:
+            return ()
+        return await self._store.sample(project_id, query.evolve(experiments=tuple(dict.fromkeys(chosen))))
+
+    async def sample_experiment(
+        self,
+        actor: Actor,
+        experiment_id: ExperimentId,
+        *,
+        names: Sequence[str] | None = None,
+        max_points: int | None = 1000,
+        axis: Axis = Axis.STEP,
+        window: TimeWindow = _OPEN,
+    ) -> tuple[SampledSeries, ...]:
+        """Thinned series of one experiment.
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+            Invalid: `max_points` is below 1.
+        """
+        query = SampleQuery(
+            experiments=(experiment_id,),
+            names=None if names is None else tuple(names),
+            max_points=max_points,
+            axis=axis,
+            window=window,
+        )
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.sample(experiment.project_id, query)
+
+    async def tags(
+        self, actor: Actor, experiment_id: ExperimentId, window: TimeWindow = _OPEN
+    ) -> tuple[StepTags, ...]:
+        """The tags put on an experiment's steps.
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.tags(experiment.project_id, experiment_id, window)
+
+    async def summary(
+        self,
+        actor: Actor,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """One row for each series of the project.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
+        return await self._store.summary(project_id, experiments, names)
+
+    async def top(
+        self,
+        actor: Actor,
+        project_id: ProjectId,
+        name: str,
+        *,
+        by: Ranking = Ranking.LAST,
+        k: int = 10,
+        descending: bool = True,
+    ) -> tuple[SeriesSummary, ...]:
+        """The `k` best series called `name` in the project.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
+        return await self._store.top(project_id, name, by=by, k=k, descending=descending)
+
+    async def last_logged(
+        self, actor: Actor, project_id: ProjectId, experiments: Collection[ExperimentId] | None = None
+    ) -> Mapping[ExperimentId, datetime]:
+        """When each experiment that has points last got one (``None`` = of all).
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        latest: dict[ExperimentId, int] = {}
+        for row in await self.summary(actor, project_id, experiments):
+            latest[row.experiment_id] = max(row.modified, latest.get(row.experiment_id, row.modified))
+        return {experiment_id: _EPOCH + _MICROSECOND * time for experiment_id, time in latest.items()}
+
+    async def sweep(self) -> int:
+        """Removes the points of what was deleted; the number of orders carried out.
+
+        A deletion is done once it is committed: an order that the store cannot carry out now stays
+        for the next sweep and is no error.
+        """
+        async with self._units.reading() as unit:
+            orders = await unit.purges.pending(_PURGES_A_SWEEP)
+        done = [order for order in orders if await self._carried_out(order)]
+        if done:
+            async with self._units.writing() as unit:
+                for order in done:
+                    await unit.purges.remove(order.id)
+                await unit.commit()
+        return len(done)
+
+    async def _carried_out(self, order: Purge) -> bool:
+        try:
+            await self._store.delete(order.project_id, order.experiment_id)
+        except Unavailable:
+            return False
+        return True
+
+    async def _experiment(self, actor: Actor, experiment_id: ExperimentId, action: Action) -> Experiment:
+        async with self._units.reading() as unit:
+            return await visible_experiment(unit, actor, experiment_id, action)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
