@@ -12,10 +12,13 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.text import storable
 
-__all__ = ["FlatParams", "JsonObject", "flatten", "freeze", "thaw"]
+__all__ = ["EMPTY", "FlatParams", "JsonObject", "flatten", "freeze", "thaw"]
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63
+
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def freeze(value: Any, depth: int = 0) -> Any:

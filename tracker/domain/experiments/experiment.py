@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from tracker.domain.experiments.lifecycle import Status, check_transition
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId, ProjectId
-from tracker.domain.json_tree import FlatParams, JsonObject, freeze
+from tracker.domain.json_tree import EMPTY, FlatParams, JsonObject
 from tracker.domain.text import Description, Name, Tag, storable
 
 __all__ = ["PALETTE", "Experiment", "color_at"]
@@ -60,8 +60,8 @@ class Experiment(Frozen):
     description: Description = ""
     status: Status = Status.PLANNED
     parent_id: ExperimentId | None = None
-    features: JsonObject = freeze({})
-    params: FlatParams = freeze({})
+    features: JsonObject = Field(default_factory=lambda: EMPTY)
+    params: FlatParams = Field(default_factory=lambda: EMPTY)
     git_diff: GitDiff | None = None
     color: Color
     position: Position = 0
