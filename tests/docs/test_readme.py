@@ -1,0 +1,70 @@
+"""The README's examples, run as they stand."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [code for kind, code in BLOCK.findall(text) if kind == language]
+
+
+def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which the training-script example has run, and what it printed."""
+    folder = tmp_path_factory.mktemp("readme")
+    done = run_python(blocks("python")[0], folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_the_training_script_tracks_every_step(tracked: tuple[Path, str]) -> None:
+    assert tracked[1].split() == ["1_baseline", "complete", "100", "0.01"]
+
+
+def test_the_in_memory_example_runs(tmp_path: Path) -> None:
+    done = run_python(blocks("python")[1], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path, str]) -> None:
+    commands = [
+        line
+        for block in blocks("sh")
+        for line in block.splitlines()
+        if line.startswith("tracker ") and " server" not in line
+    ]
+    assert len(commands) >= 4
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", *shlex.split(command)],
+            cwd=tracked[0],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        assert done.stdout.strip()
+
+
+def test_the_picture_is_the_demo_s_own_output() -> None:
+    (picture,) = blocks("text")
+    assert "@@" not in picture
+    assert re.search(r"\d+_from_\d+_\w+", picture)
