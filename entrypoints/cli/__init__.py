@@ -1,0 +1,1 @@
+"""The command line: the same use cases on a folder or against a server, from the shell."""

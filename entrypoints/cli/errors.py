@@ -1,0 +1,95 @@
+"""The one place where errors become exit codes and a line on stderr.
+
+===== ==========================================================================
+exit  meaning
+===== ==========================================================================
+0     done
+1     refused: not found, not allowed, not valid, or in conflict with what is there
+2     the command line itself is wrong
+3     something behind the command did not answer: database, server, disk
+130   interrupted
+===== ==========================================================================
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+import click
+
+from tracker.domain.errors import (
+    NotFound,
+    SchemaMismatch,
+    StaleVersion,
+    TrackerError,
+    Unauthenticated,
+    Unavailable,
+)
+
+from .text import one_line
+
+__all__ = ["INTERRUPTED", "REFUSED", "UNANSWERED", "Failure", "reported"]
+
+REFUSED = 1
+UNANSWERED = 3
+INTERRUPTED = 130
+
+
+class _Answer(NamedTuple):
+    exit_code: int
+    mend: str | None = None
+
+
+# By family, the most special one first: the first that fits counts.
+_ANSWERS: tuple[tuple[type[Exception], _Answer], ...] = (
+    (SchemaMismatch, _Answer(UNANSWERED, "tracker db upgrade")),
+    (Unavailable, _Answer(UNANSWERED, "tracker doctor")),
+    (Unauthenticated, _Answer(REFUSED, "export TRACKER_TOKEN=...")),
+    (NotFound, _Answer(REFUSED, "tracker project list")),
+    (StaleVersion, _Answer(REFUSED)),
+    (TrackerError, _Answer(REFUSED)),
+    (OSError, _Answer(UNANSWERED, "tracker doctor")),
+)
+
+
+class Failure(click.ClickException):
+    """An expected failure: one line on stderr and an exit code.
+
+    Args:
+        message: what is wrong.
+        exit_code: see the module.
+        mend: the command that puts it right, if there is one and `message` names none.
+    """
+
+    def __init__(self, message: str, exit_code: int = REFUSED, mend: str | None = None) -> None:
+        super().__init__(one_line(message if mend is None or "tracker " in message else f"{message}; try: {mend}"))
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Writes the line."""
+        click.echo(f"tracker: {self.message}", file=file, err=file is None)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns the expected errors of what runs inside into a :class:`Failure`.
+
+    An error that nobody expected passes: its traceback is what a report about it needs.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort) as error:
+        raise click.exceptions.Exit(INTERRUPTED) from error
+    except (TrackerError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise  # the reader left: click ends quietly
+        raise _failure(error) from error
+
+
+def _failure(error: Exception) -> Failure:
+    answer = next(answer for family, answer in _ANSWERS if isinstance(error, family))
+    text = error.detail if isinstance(error, TrackerError) else str(error)
+    return Failure(text, answer.exit_code, answer.mend)

@@ -1,0 +1,71 @@
+"""The command ``tracker``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .errors import reported
+from .lazy import LazyCommand, LazyGroup
+from .target import on_target
+
+__all__ = ["cli", "main"]
+
+_COMMANDS = {
+    "project": LazyCommand("projects", "project", "Projects: what belongs together."),
+    "experiment": LazyCommand("experiments", "experiment", "Experiments: runs, their state and their family."),
+    "metric": LazyCommand("metrics", "metric", "Metrics: the final values of experiments."),
+    "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
+    "db": LazyCommand("db", "db", "The database's schema: look at it and move it."),
+    "server": LazyCommand("server", "server", "Serve a folder over HTTP until interrupted."),
+    "demo": LazyCommand("demo", "demo", "Train a family of real models and track them."),
+    "doctor": LazyCommand("doctor", "doctor", "Check what tracker needs, and say what mends it."),
+    "completion": LazyCommand("completion", "completion", "Print the script that completes commands in a shell."),
+}
+
+
+class _Root(LazyGroup):
+    """Reports what its commands raise, however it is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with reported():
+            return super().invoke(ctx)
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            click.echo(f"tracker {version('tracker')}")
+        except PackageNotFoundError:
+            click.echo("tracker (from a checkout)")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Root,
+    lazy=_COMMANDS,
+    name="tracker",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@lambda command: on_target(command, envvar="TRACKER_URL")
+def cli() -> None:
+    """Track machine-learning experiments, in a folder or on a server.
+
+    Exit codes: 0 done, 1 refused, 2 wrong usage, 3 something behind it did not answer.
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process."""
+    cli.main(prog_name="tracker")

@@ -1,0 +1,171 @@
+"""``tracker project``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+
+from .confirm import confirm, yes_option
+from .lookup import project_named
+from .output import Column, as_json_option, print_json, print_record, print_table
+from .target import with_library
+from .text import moment
+from .values import METRIC_DEFINITION
+
+__all__ = ["project"]
+
+_COLUMNS = (
+    Column("id", lambda project: str(project.id)),
+    Column("name", lambda project: project.name),
+    Column("created", lambda project: moment(project.created_at)),
+    Column("metrics", lambda project: ", ".join(metric.name for metric in project.metrics)),
+    Column("description", lambda project: project.description),
+)
+
+_metrics = click.option(
+    "--metric", "metrics", type=METRIC_DEFINITION, multiple=True,
+    help="A tracked metric, such as loss:minimize:best; repeatable.",
+)  # fmt: skip
+_pattern = click.option("--naming-pattern", help="How experiments are named; empty = names are free.")
+_display = click.option(
+    "--display-metric", "display_metrics", multiple=True, help="A metric that tables show; repeatable."
+)
+
+
+@click.group()
+def project() -> None:
+    """Projects: what belongs together."""
+
+
+@project.command("list")
+@click.option("--name", help="Only those with exactly this name.")
+@as_json_option
+@with_library
+def list_projects(library: Any, name: str | None, as_json: bool) -> None:
+    """List the projects, oldest first."""
+    found = [project for project in library.projects.list() if name is None or project.name == name]
+    if as_json:
+        print_json(found)
+    else:
+        print_table(_COLUMNS, found, empty="no projects; `tracker project create NAME` makes one")
+
+
+@project.command()
+@click.argument("project", metavar="PROJECT")
+@as_json_option
+@with_library
+def show(library: Any, project: str, as_json: bool) -> None:
+    """Show PROJECT, given by id or name."""
+    _print(project_named(library, project), as_json)
+
+
+@project.command()
+@click.argument("name")
+@click.option("--description", default="")
+@_metrics
+@_pattern
+@_display
+@click.option("--exist-ok", is_flag=True, help="Give the oldest project of this name if there is one.")
+@as_json_option
+@with_library
+def create(
+    library: Any,
+    name: str,
+    description: str,
+    metrics: tuple[MetricDefinition, ...],
+    naming_pattern: str | None,
+    display_metrics: tuple[str, ...],
+    exist_ok: bool,
+    as_json: bool,
+) -> None:
+    """Create a project called NAME."""
+    made = library.projects.create(
+        name=name,
+        description=description,
+        metrics=metrics,
+        settings=_settings(ProjectSettings(), naming_pattern, display_metrics),
+        exist_ok=exist_ok,
+    )
+    _print(made, as_json)
+
+
+@project.command()
+@click.argument("project", metavar="PROJECT")
+@click.option("--name")
+@click.option("--description")
+@_metrics
+@_pattern
+@_display
+@as_json_option
+@with_library
+def edit(
+    library: Any,
+    project: str,
+    name: str | None,
+    description: str | None,
+    metrics: tuple[MetricDefinition, ...],
+    naming_pattern: str | None,
+    display_metrics: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Change PROJECT, given by id or name; what is given replaces what was there."""
+    present = project_named(library, project)
+    changes: dict[str, Any] = {}
+    if name is not None:
+        changes["name"] = name
+    if description is not None:
+        changes["description"] = description
+    if metrics:
+        changes["metrics"] = metrics
+    if naming_pattern is not None or display_metrics:
+        changes["settings"] = _settings(present.settings, naming_pattern, display_metrics)
+    if not changes:
+        raise click.UsageError("nothing to change: give at least one option")
+    _print(library.projects.edit(present.id, **changes), as_json)
+
+
+@project.command()
+@click.argument("project", metavar="PROJECT")
+@yes_option
+@with_library
+def delete(library: Any, project: str, yes: bool) -> None:
+    """Delete PROJECT, given by id or name, with its experiments, metrics and scalars."""
+    found = project_named(library, project)
+    confirm(f"Delete project {found.name} and everything in it?", yes=yes)
+    library.projects.delete(found.id)
+
+
+def _settings(
+    present: ProjectSettings, naming_pattern: str | None, display_metrics: tuple[str, ...]
+) -> ProjectSettings:
+    changes: dict[str, Any] = {}
+    if naming_pattern is not None:
+        changes["naming_pattern"] = naming_pattern
+    if display_metrics:
+        changes["display_metrics"] = display_metrics
+    return present.evolve(**changes)
+
+
+def _print(project: Project, as_json: bool) -> None:
+    if as_json:
+        print_json(project)
+        return
+    print_record(
+        {
+            "id": str(project.id),
+            "name": project.name,
+            "description": project.description,
+            "created": moment(project.created_at),
+            "metrics": ", ".join(map(_definition, project.metrics)),
+            "naming pattern": project.settings.naming_pattern,
+            "display metrics": ", ".join(project.settings.display_metrics),
+        }
+    )
+
+
+def _definition(metric: MetricDefinition) -> str:
+    parts = [metric.name, metric.direction, metric.aggregation, *([metric.label] if metric.label else [])]
+    return ":".join(parts)

@@ -1,0 +1,103 @@
+"""What a command works on: a folder or a server."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from tracker.settings import Settings
+
+__all__ = ["Target", "on_folder", "on_target", "with_library"]
+
+_Command = Callable[..., Any]
+
+
+@dataclass
+class Target:
+    """The folder or the server that the options name; without either, the settings' folder.
+
+    Attributes:
+        data: ``--data``.
+        url: ``--url``, or ``TRACKER_URL`` from the environment.
+        url_was_typed: the environment gives way to a ``--data`` that was typed.
+    """
+
+    data: Path | None = None
+    url: str | None = None
+    url_was_typed: bool = False
+
+    def choose(self, ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        """Takes over one of the two options; the last place where it is typed counts."""
+        typed = ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        if param.name == "data":
+            self.data = value
+        else:
+            self.url, self.url_was_typed = value, typed
+        if self.data is not None and self.url is not None:
+            if self.url_was_typed:
+                raise click.UsageError("--data and --url exclude each other: a folder or a server", ctx)
+            self.url = None
+
+    def open(self) -> Any:
+        """The library's front door onto it, to be used as a context manager."""
+        import tracker  # noqa: PLC0415  (late: it is what makes commands slow to start)
+
+        return tracker.open(self.data, url=self.url)
+
+    def settings(self) -> Settings:
+        """The settings of the folder.
+
+        Raises:
+            click.UsageError: the target is a server, whose settings are its own.
+        """
+        from tracker.settings import Settings  # noqa: PLC0415
+
+        if self.url is not None:
+            raise click.UsageError("this command works on a folder: leave out --url (and TRACKER_URL)")
+        return Settings.load(data=self.data)
+
+
+def _chosen(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value is not None and not ctx.resilient_parsing:
+        ctx.ensure_object(Target).choose(ctx, param, value)
+
+
+def on_folder(command: _Command) -> _Command:
+    """Gives a command ``--data``."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_chosen,
+        help="The folder to work on (default: TRACKER_DATA, or ./data).",
+    )(command)
+
+
+def on_target(command: _Command, *, envvar: str | None = None) -> _Command:
+    """Gives a command ``--data`` and ``--url``."""
+    url = click.option(
+        "--url",
+        envvar=envvar,
+        expose_value=False,
+        callback=_chosen,
+        help="The server to work on (default: TRACKER_URL; its token: TRACKER_TOKEN).",
+    )
+    return on_folder(url(command))
+
+
+def with_library(command: _Command) -> _Command:
+    """Gives a command ``--data`` and ``--url``, and passes it the opened library first."""
+
+    @click.pass_context
+    def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        with ctx.ensure_object(Target).open() as library:
+            return command(library, *args, **kwargs)
+
+    return on_target(functools.update_wrapper(opened, command))
