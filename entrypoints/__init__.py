@@ -1,0 +1,1 @@
+"""What drives the core: the HTTP service and the command line."""

@@ -1,0 +1,83 @@
+"""Experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.identity.actor import Actor
+from tracker.domain.ids import ExperimentId, ProjectId
+
+from ..exchange import Call
+from ..schemas.answers import DeletedOut, NoQuery
+from ..schemas.experiments import (
+    ExperimentCreate,
+    ExperimentEdit,
+    ExperimentOut,
+    RecentQuery,
+    Reorder,
+    experiment_out,
+)
+
+__all__ = ["Experiments", "experiments_out"]
+
+
+async def experiments_out(
+    service: ExperimentService, actor: Actor, experiments: Sequence[Experiment]
+) -> list[ExperimentOut]:
+    """Experiments as the API shows them, each compared with its parent; one query for all parents."""
+    parents = await service.parents(actor, experiments)
+    return [
+        experiment_out(each, parents.get(each.parent_id) if each.parent_id else None) for each in experiments
+    ]
+
+
+class Experiments:
+    """``/api/experiments``."""
+
+    def __init__(self, experiments: ExperimentService) -> None:
+        self._experiments = experiments
+
+    async def create(self, call: Call[ExperimentCreate, NoQuery]) -> ExperimentOut:
+        """A new one."""
+        fields = call.body.changes()
+        project_id = ProjectId(fields.pop("project_id"))
+        return await self._shown(call, await self._experiments.create(call.actor, project_id, **fields))
+
+    async def recent(self, call: Call[None, RecentQuery]) -> list[ExperimentOut]:
+        """The newest."""
+        project_id = None if call.query.projectId is None else ProjectId(call.query.projectId)
+        found = await self._experiments.recent(call.actor, project_id=project_id, limit=call.query.limit)
+        return await experiments_out(self._experiments, call.actor, found)
+
+    async def show(self, call: Call[None, NoQuery]) -> ExperimentOut:
+        """One."""
+        return await self._shown(call, await self._experiments.get(call.actor, _id(call)))
+
+    async def edit(self, call: Call[ExperimentEdit, NoQuery]) -> ExperimentOut:
+        """One after changes."""
+        changed = await self._experiments.edit(call.actor, _id(call), **call.body.changes())
+        return await self._shown(call, changed)
+
+    async def delete(self, call: Call[None, NoQuery]) -> DeletedOut:
+        """Removes one with its metrics and scalars."""
+        await self._experiments.delete(call.actor, _id(call))
+        return {"success": True}
+
+    async def reorder(self, call: Call[Reorder, NoQuery]) -> list[ExperimentOut]:
+        """A project's experiments after those named were put first."""
+        ids = [ExperimentId(each) for each in call.body.experiment_ids]
+        ordered = await self._experiments.reorder(call.actor, ProjectId(call.body.project_id), ids)
+        return await experiments_out(self._experiments, call.actor, ordered)
+
+    async def _shown(self, call: Call[Any, NoQuery], experiment: Experiment) -> ExperimentOut:
+        if experiment.parent_id is None:
+            return experiment_out(experiment, None)
+        (shown,) = await experiments_out(self._experiments, call.actor, [experiment])
+        return shown
+
+
+def _id(call: Call[Any, NoQuery]) -> ExperimentId:
+    return ExperimentId(call.path["experiment_id"])

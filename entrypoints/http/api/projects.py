@@ -1,0 +1,84 @@
+"""Projects and their dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.ids import ProjectId
+from tracker.domain.metrics.service import MetricService
+from tracker.domain.projects.project import Project
+from tracker.domain.projects.service import ProjectDetail, ProjectService
+
+from ..exchange import Call
+from ..schemas.answers import DeletedOut, NoQuery
+from ..schemas.experiments import ExperimentOut
+from ..schemas.metrics import ProjectMetricOut, project_metric_out
+from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut, project_out, stats_out
+from .experiments import experiments_out
+
+__all__ = ["Projects"]
+
+
+class Projects:
+    """``/api/projects`` and what hangs below one project."""
+
+    def __init__(
+        self, projects: ProjectService, experiments: ExperimentService, metrics: MetricService
+    ) -> None:
+        self._projects = projects
+        self._experiments = experiments
+        self._metrics = metrics
+
+    async def list(self, call: Call[None, NoQuery]) -> list[ProjectOut]:
+        """All that the actor may see."""
+        found = await self._projects.list(call.actor)
+        return [project_out(detail) for detail in await self._projects.describe(call.actor, found)]
+
+    async def create(self, call: Call[ProjectCreate, NoQuery]) -> ProjectOut:
+        """A new one."""
+        project = await self._projects.create(call.actor, **call.body.changes())
+        return project_out(await self._detail(call, project))
+
+    async def show(self, call: Call[None, NoQuery]) -> ProjectOut:
+        """One."""
+        return project_out(await self._named(call))
+
+    async def edit(self, call: Call[ProjectEdit, NoQuery]) -> ProjectOut:
+        """One after changes."""
+        project = await self._projects.edit(call.actor, _id(call), **call.body.changes())
+        return project_out(await self._detail(call, project))
+
+    async def delete(self, call: Call[None, NoQuery]) -> DeletedOut:
+        """Removes one with everything in it."""
+        await self._projects.delete(call.actor, _id(call))
+        return {"success": True}
+
+    async def experiments(self, call: Call[None, NoQuery]) -> list[ExperimentOut]:
+        """Its experiments in their order."""
+        found = await self._experiments.list(call.actor, _id(call))
+        return await experiments_out(self._experiments, call.actor, found)
+
+    async def hypotheses(self, call: Call[None, NoQuery]) -> list[dict[str, object]]:
+        """Its hypotheses: none yet."""
+        await self._projects.get(call.actor, _id(call))
+        return []
+
+    async def metrics(self, call: Call[None, NoQuery]) -> list[ProjectMetricOut]:
+        """The value that counts for each experiment and tracked metric."""
+        return [project_metric_out(row) for row in await self._metrics.table(call.actor, _id(call))]
+
+    async def stats(self, call: Call[None, NoQuery]) -> StatsOut:
+        """The numbers of its dashboard."""
+        return stats_out(await self._named(call))
+
+    async def _named(self, call: Call[None, NoQuery]) -> ProjectDetail:
+        return await self._detail(call, await self._projects.get(call.actor, _id(call)))
+
+    async def _detail(self, call: Call[Any, NoQuery], project: Project) -> ProjectDetail:
+        (detail,) = await self._projects.describe(call.actor, [project])
+        return detail
+
+
+def _id(call: Call[Any, NoQuery]) -> ProjectId:
+    return ProjectId(call.path["project_id"])

@@ -1,0 +1,12 @@
+"""For ASGI servers: ``uvicorn entrypoints.http.asgi:app``."""
+
+from __future__ import annotations
+
+from tracker.container import build
+from tracker.settings import Settings
+
+from .app import create_app
+
+__all__ = ["app"]
+
+app = create_app(build(Settings.load()))

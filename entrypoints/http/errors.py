@@ -1,0 +1,100 @@
+"""The one place where errors become answers."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+
+import falcon
+import falcon.asgi
+from pydantic.alias_generators import to_camel
+
+from tracker.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    TrackerError,
+    Unauthenticated,
+    Unavailable,
+)
+
+from .exchange import encoded
+from .schemas.answers import FieldProblemOut, ProblemOut
+
+__all__ = ["STATUSES", "answer_error"]
+
+STATUSES: Mapping[type[Exception], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
+"""Family of errors -> status; a kind is answered as its nearest ancestor here."""
+
+_FALCON_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+_WIRE_NAMES = {"parent_id": "parentExperimentId", "position": "order"}
+_EDGES = frozenset({"body", "path", "query"})
+
+_log = logging.getLogger("tracker.http")
+
+
+async def answer_error(
+    req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: dict[str, object]
+) -> None:
+    """Answers any exception: the expected ones with their sentence, others with an id only."""
+    resp.content_type = falcon.MEDIA_JSON
+    if isinstance(error, falcon.HTTPError):
+        resp.status = error.status_code
+        resp.set_headers(error.headers or {})
+        code = _FALCON_CODES.get(error.status_code, "bad_request")
+        problem: ProblemOut = {"detail": _sentence(error, req), "code": code}
+    elif isinstance(error, TrackerError):
+        resp.status = _status(error)
+        problem = {"detail": error.detail, "code": error.code}
+        if isinstance(error, Invalid):
+            problem["errors"] = [_field(each, req.path) for each in error.problems]
+        if isinstance(error, Unavailable):
+            resp.set_header("Retry-After", str(math.ceil(error.retry_after)))
+            _log.warning("%s", error.detail, extra={"request_id": req.context.request_id})
+    else:
+        resp.status = 500
+        request_id = req.context.request_id
+        _log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+        detail = f"an unexpected error, logged under request {request_id}"
+        problem = {"detail": detail, "code": "internal", "requestId": request_id}
+    resp.data = encoded(problem)
+
+
+def _status(error: TrackerError) -> int:
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+
+
+def _sentence(error: falcon.HTTPError, req: falcon.asgi.Request) -> str:
+    if error.description:
+        return error.description
+    if error.status_code == 404:
+        return "there is nothing at this path; /api/docs lists what there is"
+    if error.status_code == 405:
+        return f"{req.method} is not allowed here"
+    return error.title or "the request cannot be understood"
+
+
+def _field(problem: Problem, path: str) -> FieldProblemOut:
+    """A wrong field under its name on the wire; the domain's own rules name its own fields."""
+    loc = problem.loc
+    if loc and loc[0] not in _EDGES:
+        first = str(loc[0])
+        if not path.startswith("/api/scalars/"):
+            first = _WIRE_NAMES.get(first) or to_camel(first)
+        loc = ("body", first, *loc[1:])
+    return {"loc": list(loc), "msg": problem.msg, "type": problem.type}

@@ -1,0 +1,140 @@
+"""One request and its answer, between Falcon and a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import falcon
+import falcon.asgi
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
+
+from tracker.domain.errors import Invalid, Problem
+from tracker.domain.frozen import invalid_from
+from tracker.domain.identity.actor import Actor
+from tracker.domain.json_tree import thaw
+
+from .schemas.answers import NoQuery
+
+if TYPE_CHECKING:
+    from .routes import Route
+
+__all__ = ["Call", "encoded", "responder"]
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+Responder = Callable[..., Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Call(Generic[Body, Query]):
+    """What a resource is asked, already validated.
+
+    Attributes:
+        actor: who asks.
+        path: the ids in the path, by their names in the template.
+        body: the request's body by the route's schema.
+        query: its query parameters by the route's schema.
+    """
+
+    actor: Actor
+    path: dict[str, UUID]
+    body: Body
+    query: Query
+
+
+def encoded(value: object) -> bytes:
+    """JSON in UTF-8; non-finite numbers become the text ``NaN``, ``Infinity`` or ``-Infinity``."""
+    return to_json(value, inf_nan_mode="strings", fallback=thaw)
+
+
+def responder(route: Route, resource: object, max_body: int) -> Responder:
+    """The Falcon responder that serves `route` by its method of `resource`."""
+    handle: Callable[[Call[Any, Any]], Awaitable[object]] = getattr(resource, route.responder)
+
+    async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
+        ids = {name: _path_id(name, value) for name, value in path.items()}
+        query = _query(route.query, req.query_string)
+        body = None if route.body is None else await _body(route.body, req, max_body)
+        answer = await handle(Call(req.context.actor, ids, body, query))
+        resp.status = route.status
+        resp.content_type = route.media
+        resp.data = answer if isinstance(answer, bytes) else encoded(answer)
+
+    return respond
+
+
+def _path_id(name: str, value: str) -> UUID:
+    try:
+        if len(value) == 36:  # UUID() would also take braces, "urn:uuid:" and no hyphens
+            return UUID(value)
+    except ValueError:
+        pass
+    raise _at("path", Invalid.field(name, "must be a UUID in text form", "uuid_parsing"))
+
+
+def _query(schema: type[BaseModel], text: str) -> BaseModel:
+    if not text and schema is NoQuery:
+        return _NO_QUERY
+    try:
+        fields = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=2000)
+    except ValueError as error:  # bytes that are not UTF-8, or too many fields
+        raise Invalid(
+            "the query string cannot be read", [Problem(("query",), str(error), "query")]
+        ) from error
+    given: dict[str, Any] = {}
+    for name, values in fields.items():
+        field = schema.model_fields.get(name)
+        if field is not None and _is_list(field.annotation):
+            given[name] = values
+        elif len(values) == 1:
+            given[name] = values[0]
+        else:
+            raise _at("query", Invalid.field(name, "stands more than once", "repeated"))
+    return _validated(schema, given, "query")
+
+
+_NO_QUERY = NoQuery()
+
+
+def _is_list(annotation: object) -> bool:
+    return getattr(annotation, "__origin__", None) is list
+
+
+async def _body(schema: type[BaseModel], req: falcon.asgi.Request, limit: int) -> BaseModel:
+    media = (req.content_type or "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise falcon.HTTPUnsupportedMediaType(description="the body must be application/json")
+    raw = await _read(req, limit)
+    try:
+        content = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise Invalid(
+            f"the body is not JSON: {error}", [Problem(("body",), str(error), "json_invalid")]
+        ) from error
+    return _validated(schema, content, "body")
+
+
+async def _read(req: falcon.asgi.Request, limit: int) -> bytes:
+    if (req.content_length or 0) > limit:
+        raise falcon.HTTPContentTooLarge(description=f"the body is larger than {limit} bytes")
+    raw = await req.stream.read(limit + 1)  # a chunked body does not tell its length before
+    if len(raw) > limit:
+        raise falcon.HTTPContentTooLarge(description=f"the body is larger than {limit} bytes")
+    return raw
+
+
+def _validated(schema: type[BaseModel], content: object, where: str) -> BaseModel:
+    try:
+        return schema.__pydantic_validator__.validate_python(content)
+    except ValidationError as error:
+        raise _at(where, invalid_from(error)) from error
+
+
+def _at(where: str, error: Invalid) -> Invalid:
+    problems = [Problem((where, *problem.loc), problem.msg, problem.type) for problem in error.problems]
+    return Invalid(error.detail, problems)

@@ -1,0 +1,137 @@
+"""The OpenAPI 3.1 document, from the table of routes and the schemas that validate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from .api.health import version
+from .routes import JSON, Route
+from .schemas.answers import ProblemOut
+
+__all__ = ["openapi"]
+
+_REF = "#/components/schemas/{model}"
+_REFUSALS = {
+    403: "Not allowed, or the request did not come from this machine",
+    404: "Unknown, or the caller may not see it",
+    409: "The present state does not allow it",
+    413: "The body is too large",
+    415: "The body is not application/json",
+    422: "Does not validate; `errors` names each wrong field",
+    503: "Something behind the service does not answer; try again after `Retry-After` seconds",
+}
+
+
+def openapi(routes: Sequence[Route]) -> dict[str, Any]:
+    """The document of these routes."""
+    schemas, definitions = _schemas(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tracker",
+            "version": version(),
+            "description": "Experiments, their metrics and their time series. Every error answers "
+            "`{detail, code}`, and `errors` where fields are wrong.",
+        },
+        "paths": paths,
+        "components": {"schemas": definitions},
+    }
+
+
+def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    """Each type's schema by (id of the type, mode), and the definitions they refer to."""
+    inputs: list[tuple[Any, Any, TypeAdapter[Any]]] = []
+    for route in routes:
+        inputs.append((id(route.answer), "serialization", TypeAdapter(route.answer)))
+        if route.body is not None:
+            inputs.append((id(route.body), "validation", TypeAdapter(route.body)))
+        inputs.append((id(route.query), "validation", TypeAdapter(route.query)))
+    inputs.append((id(ProblemOut), "serialization", TypeAdapter(ProblemOut)))
+    unique = {(key, mode): (key, mode, adapter) for key, mode, adapter in inputs}
+    schemas, document = TypeAdapter.json_schemas(list(unique.values()), ref_template=_REF)
+    return dict(schemas), document["$defs"]
+
+
+def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary,
+        "tags": [_tag(route)],
+        "responses": _responses(route, schemas),
+    }
+    parameters = [_path_parameter(name) for name in _path_names(route)] + _query_parameters(route.query)
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body is not None:
+        content = {JSON: {"schema": schemas[(id(route.body), "validation")]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    if route.action is not None:
+        operation["x-action"] = route.action.value
+    return operation
+
+
+def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    media = route.media.partition(";")[0]
+    success = {
+        "description": route.summary,
+        "content": {media: {"schema": schemas[(id(route.answer), "serialization")]}},
+    }
+    problem = {JSON: {"schema": schemas[(id(ProblemOut), "serialization")]}}
+    refused = {
+        str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
+    }
+    return {str(route.status): success, **refused}
+
+
+def _refusals(route: Route) -> list[int]:
+    found = [403, 422]
+    if route.action is not None:
+        found += [404, 503]
+    if route.path.endswith("/ready"):
+        found.append(503)
+    if route.body is not None:
+        found += [409, 413, 415]
+    return sorted(found)
+
+
+def _path_names(route: Route) -> list[str]:
+    return re.findall(r"\{(\w+)\}", route.path)
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+
+def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = query.model_json_schema(ref_template=_REF)
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": _without_null(field)}
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """A query has no null: a parameter is there or it is not."""
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return field
+    return {**kinds[0], "title": field.get("title", "")}
+
+
+def _operation_id(route: Route) -> str:
+    words = re.sub(r"\{\w+\}|[^a-z]+", " ", route.path).split()
+    words = [word for word in words if word != "api"] or ["root"]
+    return "_".join([*words, route.responder])
+
+
+def _tag(route: Route) -> str:
+    words = [word for word in route.path.split("/") if word not in ("", "api")]
+    return words[0] if words and route.action is not None else "service"

@@ -1,0 +1,152 @@
+"""Experiments on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
+from tracker.domain.experiments.lifecycle import Status
+
+from .wire import CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent, text
+
+__all__ = [
+    "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "RecentQuery", "Reorder", "experiment_out",
+]  # fmt: skip
+
+Tree = Annotated[
+    dict[str, Any], Field(description="A JSON object, at most 64 levels deep, integers of 64 bits")
+]
+Params = Annotated[
+    dict[str, Any],
+    Field(description="Bool, number, text or null each; nested objects become dotted names"),
+]
+
+
+class ExperimentEdit(CamelBody):
+    """Changes to an experiment; what is left out stays."""
+
+    name: NameText = absent()
+    description: DescriptionText = absent()
+    status: Status = absent()
+    parent_id: UUID | None = Field(default=None, alias="parentExperimentId")
+    features: Tree = absent()
+    features_diff: Any = Field(default=None, description="Ignored: it is computed")
+    params: Params = absent()
+    git_diff: text(4_000_000) | None = None
+    color: Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")] = absent()
+    position: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = absent(alias="order")
+    tags: Annotated[list[LabelText], Field(max_length=100, json_schema_extra={"uniqueItems": True})] = (
+        absent()
+    )
+    progress: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] = absent()
+
+    def changes(self) -> Json:
+        """The fields that the request had, as the domain has them."""
+        changes = self.given()
+        changes.pop("features_diff", None)
+        if "tags" in changes:
+            changes["tags"] = tuple(self.tags)
+        return changes
+
+
+class ExperimentCreate(ExperimentEdit):
+    """A new experiment."""
+
+    project_id: UUID
+    name: NameText
+    color: Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
+    position: Annotated[int, Field(strict=True, ge=0, lt=2**31)] | None = Field(default=None, alias="order")
+
+
+class Reorder(CamelBody):
+    """Experiments that are to stand first, in this order."""
+
+    project_id: UUID
+    experiment_ids: Annotated[list[UUID], Field(max_length=100_000, json_schema_extra={"uniqueItems": True})]
+
+
+class RecentQuery(Closed):
+    """Which of the newest."""
+
+    projectId: UUID | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 10
+
+
+class ChangeOut(TypedDict):
+    """A leaf with another value than the parent's."""
+
+    old: Any
+    new: Any
+
+
+class FeaturesDiffOut(TypedDict):
+    """Leaves by dotted path, against the parent's features."""
+
+    added: dict[str, Any]
+    removed: dict[str, Any]
+    changed: dict[str, ChangeOut]
+
+
+class ExperimentOut(TypedDict):
+    """An experiment."""
+
+    id: UUID
+    projectId: UUID
+    name: str
+    description: str
+    status: Status
+    parentExperimentId: UUID | None
+    features: dict[str, Any]
+    featuresDiff: FeaturesDiffOut | None
+    params: dict[str, Any]
+    gitDiff: str | None
+    color: str
+    order: int
+    tags: Sequence[str]
+    progress: float
+    createdAt: datetime
+    startedAt: datetime | None
+    completedAt: datetime | None
+
+
+def experiment_out(experiment: Experiment, parent: Experiment | None) -> ExperimentOut:
+    """An experiment as the API shows it.
+
+    Args:
+        experiment: the one.
+        parent: its parent, against which its features are compared.
+    """
+    return {
+        "id": experiment.id,
+        "projectId": experiment.project_id,
+        "name": experiment.name,
+        "description": experiment.description,
+        "status": experiment.status,
+        "parentExperimentId": experiment.parent_id,
+        "features": experiment.features,  # type: ignore[typeddict-item]  # read-only, but encodes as an object
+        "featuresDiff": _diff_out(diff(parent.features, experiment.features)) if parent else None,
+        "params": experiment.params,  # type: ignore[typeddict-item]
+        "gitDiff": experiment.git_diff,
+        "color": experiment.color,
+        "order": experiment.position,
+        "tags": experiment.tags,
+        "progress": experiment.progress,
+        "createdAt": experiment.created_at,
+        "startedAt": experiment.started_at,
+        "completedAt": experiment.completed_at,
+    }
+
+
+def _diff_out(changes: FeaturesDiff) -> FeaturesDiffOut:
+    return {
+        "added": {dotted(path): value for path, value in changes.added.items()},
+        "removed": {dotted(path): value for path, value in changes.removed.items()},
+        "changed": {dotted(path): {"old": old, "new": new} for path, (old, new) in changes.changed.items()},
+    }

@@ -1,0 +1,185 @@
+"""Projects on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
+from tracker.domain.projects.naming import DEFAULT_PATTERN
+from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.service import ProjectDetail
+
+from .wire import CamelBody, Json, LabelText, MetricNameText, NameText, absent, text
+
+__all__ = [
+    "MetricDefinitionIn",
+    "ProjectCreate",
+    "ProjectEdit",
+    "ProjectOut",
+    "StatsOut",
+    "project_out",
+    "stats_out",
+]
+
+
+class MetricDefinitionIn(CamelBody):
+    """A metric that the project tracks."""
+
+    name: MetricNameText
+    direction: Direction = Direction.MAXIMIZE
+    aggregation: Aggregation = Aggregation.LAST
+    label: LabelText | None = None
+
+    def definition(self) -> MetricDefinition:
+        """The domain's value."""
+        return MetricDefinition(
+            name=self.name, direction=self.direction, aggregation=self.aggregation, label=self.label
+        )
+
+
+class ProjectSettingsIn(CamelBody):
+    """How a project's experiments are named and shown."""
+
+    naming_pattern: Annotated[text(200), Field(json_schema_extra={"format": "naming-pattern"})] = (
+        DEFAULT_PATTERN
+    )
+    display_metrics: Annotated[list[MetricNameText], Field(max_length=1000)] = []
+
+    def settings(self) -> ProjectSettings:
+        """The domain's value."""
+        return ProjectSettings(
+            naming_pattern=self.naming_pattern, display_metrics=tuple(self.display_metrics)
+        )
+
+
+ProjectDescription = text(500)
+MetricsIn = Annotated[list[MetricDefinitionIn], Field(max_length=1000, description="(name, label) is unique")]
+
+
+class ProjectEdit(CamelBody):
+    """Changes to a project; what is left out stays."""
+
+    name: NameText = absent()
+    description: ProjectDescription = absent()
+    metrics: MetricsIn = absent()
+    settings: ProjectSettingsIn = absent()
+    team_id: UUID | None = None
+
+    def changes(self) -> Json:
+        """The fields that the request had, as the domain has them."""
+        changes = self.given()
+        if "metrics" in changes:
+            changes["metrics"] = tuple(metric.definition() for metric in self.metrics)
+        if "settings" in changes:
+            changes["settings"] = self.settings.settings()
+        return changes
+
+
+class ProjectCreate(ProjectEdit):
+    """A new project."""
+
+    name: NameText
+
+
+class OwnerOut(TypedDict):
+    """Whose it is."""
+
+    id: UUID
+    email: str
+    displayName: str
+
+
+class TeamOut(TypedDict):
+    """The team that shares it."""
+
+    id: UUID
+    name: str
+
+
+class MetricDefinitionOut(TypedDict):
+    """A tracked metric."""
+
+    name: str
+    direction: Direction
+    aggregation: Aggregation
+    label: str | None
+
+
+class ProjectSettingsOut(TypedDict):
+    """How experiments are named and shown."""
+
+    namingPattern: str
+    displayMetrics: Sequence[str]
+
+
+class ProjectOut(TypedDict):
+    """A project."""
+
+    id: UUID
+    name: str
+    description: str
+    owner: OwnerOut
+    team: TeamOut | None
+    createdAt: datetime
+    experimentCount: int
+    hypothesisCount: int
+    metrics: list[MetricDefinitionOut]
+    settings: ProjectSettingsOut
+
+
+class StatsOut(TypedDict):
+    """The numbers of a project's dashboard."""
+
+    totalExperiments: int
+    runningExperiments: int
+    completedExperiments: int
+    failedExperiments: int
+    totalHypotheses: int
+    supportedHypotheses: int
+    refutedHypotheses: int
+
+
+def project_out(detail: ProjectDetail) -> ProjectOut:
+    """A project as the API shows it."""
+    project, owner = detail.project, detail.owner
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": project.description,
+        "owner": {"id": owner.id, "email": owner.email, "displayName": owner.display_name},
+        "team": None,
+        "createdAt": project.created_at,
+        "experimentCount": detail.counts.experiments,
+        "hypothesisCount": 0,
+        "metrics": _metrics_out(project),
+        "settings": {
+            "namingPattern": project.settings.naming_pattern,
+            "displayMetrics": project.settings.display_metrics,
+        },
+    }
+
+
+def _metrics_out(project: Project) -> list[MetricDefinitionOut]:
+    return [
+        {"name": m.name, "direction": m.direction, "aggregation": m.aggregation, "label": m.label}
+        for m in project.metrics
+    ]
+
+
+def stats_out(detail: ProjectDetail) -> StatsOut:
+    """A project's counts as its dashboard shows them."""
+    counts = detail.counts
+    return {
+        "totalExperiments": counts.experiments,
+        "runningExperiments": counts.running,
+        "completedExperiments": counts.completed,
+        "failedExperiments": counts.failed,
+        "totalHypotheses": 0,
+        "supportedHypotheses": 0,
+        "refutedHypotheses": 0,
+    }

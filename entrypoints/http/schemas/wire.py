@@ -1,0 +1,62 @@
+"""What every schema of the wire shares."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from tracker.domain.text import storable
+
+__all__ = [
+    "Bounded64", "CamelBody", "Closed", "DescriptionText", "Json", "LabelText", "MetricNameText", "NameText",
+    "WireNumber", "absent", "text",
+]  # fmt: skip
+
+Json = dict[str, Any]
+
+
+class Closed(BaseModel):
+    """A query or a body in snake_case; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+
+class CamelBody(Closed):
+    """A body in camelCase. Fields are called as in the domain; where the wire has another word
+    than the camelCase of it, the field names its alias."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    def given(self) -> Json:
+        """The fields that the request had, under the domain's names."""
+        return {
+            name: getattr(self, name) for name in self.__class__.model_fields if name in self.model_fields_set
+        }
+
+
+def absent(**constraints: Any) -> Any:
+    """A field that may be left out but, where its type does not say so, not be null."""
+    return Field(default=None, json_schema_extra=lambda schema: schema.pop("default", None), **constraints)
+
+
+def text(longest: int, shortest: int = 0) -> Any:
+    """Text of bounded length that every database can keep."""
+    return Annotated[
+        str,
+        StringConstraints(strict=True, min_length=shortest, max_length=longest),
+        AfterValidator(storable),
+        # Tells clients of the one character that PostgreSQL cannot hold; `storable` enforces it.
+        Field(json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+    ]
+
+
+NameText = text(100, shortest=1)
+DescriptionText = text(1000)
+MetricNameText = text(255, shortest=1)
+LabelText = text(100, shortest=1)
+Bounded64 = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
+
+WireNumber = Annotated[float, Field(strict=True)] | Literal["NaN", "Infinity", "-Infinity"]
+"""JSON has no token for a non-finite number, so these three are text; ``float()`` reads them."""
