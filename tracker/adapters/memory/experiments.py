@@ -1,0 +1,114 @@
+"""Experiments in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tracker.adapters.memory.state import Current
+from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.ids import ExperimentId, ProjectId
+
+__all__ = ["MemoryExperimentRepository"]
+
+
+class MemoryExperimentRepository:
+    """Keeps the port :class:`tracker.ports.experiments.ExperimentRepository`."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    async def get(self, experiment_id: ExperimentId) -> Experiment:
+        """The experiment."""
+        try:
+            return self._current.state.experiments[experiment_id]
+        except KeyError as error:
+            raise NotFound.of("experiment", experiment_id) from error
+
+    async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
+        """Those that exist."""
+        found = self._current.state.experiments
+        return {key: found[key] for key in experiment_ids if key in found}
+
+    async def list(self, project_id: ProjectId) -> tuple[Experiment, ...]:
+        """A project's, in order."""
+        return tuple(sorted(self._of(project_id), key=lambda e: (e.position, *_age(e))))
+
+    async def recent(self, project_ids: Collection[ProjectId] | None, limit: int) -> tuple[Experiment, ...]:
+        """The newest first."""
+        experiments = self._current.state.experiments.values()
+        found = [e for e in experiments if project_ids is None or e.project_id in project_ids]
+        return tuple(sorted(found, key=_age, reverse=True)[:limit])
+
+    async def named(self, project_id: ProjectId, name: str) -> tuple[Experiment, ...]:
+        """Those of one name, oldest first."""
+        return tuple(sorted((e for e in self._of(project_id) if e.name == name), key=_age))
+
+    async def names(self, project_id: ProjectId) -> Sequence[tuple[ExperimentId, str]]:
+        """Ids and names, oldest first."""
+        return [(e.id, e.name) for e in sorted(self._of(project_id), key=_age)]
+
+    async def next_position(self, project_id: ProjectId) -> int:
+        """One after the last."""
+        return max((e.position for e in self._of(project_id)), default=-1) + 1
+
+    async def ancestors(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
+        """Everything above, nearest first."""
+        line: list[ExperimentId] = []
+        experiments = self._current.state.experiments
+        node = experiments.get(experiment_id)
+        while node is not None and node.parent_id is not None:
+            line.append(node.parent_id)
+            node = experiments.get(node.parent_id)
+        return tuple(line)
+
+    async def add(self, experiment: Experiment) -> None:
+        """Keeps a new one."""
+        state = self._current.state
+        if experiment.id in state.experiments:
+            raise AlreadyExists(f"experiment {experiment.id} is there already")
+        if experiment.project_id not in state.projects:
+            raise NotFound.of("project", experiment.project_id)
+        self._require_parent(experiment)
+        state.experiments[experiment.id] = experiment
+
+    async def save(self, experiment: Experiment) -> Experiment:
+        """Keeps a changed one."""
+        present = await self.get(experiment.id)
+        if present.version != experiment.version:
+            raise StaleVersion.of("experiment", experiment.id)
+        self._require_parent(experiment)
+        saved = experiment.evolve(version=experiment.version + 1)
+        self._current.state.experiments[experiment.id] = saved
+        return saved
+
+    async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
+        """Sets positions."""
+        experiments = self._current.state.experiments
+        for key, position in positions.items():
+            if key in experiments:
+                present = experiments[key]
+                experiments[key] = present.evolve(position=position, version=present.version + 1)
+
+    async def delete(self, experiment_id: ExperimentId) -> None:
+        """Removes it; its children move up."""
+        gone = await self.get(experiment_id)
+        state = self._current.state
+        del state.experiments[experiment_id]
+        for child in [e for e in state.experiments.values() if e.parent_id == experiment_id]:
+            state.experiments[child.id] = child.evolve(parent_id=gone.parent_id, version=child.version + 1)
+        state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id != experiment_id}
+
+    def _of(self, project_id: ProjectId) -> Sequence[Experiment]:
+        return [e for e in self._current.state.experiments.values() if e.project_id == project_id]
+
+    def _require_parent(self, experiment: Experiment) -> None:
+        parent_id = experiment.parent_id
+        if parent_id is not None and parent_id not in self._current.state.experiments:
+            raise NotFound.of("experiment", parent_id)
+
+
+def _age(experiment: Experiment) -> tuple[datetime, UUID]:
+    return (experiment.created_at, experiment.id)

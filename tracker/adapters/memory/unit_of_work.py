@@ -1,0 +1,87 @@
+"""Units of work over dictionaries."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from tracker.adapters.memory.experiments import MemoryExperimentRepository
+from tracker.adapters.memory.identity import MemoryUserRepository
+from tracker.adapters.memory.metrics import MemoryMetricRepository
+from tracker.adapters.memory.projects import MemoryProjectRepository
+from tracker.adapters.memory.purges import MemoryPurgeRepository
+from tracker.adapters.memory.state import Current
+
+__all__ = ["MemoryUnitsOfWork"]
+
+
+class MemoryUnitsOfWork:
+    """One installation in memory, for one event loop. Writing units follow one another."""
+
+    def __init__(self) -> None:
+        self._committed = Current()
+        self._writing = asyncio.Lock()
+
+    def reading(self) -> MemoryUnit:
+        """A unit that only looks."""
+        return MemoryUnit(self._committed)
+
+    def writing(self) -> MemoryWritingUnit:
+        """A unit that may change things."""
+        return MemoryWritingUnit(self._committed, self._writing)
+
+
+class MemoryUnit:
+    """Looks at one state."""
+
+    def __init__(self, current: Current) -> None:
+        self.users = MemoryUserRepository(current)
+        self.projects = MemoryProjectRepository(current)
+        self.experiments = MemoryExperimentRepository(current)
+        self.metrics = MemoryMetricRepository(current)
+        self.purges = MemoryPurgeRepository(current)
+
+    async def __aenter__(self) -> Self:
+        """Begins."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends."""
+
+
+class MemoryWritingUnit(MemoryUnit):
+    """Changes a copy, which becomes the committed state at the commit."""
+
+    def __init__(self, committed: Current, turn: asyncio.Lock) -> None:
+        self._own = Current()
+        self._committed = committed
+        self._turn = turn
+        super().__init__(self._own)
+
+    async def __aenter__(self) -> Self:
+        """Waits for its turn, then takes the copy."""
+        await self._turn.acquire()
+        self._own.state = self._committed.state.copy()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drops what was not committed."""
+        self._turn.release()
+
+    async def lock(self, name: str) -> None:
+        """Nothing to wait for: no other unit writes while this one does."""
+
+    async def commit(self) -> None:
+        """The copy becomes what everybody sees."""
+        self._committed.state, self._own.state = self._own.state, self._own.state.copy()
