@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Each makes .venv itself when it is not there.
+PY ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test slow lint types docs bench clean
+
+demo: $(STAMP)
+	$(BIN)/tracker demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(BIN)/python -m pytest tests/docs
+
+bench: $(STAMP)
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# The stamp makes a second run quick and offline; it is older than the files that change what is installed.
+$(STAMP): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	    set -e; \
+	    test -x $(BIN)/python || uv venv --quiet --python '>=3.11' .venv; \
+	    uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --editable .; \
+	else \
+	    set -e; \
+	    test -x $(BIN)/python || $(PY) -m venv .venv; \
+	    $(BIN)/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
+	        || $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .; \
+	fi
+	@touch $@
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
