@@ -65,8 +65,9 @@ class Failure(click.ClickException):
     """
 
     def __init__(self, message: str, exit_code: int = REFUSED, mend: str | None = None) -> None:
-        super().__init__(one_line(message if mend is None or "tracker " in message else f"{message}; try: {mend}"))
-        self.exit_code = exit_code
+        names_one = mend is None or "tracker " in message
+        super().__init__(one_line(message if names_one else f"{message}; try: {mend}"))
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes the line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tracker.domain.errors import Conflict, NotFound
@@ -16,6 +16,8 @@ __all__ = ["experiment_named", "experiments_of", "project_named"]
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ID_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.IGNORECASE)
 _SHOWN_CANDIDATES = 5
+
+_Found = TypeVar("_Found", Project, Experiment)
 
 
 def project_named(library: Any, key: str) -> Project:
@@ -68,7 +70,7 @@ def experiment_named(library: Any, key: str, project: str | None = None) -> Expe
     return _only(matching, "experiments", key)
 
 
-def _only(found: Sequence[Any], kind: str, key: str) -> Any:
+def _only(found: Sequence[_Found], kind: str, key: str) -> _Found:
     if len(found) > 1:
         ids = ", ".join(str(one.id) for one in found[:_SHOWN_CANDIDATES])
         more = ", ..." if len(found) > _SHOWN_CANDIDATES else ""

@@ -14,14 +14,14 @@ __all__ = ["cli", "main"]
 
 _COMMANDS = {
     "project": LazyCommand("projects", "project", "Projects: what belongs together."),
-    "experiment": LazyCommand("experiments", "experiment", "Experiments: runs, their state and their family."),
+    "experiment": LazyCommand("experiments", "experiment", "Experiments: runs and their family."),
     "metric": LazyCommand("metrics", "metric", "Metrics: the final values of experiments."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "db": LazyCommand("db", "db", "The database's schema: look at it and move it."),
     "server": LazyCommand("server", "server", "Serve a folder over HTTP until interrupted."),
     "demo": LazyCommand("demo", "demo", "Train a family of real models and track them."),
     "doctor": LazyCommand("doctor", "doctor", "Check what tracker needs, and say what mends it."),
-    "completion": LazyCommand("completion", "completion", "Print the script that completes commands in a shell."),
+    "completion": LazyCommand("completion", "completion", "Print the script that completes commands."),
 }
 
 

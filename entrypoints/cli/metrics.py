@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.ids import ExperimentId
+from tracker.domain.projects.project import MetricDefinition
 
 from .lookup import experiment_named, project_named
 from .output import Column, as_json_option, print_json, print_table
@@ -19,6 +24,12 @@ _COLUMNS = (
     Column("step", lambda metric: str(metric.step), is_number=True),
     Column("value", lambda metric: number(metric.value), is_number=True),
     Column("logged", lambda metric: moment(metric.created_at)),
+)
+
+_EXPERIMENT_COLUMNS = (
+    Column("id", lambda experiment: str(experiment.id)),
+    Column("name", lambda experiment: experiment.name),
+    Column("status", lambda experiment: experiment.status.value),
 )
 
 _project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
@@ -55,6 +66,7 @@ def list_metrics(library: Any, experiment: str, project: str | None, as_json: bo
 def log(
     library: Any,
     experiment: str,
+    *,
     name: str,
     value: float,
     step: int,
@@ -83,18 +95,16 @@ def table(library: Any, project: str, as_json: bool) -> None:
     if as_json:
         print_json(cells)
         return
-    values = {
-        (cell.experiment_id, cell.definition.name, cell.definition.label): cell.value for cell in cells
-    }
-    columns = [
-        Column("id", lambda experiment: str(experiment.id)),
-        Column("name", lambda experiment: experiment.name),
-        Column("status", lambda experiment: experiment.status.value),
-    ]
-    for tracked in chosen.metrics:
-        header = f"{tracked.name} ({tracked.label})" if tracked.label else tracked.name
-        key = (tracked.name, tracked.label)
-        columns.append(
-            Column(header, lambda experiment, key=key: number(values.get((experiment.id, *key))), True)
-        )
+    values = {(cell.experiment_id, cell.definition.name, cell.definition.label): cell.value for cell in cells}
+    columns = [*_EXPERIMENT_COLUMNS, *(_column(tracked, values) for tracked in chosen.metrics)]
     print_table(columns, library.experiments.list(chosen.id), empty="no experiments in this project")
+
+
+def _column(
+    tracked: MetricDefinition, values: Mapping[tuple[ExperimentId, str, str | None], float]
+) -> Column:
+    def text(experiment: Experiment) -> str:
+        return number(values.get((experiment.id, tracked.name, tracked.label)))
+
+    header = f"{tracked.name} ({tracked.label})" if tracked.label else tracked.name
+    return Column(header, text, is_number=True)

@@ -19,7 +19,7 @@ import click
 
 from .text import moment, visible
 
-__all__ = ["Column", "as_json_option", "print_json", "print_record", "print_table"]
+__all__ = ["Column", "as_json_option", "plain", "print_json", "print_record", "print_table"]
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 

@@ -74,6 +74,7 @@ def show(library: Any, project: str, as_json: bool) -> None:
 def create(
     library: Any,
     name: str,
+    *,
     description: str,
     metrics: tuple[MetricDefinition, ...],
     naming_pattern: str | None,
@@ -104,6 +105,7 @@ def create(
 def edit(
     library: Any,
     project: str,
+    *,
     name: str | None,
     description: str | None,
     metrics: tuple[MetricDefinition, ...],

@@ -60,7 +60,7 @@ def list_scalars(library: Any, experiment: str, project: str | None, as_json: bo
 @as_json_option
 @with_library
 def show(
-    library: Any, experiment: str, names: tuple[str, ...], project: str | None, width: int, as_json: bool
+    library: Any, experiment: str, *, names: tuple[str, ...], project: str | None, width: int, as_json: bool
 ) -> None:
     """Draw the series NAME of EXPERIMENT, or all of them; --json gives every point."""
     from tracker.run.sparkline import sparkline  # noqa: PLC0415  (late: only this command draws)
@@ -68,7 +68,7 @@ def show(
     rows = {row.name: row for row in _summaries(library, experiment, project)}
     for name in names:
         if name not in rows:
-            raise NotFound(f"scalar {name} not found; `tracker scalars list {experiment}` shows those there are")
+            raise NotFound(f"scalar {name} not found; see `tracker scalars list {experiment}`")
     chosen = [rows[name] for name in dict.fromkeys(names)] if names else list(rows.values())
     series = [library.scalars.read(row.experiment_id, row.name) for row in chosen]
     if as_json:
@@ -92,6 +92,7 @@ def show(
 def log(
     library: Any,
     experiment: str,
+    *,
     values: tuple[tuple[str, float], ...],
     step: int | None,
     tags: tuple[str, ...],

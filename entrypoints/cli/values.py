@@ -15,7 +15,7 @@ __all__ = ["JSON_OBJECT", "METRIC_DEFINITION", "NAMED_NUMBER", "PARAM", "STATUS"
 STATUS = click.Choice(["planned", "running", "complete", "failed"])
 
 
-class _Param(click.ParamType):
+class _Param(click.ParamType[Any]):
     """``lr=0.1``: a dotted name and a JSON scalar, or else text as it stands."""
 
     name = "name=value"
@@ -37,7 +37,7 @@ class _Param(click.ParamType):
         return key, text if isinstance(parsed, list | dict) else parsed
 
 
-class _NamedNumber(click.ParamType):
+class _NamedNumber(click.ParamType[Any]):
     """``loss=0.25``; ``nan`` and ``inf`` are numbers here."""
 
     name = "name=number"
@@ -58,7 +58,7 @@ class _NamedNumber(click.ParamType):
         return key, number
 
 
-class _TextFile(click.ParamType):
+class _TextFile(click.ParamType[Any]):
     """The text of a file, or of stdin when it is ``-``."""
 
     name = "file"
@@ -93,7 +93,7 @@ class _JsonObject(_TextFile):
         return parsed
 
 
-class _MetricDefinition(click.ParamType):
+class _MetricDefinition(click.ParamType[Any]):
     """``NAME[:DIRECTION[:AGGREGATION[:LABEL]]]``, such as ``loss:minimize:best``."""
 
     name = "name[:direction[:aggregation[:label]]]"

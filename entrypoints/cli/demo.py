@@ -1,0 +1,22 @@
+"""``tracker demo``."""
+
+from __future__ import annotations
+
+import click
+
+from .target import Target, on_folder
+
+__all__ = ["demo"]
+
+
+@click.command()
+@on_folder
+@click.pass_context
+def demo(ctx: click.Context) -> None:
+    """Train a family of real models on handwritten digits and track them."""
+    target = ctx.ensure_object(Target)
+    if target.url is not None:
+        raise click.UsageError("the demo works on a folder: leave out --url (and TRACKER_URL)")
+    from tracker.demo import run  # noqa: PLC0415  (late: numpy and the training)
+
+    run(target.data)
