@@ -1,0 +1,221 @@
+"""Time series in memory: for tests, and for embedders that keep nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from tracker.domain.errors import NotFound, Unavailable
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId
+from tracker.domain.scalars.batch import Float64s, Int64s, ScalarBatch, StepTags
+from tracker.domain.scalars.downsampling import thin
+from tracker.domain.scalars.series import (
+    Ranking,
+    SampledSeries,
+    SampleQuery,
+    Series,
+    SeriesSummary,
+    TimeWindow,
+)
+
+__all__ = ["MemoryScalarStore"]
+
+_T = TypeVar("_T")
+_Columns = tuple[Int64s, Int64s, Float64s]
+
+
+@dataclass
+class _Experiment:
+    pieces: dict[str, list[_Columns]] = field(default_factory=dict)
+    batches: set[BatchId] = field(default_factory=set)
+    tags: list[tuple[int | None, StepTags]] = field(default_factory=list)
+
+    def columns(self, name: str) -> _Columns:
+        """Step, time and value of a series by (step, arrival)."""
+        step, time, value = (np.concatenate(column) for column in zip(*self.pieces[name], strict=True))
+        order = np.argsort(step, kind="stable")
+        return step[order], time[order], value[order]
+
+
+@dataclass
+class _Project:
+    experiments: dict[ExperimentId, _Experiment] = field(default_factory=dict)
+    gone: set[ExperimentId] = field(default_factory=set)
+
+
+class MemoryScalarStore:
+    """A :class:`~tracker.ports.scalars.ScalarStore` that lives as long as its process."""
+
+    def __init__(self) -> None:
+        self._projects: dict[ProjectId, _Project] = {}
+        self._gone: set[ProjectId] = set()
+        self._closed = False
+
+    async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
+        """See the port."""
+        await self.check()
+        if project_id in self._gone:
+            raise NotFound.of("project", project_id)
+        project = self._projects.setdefault(project_id, _Project())
+        if batch.experiment_id in project.gone:
+            raise NotFound.of("experiment", batch.experiment_id)
+        experiment = project.experiments.setdefault(batch.experiment_id, _Experiment())
+        if batch.id in experiment.batches:
+            return
+        experiment.batches.add(batch.id)
+        for name, step, time, value in batch.split():
+            # Copies: the caller may go on writing into its own arrays.
+            experiment.pieces.setdefault(name, []).append((step.copy(), time.copy(), value.copy()))
+        latest = int(batch.time.max()) if len(batch) else None
+        experiment.tags.extend((latest, tags) for tags in batch.tags)
+
+    async def read(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        name: str,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+    ) -> Series:
+        """See the port."""
+        experiment = self._experiments(project_id).get(experiment_id)
+        if experiment is None or name not in experiment.pieces:
+            return _series(experiment_id, name, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        step, time, value = experiment.columns(name)
+        first = 0 if start is None else int(np.searchsorted(step, start))
+        last = len(step) if stop is None else int(np.searchsorted(step, stop))
+        return _series(experiment_id, name, step[first:last], time[first:last], value[first:last])
+
+    async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
+        """See the port."""
+        experiments = self._experiments(project_id)
+        return tuple(
+            sampled
+            for experiment_id in query.experiments
+            if experiment_id in experiments
+            for name in sorted(_chosen(experiments[experiment_id].pieces, query.names))
+            if (sampled := _sample(experiment_id, name, experiments[experiment_id].columns(name), query))
+        )
+
+    async def summary(
+        self,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        known = self._experiments(project_id)
+        return tuple(
+            _summary(experiment_id, name, *known[experiment_id].columns(name))
+            for experiment_id in sorted(_chosen(known, experiments))
+            for name in sorted(_chosen(known[experiment_id].pieces, names))
+        )
+
+    async def top(
+        self,
+        project_id: ProjectId,
+        name: str,
+        *,
+        by: Ranking = Ranking.LAST,
+        k: int = 10,
+        descending: bool = True,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        ranked = [
+            (-rank if descending else rank, row.experiment_id, row)
+            for row in await self.summary(project_id, names=(name,))
+            if (rank := row.rank_value(by)) is not None and not np.isnan(rank)
+        ]
+        return tuple(row for *_, row in sorted(ranked, key=lambda entry: entry[:2])[: max(k, 0)])
+
+    async def tags(
+        self, project_id: ProjectId, experiment_id: ExperimentId, window: TimeWindow
+    ) -> tuple[StepTags, ...]:
+        """See the port. Tags of a batch without points lie in no bounded window."""
+        experiment = self._experiments(project_id).get(experiment_id, _Experiment())
+        inside = [tags for time, tags in experiment.tags if _inside(time, window)]
+        return tuple(sorted(inside, key=lambda tags: tags.step))
+
+    async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
+        """See the port."""
+        if experiment_id is None:
+            self._projects.pop(project_id, None)
+            self._gone.add(project_id)
+        elif project_id not in self._gone:
+            project = self._projects.setdefault(project_id, _Project())
+            project.experiments.pop(experiment_id, None)
+            project.gone.add(experiment_id)
+
+    async def maintain(self, budget: float) -> None:
+        """See the port."""
+        for experiment in self._experiments_of_all():
+            for name in experiment.pieces:
+                experiment.pieces[name] = [experiment.columns(name)]
+
+    async def check(self) -> None:
+        """See the port."""
+        if self._closed:
+            raise Unavailable("the scalar store is closed")
+
+    async def close(self) -> None:
+        """See the port."""
+        self._closed = True
+
+    def _experiments(self, project_id: ProjectId) -> dict[ExperimentId, _Experiment]:
+        if self._closed:
+            raise Unavailable("the scalar store is closed")
+        project = self._projects.get(project_id)
+        return {} if project is None else project.experiments
+
+    def _experiments_of_all(self) -> list[_Experiment]:
+        return [found for project in self._projects.values() for found in project.experiments.values()]
+
+
+def _chosen(known: Collection[_T], asked: Collection[_T] | None) -> list[_T]:
+    return [key for key in known if asked is None or key in asked]
+
+
+def _series(experiment_id: ExperimentId, name: str, step: Int64s, time: Int64s, value: Float64s) -> Series:
+    return Series(experiment_id=experiment_id, name=name, step=step, time=time, value=value)
+
+
+def _sample(
+    experiment_id: ExperimentId, name: str, columns: _Columns, query: SampleQuery
+) -> SampledSeries | None:
+    step, time, value = columns
+    mask = query.window.mask(time)
+    if mask is not None:
+        step, time, value = step[mask], time[mask], value[mask]
+    if not len(value):
+        return None
+    thinned = thin(step, time, value, query.max_points, query.axis)
+    return SampledSeries(experiment_id=experiment_id, name=name, **thinned._asdict())
+
+
+def _summary(
+    experiment_id: ExperimentId, name: str, step: Int64s, time: Int64s, value: Float64s
+) -> SeriesSummary:
+    last = np.lexsort((time, step))[-1]  # stable, so that of equals the latest arrival is last
+    finite = value[np.isfinite(value)]
+    return SeriesSummary(
+        experiment_id=experiment_id,
+        name=name,
+        count=len(value),
+        non_finite=len(value) - len(finite),
+        first_step=int(step[0]),
+        last_step=int(step[-1]),
+        last_time=int(time[last]),
+        last_value=float(value[last]),
+        modified=int(time.max()),
+        min_value=float(finite.min()) if len(finite) else None,
+        max_value=float(finite.max()) if len(finite) else None,
+    )
+
+
+def _inside(time: int | None, window: TimeWindow) -> bool:
+    mask = window.mask(np.array([] if time is None else [time], np.int64))
+    return mask is None or bool(mask.any())
