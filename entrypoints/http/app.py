@@ -30,9 +30,8 @@ __all__ = ["create_app"]
 def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
     """The ASGI application over the services of `container`, which its lifespan starts and stops."""
     settings = container.config()
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(
-        middleware=[Lifespan(container), Gate(settings.allowed_origins)]
-    )
+    middleware: list[Any] = [Lifespan(container), Gate(settings.allowed_origins)]
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)

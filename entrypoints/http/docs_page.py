@@ -30,7 +30,8 @@ def docs_page(document: dict[str, Any]) -> bytes:
     groups: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            groups.setdefault(operation["tags"][0], []).append(_operation(document, method, path, operation))
+            shown = _operation(document, method, path, operation)
+            groups.setdefault(operation["tags"][0], []).append(shown)
     sections = "".join(f"<h2>{escape(tag)}</h2>{''.join(rows)}" for tag, rows in groups.items())
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])} API</title>"
@@ -54,7 +55,8 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
         if status.startswith("2"):
             parts.append(_fields(document, _content(response)))
     return (
-        f'<details id="{operation["operationId"]}"><summary><span class="method {method}">{method.upper()}</span>'
+        f'<details id="{operation["operationId"]}"><summary>'
+        f'<span class="method {method}">{method.upper()}</span>'
         f"<code>{escape(path)}</code> <span class=what>{escape(operation['summary'])}</span></summary>"
         f"<div class=inside>{''.join(parts)}</div></details>"
     )

@@ -130,9 +130,10 @@ async def _read(req: falcon.asgi.Request, limit: int) -> bytes:
 
 def _validated(schema: type[BaseModel], content: object, where: str) -> BaseModel:
     try:
-        return schema.__pydantic_validator__.validate_python(content)
+        model: BaseModel = schema.__pydantic_validator__.validate_python(content)
     except ValidationError as error:
         raise _at(where, invalid_from(error)) from error
+    return model
 
 
 def _at(where: str, error: Invalid) -> Invalid:

@@ -32,6 +32,7 @@ from .schemas.scalars import (
 __all__ = ["ROUTES", "Route"]
 
 JSON = "application/json"
+HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/health", Health, "alive", None, "Says that the process answers", HealthOut),
     Route("GET", "/api/health/ready", Health, "ready", None, "Says whether all behind it answers", ReadyOut),
     Route("GET", "/api/openapi.json", Documentation, "openapi", None, "This document", dict[str, Any]),
-    Route("GET", "/api/docs", Documentation, "page", None, "The API for people", str, media="text/html; charset=utf-8"),
-    Route("GET", "/api/projects", Projects, "list", Action.PROJECT_VIEW, "Lists projects", list[ProjectOut]),
+    Route("GET", "/api/docs", Documentation, "page", None, "The API for people", str, media=HTML),
+    Route("GET", "/api/projects", Projects, "index", Action.PROJECT_VIEW, "Lists projects", list[ProjectOut]),
     Route(
         "POST", "/api/projects", Projects, "create", Action.PROJECTS_CREATE, "Creates a project",
         ProjectOut, ProjectCreate, status=201,
     ),
     Route("GET", _PROJECT, Projects, "show", Action.PROJECT_VIEW, "Shows a project", ProjectOut),
-    Route("PATCH", _PROJECT, Projects, "edit", Action.PROJECT_EDIT, "Changes a project", ProjectOut, ProjectEdit),
+    Route(
+        "PATCH", _PROJECT, Projects, "edit", Action.PROJECT_EDIT, "Changes a project", ProjectOut, ProjectEdit
+    ),
     Route(
         "DELETE", _PROJECT, Projects, "delete", Action.PROJECT_DELETE,
         "Deletes a project with everything in it", DeletedOut,
@@ -113,7 +116,9 @@ ROUTES: tuple[Route, ...] = (
         "POST", "/api/experiments/reorder", Experiments, "reorder", Action.EXPERIMENTS_EDIT,
         "Puts experiments first", list[ExperimentOut], Reorder,
     ),
-    Route("GET", _EXPERIMENT, Experiments, "show", Action.EXPERIMENTS_VIEW, "Shows an experiment", ExperimentOut),
+    Route(
+        "GET", _EXPERIMENT, Experiments, "show", Action.EXPERIMENTS_VIEW, "Shows an experiment", ExperimentOut
+    ),
     Route(
         "PATCH", _EXPERIMENT, Experiments, "edit", Action.EXPERIMENTS_EDIT, "Changes an experiment",
         ExperimentOut, ExperimentEdit,

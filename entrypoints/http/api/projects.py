@@ -30,7 +30,7 @@ class Projects:
         self._experiments = experiments
         self._metrics = metrics
 
-    async def list(self, call: Call[None, NoQuery]) -> list[ProjectOut]:
+    async def index(self, call: Call[None, NoQuery]) -> list[ProjectOut]:
         """All that the actor may see."""
         found = await self._projects.list(call.actor)
         return [project_out(detail) for detail in await self._projects.describe(call.actor, found)]

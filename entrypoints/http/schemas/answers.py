@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -50,6 +50,3 @@ class ProblemOut(TypedDict):
     code: str
     errors: NotRequired[list[FieldProblemOut]]
     requestId: NotRequired[str]
-
-
-Hypothesis = dict[str, Any]

@@ -14,7 +14,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
 from tracker.domain.experiments.lifecycle import Status
 
-from .wire import CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent, text
+from .wire import KEPT, NO_NUL, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
 
 __all__ = [
     "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "RecentQuery", "Reorder", "experiment_out",
@@ -29,6 +29,11 @@ Params = Annotated[
 ]
 
 
+GitDiff = Annotated[str, Field(strict=True, max_length=4_000_000, json_schema_extra=NO_NUL), KEPT]
+Color = Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")]
+Position = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+
+
 class ExperimentEdit(CamelBody):
     """Changes to an experiment; what is left out stays."""
 
@@ -39,9 +44,9 @@ class ExperimentEdit(CamelBody):
     features: Tree = absent()
     features_diff: Any = Field(default=None, description="Ignored: it is computed")
     params: Params = absent()
-    git_diff: text(4_000_000) | None = None
-    color: Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")] = absent()
-    position: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = absent(alias="order")
+    git_diff: GitDiff | None = None
+    color: Color = absent()
+    position: Position = absent(alias="order")
     tags: Annotated[list[LabelText], Field(max_length=100, json_schema_extra={"uniqueItems": True})] = (
         absent()
     )
@@ -61,8 +66,8 @@ class ExperimentCreate(ExperimentEdit):
 
     project_id: UUID
     name: NameText
-    color: Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
-    position: Annotated[int, Field(strict=True, ge=0, lt=2**31)] | None = Field(default=None, alias="order")
+    color: Color | None = None  # type: ignore[assignment]  # null: chosen by the server
+    position: Position | None = Field(default=None, alias="order")  # type: ignore[assignment]
 
 
 class Reorder(CamelBody):

@@ -14,7 +14,7 @@ from tracker.domain.projects.naming import DEFAULT_PATTERN
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectDetail
 
-from .wire import CamelBody, Json, LabelText, MetricNameText, NameText, absent, text
+from .wire import KEPT, NO_NUL, CamelBody, Json, LabelText, MetricNameText, NameText, absent
 
 __all__ = [
     "MetricDefinitionIn",
@@ -42,13 +42,18 @@ class MetricDefinitionIn(CamelBody):
         )
 
 
+NamingPattern = Annotated[
+    str,
+    Field(strict=True, max_length=200, json_schema_extra={**NO_NUL, "format": "naming-pattern"}),
+    KEPT,
+]
+
+
 class ProjectSettingsIn(CamelBody):
     """How a project's experiments are named and shown."""
 
-    naming_pattern: Annotated[text(200), Field(json_schema_extra={"format": "naming-pattern"})] = (
-        DEFAULT_PATTERN
-    )
-    display_metrics: Annotated[list[MetricNameText], Field(max_length=1000)] = []
+    naming_pattern: NamingPattern = DEFAULT_PATTERN
+    display_metrics: Annotated[list[MetricNameText], Field(max_length=1000)] = Field(default=[])
 
     def settings(self) -> ProjectSettings:
         """The domain's value."""
@@ -57,7 +62,7 @@ class ProjectSettingsIn(CamelBody):
         )
 
 
-ProjectDescription = text(500)
+ProjectDescription = Annotated[str, Field(strict=True, max_length=500, json_schema_extra=NO_NUL), KEPT]
 MetricsIn = Annotated[list[MetricDefinitionIn], Field(max_length=1000, description="(name, label) is unique")]
 
 

@@ -61,7 +61,7 @@ class ScalarsQuery(Closed):
 class ProjectScalarsQuery(ScalarsQuery):
     """The same, of some of a project's experiments."""
 
-    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = []
+    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
 
 
 class LastLoggedIn(Closed):

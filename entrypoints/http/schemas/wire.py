@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tracker.domain.text import storable
 
 __all__ = [
-    "Bounded64", "CamelBody", "Closed", "DescriptionText", "Json", "LabelText", "MetricNameText", "NameText",
-    "WireNumber", "absent", "text",
-]  # fmt: skip
+    "KEPT",
+    "NO_NUL",
+    "Bounded64",
+    "CamelBody",
+    "Closed",
+    "DescriptionText",
+    "Json",
+    "LabelText",
+    "MetricNameText",
+    "NameText",
+    "WireNumber",
+    "absent",
+]
 
 Json = dict[str, Any]
 
@@ -38,24 +48,24 @@ class CamelBody(Closed):
 
 def absent(**constraints: Any) -> Any:
     """A field that may be left out but, where its type does not say so, not be null."""
-    return Field(default=None, json_schema_extra=lambda schema: schema.pop("default", None), **constraints)
+    return Field(default=None, json_schema_extra=_without_default, **constraints)
 
 
-def text(longest: int, shortest: int = 0) -> Any:
-    """Text of bounded length that every database can keep."""
-    return Annotated[
-        str,
-        StringConstraints(strict=True, min_length=shortest, max_length=longest),
-        AfterValidator(storable),
-        # Tells clients of the one character that PostgreSQL cannot hold; `storable` enforces it.
-        Field(json_schema_extra={"pattern": r"^[^\u0000]*$"}),
-    ]
+def _without_default(schema: Json) -> None:
+    schema.pop("default", None)
 
 
-NameText = text(100, shortest=1)
-DescriptionText = text(1000)
-MetricNameText = text(255, shortest=1)
-LabelText = text(100, shortest=1)
+NO_NUL: Json = {"pattern": r"^[^\u0000]*$"}
+"""Tells clients of the one character that PostgreSQL cannot hold; :func:`storable` enforces it."""
+
+KEPT = AfterValidator(storable)
+
+NameText = Annotated[str, Field(strict=True, min_length=1, max_length=100, json_schema_extra=NO_NUL), KEPT]
+DescriptionText = Annotated[str, Field(strict=True, max_length=1000, json_schema_extra=NO_NUL), KEPT]
+MetricNameText = Annotated[
+    str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL), KEPT
+]
+LabelText = NameText
 Bounded64 = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 
 WireNumber = Annotated[float, Field(strict=True)] | Literal["NaN", "Infinity", "-Infinity"]
