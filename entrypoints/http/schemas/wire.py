@@ -27,10 +27,17 @@ __all__ = [
 Json = dict[str, Any]
 
 
+def _without_null_defaults(schema: Json) -> None:
+    """``None`` is how a schema here says that a field was left out; it is no value to document."""
+    for field in schema.get("properties", {}).values():
+        if field.get("default", 0) is None:
+            del field["default"]
+
+
 class Closed(BaseModel):
     """A query or a body in snake_case; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_null_defaults)
 
 
 class CamelBody(Closed):
@@ -48,11 +55,7 @@ class CamelBody(Closed):
 
 def absent(**constraints: Any) -> Any:
     """A field that may be left out but, where its type does not say so, not be null."""
-    return Field(default=None, json_schema_extra=_without_default, **constraints)
-
-
-def _without_default(schema: Json) -> None:
-    schema.pop("default", None)
+    return Field(default=None, **constraints)
 
 
 NO_NUL: Json = {"pattern": r"^[^\u0000]*$"}
