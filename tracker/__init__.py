@@ -1,1 +1,91 @@
-"""Track machine-learning experiments."""
+"""Track machine-learning experiments.
+
+>>> import tracker                                              # doctest: +SKIP
+>>> with tracker.init("digits", params={"lr": 0.1}) as run:     # doctest: +SKIP
+...     run.log({"loss": 0.5})
+
+Importing this package costs almost nothing: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracker.areas import AsyncTracker
+    from tracker.blocking import Tracker
+    from tracker.domain.errors import (
+        AlreadyExists,
+        Conflict,
+        Forbidden,
+        Invalid,
+        InvalidTransition,
+        LineageCycle,
+        NotFound,
+        SchemaMismatch,
+        StaleVersion,
+        TrackerError,
+        Unauthenticated,
+        Unavailable,
+    )
+    from tracker.domain.experiments.experiment import Experiment
+    from tracker.domain.experiments.lifecycle import Status
+    from tracker.domain.metrics.aggregation import ExperimentMetric
+    from tracker.domain.metrics.metric import Metric
+    from tracker.domain.projects.project import (
+        Aggregation,
+        Direction,
+        MetricDefinition,
+        Project,
+        ProjectSettings,
+    )
+    from tracker.domain.scalars.record import ScalarRecord
+    from tracker.domain.scalars.series import Series, SeriesSummary
+    from tracker.opening import aopen, open  # noqa: A004
+    from tracker.run.run import Run
+    from tracker.run.start import init
+
+__all__ = [
+    "Aggregation", "AlreadyExists", "AsyncTracker", "Conflict", "Direction", "Experiment",
+    "ExperimentMetric", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "Metric",
+    "MetricDefinition", "NotFound", "Project", "ProjectSettings", "Run", "ScalarRecord",
+    "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "Tracker", "TrackerError",
+    "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
+]  # fmt: skip
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "tracker.areas": ("AsyncTracker",),
+    "tracker.blocking": ("Tracker",),
+    "tracker.domain.errors": (
+        "AlreadyExists", "Conflict", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "NotFound",
+        "SchemaMismatch", "StaleVersion", "TrackerError", "Unauthenticated", "Unavailable",
+    ),
+    "tracker.domain.experiments.experiment": ("Experiment",),
+    "tracker.domain.experiments.lifecycle": ("Status",),
+    "tracker.domain.metrics.aggregation": ("ExperimentMetric",),
+    "tracker.domain.metrics.metric": ("Metric",),
+    "tracker.domain.projects.project": (
+        "Aggregation", "Direction", "MetricDefinition", "Project", "ProjectSettings",
+    ),
+    "tracker.domain.scalars.record": ("ScalarRecord",),
+    "tracker.domain.scalars.series": ("Series", "SeriesSummary"),
+    "tracker.opening": ("aopen", "open"),
+    "tracker.run.run": ("Run",),
+    "tracker.run.start": ("init",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

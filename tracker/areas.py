@@ -1,0 +1,193 @@
+"""What the library can do, area by area: the same in process and against a server.
+
+The asynchronous areas below are the truth; :mod:`tracker.embedded` and :mod:`tracker.remote`
+keep it, :mod:`tracker.blocking` offers it without ``await``. All methods raise the errors of
+:mod:`tracker.domain.errors`. An id may be given as a UUID or as its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+from tracker.domain.errors import Invalid
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.metrics.aggregation import ExperimentMetric
+from tracker.domain.metrics.metric import Metric
+from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.series import Series, SeriesSummary
+
+__all__ = [
+    "AsyncExperiments", "AsyncMetrics", "AsyncProjects", "AsyncScalars", "AsyncTracker", "Id", "uuid_of",
+]  # fmt: skip
+
+Id = UUID | str
+
+
+def uuid_of(value: Id, field: str) -> UUID:
+    """The id that `value` is or spells.
+
+    Raises:
+        Invalid: it is neither; names `field`.
+    """
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Invalid.field(field, f"{value!r} is not an id", "uuid_parsing") from error
+
+
+class AsyncProjects(Protocol):
+    """Projects."""
+
+    async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
+        """All visible ones, or those with exactly this name, oldest first."""
+        ...
+
+    async def get(self, project_id: Id) -> Project:
+        """The project with this id. Raises ``NotFound``."""
+        ...
+
+    async def find(self, name: str) -> Project | None:
+        """The oldest project with exactly this name, or ``None``."""
+        ...
+
+    async def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        metrics: Sequence[MetricDefinition] = (),
+        settings: ProjectSettings | None = None,
+        exist_ok: bool = False,
+    ) -> Project:
+        """A new project; with `exist_ok` the oldest of that name where there is one, free of races."""
+        ...
+
+    async def edit(self, project_id: Id, **changes: Any) -> Project:
+        """The project after `changes` to name, description, metrics or settings."""
+        ...
+
+    async def delete(self, project_id: Id) -> None:
+        """Removes the project with everything in it."""
+        ...
+
+
+class AsyncExperiments(Protocol):
+    """Experiments."""
+
+    async def list(
+        self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
+    ) -> tuple[Experiment, ...]:
+        """A project's experiments in their order, or those that fit all that is given."""
+        ...
+
+    async def get(self, experiment_id: Id) -> Experiment:
+        """The experiment with this id. Raises ``NotFound``."""
+        ...
+
+    async def recent(self, *, project_id: Id | None = None, limit: int = 10) -> tuple[Experiment, ...]:
+        """The newest ones, newest first."""
+        ...
+
+    async def create(self, project_id: Id, *, name: str, **fields: Any) -> Experiment:
+        """A new experiment; `fields` are those of :class:`Experiment` that a person sets. Without
+        ``parent_id`` the parent is found from the name by the project's naming pattern."""
+        ...
+
+    async def edit(self, experiment_id: Id, **changes: Any) -> Experiment:
+        """The experiment after `changes`; a new status must be one that the life cycle allows."""
+        ...
+
+    async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
+        """The project's experiments after those named were put first."""
+        ...
+
+    async def delete(self, experiment_id: Id) -> None:
+        """Removes the experiment with its metrics and scalars."""
+        ...
+
+
+class AsyncMetrics(Protocol):
+    """Final values."""
+
+    async def list(self, experiment_id: Id) -> tuple[Metric, ...]:
+        """All values of an experiment."""
+        ...
+
+    async def log(
+        self, experiment_id: Id, name: str, value: float, *, step: int = 0, label: str | None = None
+    ) -> Metric:
+        """Keeps a value; the same name, label and step again replaces it."""
+        ...
+
+    async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
+        """The value that counts for each experiment and tracked metric of a project."""
+        ...
+
+
+class AsyncScalars(Protocol):
+    """Time series."""
+
+    async def read(self, experiment_id: Id, name: str) -> Series:
+        """A whole series: ``.step``, ``.time`` (microseconds UTC) and ``.value`` as numpy columns.
+
+        Against a server ``.time`` is empty, since the API does not tell it, and a series of more
+        than a million points comes thinned to that many.
+        """
+        ...
+
+    async def sample(
+        self,
+        project_id: Id,
+        experiments: Sequence[Id] = (),
+        *,
+        names: Sequence[str] | None = None,
+        max_points: int = 1000,
+    ) -> tuple[Series, ...]:
+        """Series thinned for a chart, no extreme missing; no `experiments` means all."""
+        ...
+
+    async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
+        """Keeps the values of some steps, all or none; durable when it returns."""
+        ...
+
+    async def append(self, batch: ScalarBatch) -> None:
+        """Keeps a batch of columns. In process, the same batch again changes nothing."""
+        ...
+
+    async def summary(
+        self,
+        project_id: Id,
+        experiments: Collection[Id] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """One row for each series: count, extremes, last value."""
+        ...
+
+
+@dataclass(frozen=True)
+class AsyncTracker:
+    """An opened folder or server; leave it (``async with``) or ``await aclose()`` when done."""
+
+    projects: AsyncProjects
+    experiments: AsyncExperiments
+    metrics: AsyncMetrics
+    scalars: AsyncScalars
+    aclose: Callable[[], Awaitable[None]]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()

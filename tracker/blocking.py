@@ -1,0 +1,172 @@
+"""The library without ``await``: every call waits for one event loop in a background thread.
+
+So it works in plain scripts, from several threads, and inside a running event loop (where it
+holds that loop up while it waits; :func:`tracker.aopen` does not).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from tracker.areas import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncScalars, AsyncTracker
+from tracker.domain.errors import Conflict
+
+__all__ = ["Experiments", "LoopThread", "Metrics", "Projects", "Scalars", "Tracker"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class LoopThread:
+    """One event loop in a daemon thread of this process."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tracker", daemon=True)
+        self._thread.start()
+
+    def wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """What `work` gives, once the loop has done it.
+
+        Raises:
+            Conflict: the loop was stopped, or belongs to the process that forked this one.
+        """
+        if self._pid != os.getpid():
+            work.close()
+            raise Conflict("this tracker was opened before the process forked; open one of its own here")
+        if self._loop.is_closed():
+            work.close()
+            raise Conflict("this tracker is closed; tracker.open() opens another one")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # an interrupted caller no longer wants it; a done one does not mind
+            raise
+
+    def stop(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Does `last`, then ends the thread; in a forked child and the second time nothing."""
+        if self._pid != os.getpid() or self._loop.is_closed():
+            return
+        try:
+            self.wait(last())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+
+class _Area:
+    """One asynchronous area and the loop that its calls run on."""
+
+    def __init__(self, thread: LoopThread, area: Any) -> None:
+        self._thread = thread
+        self._area = area
+
+
+def _blocking(
+    method: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate[_Area, _P], _T]:
+    """The method of an area with the same arguments and answer, without ``await``."""
+
+    @wraps(method)
+    def call(self: _Area, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        answer: Coroutine[Any, Any, _T] = getattr(self._area, method.__name__)(*args, **kwargs)
+        return self._thread.wait(answer)
+
+    return call
+
+
+class Projects(_Area):
+    """Projects; see :class:`tracker.areas.AsyncProjects`."""
+
+    list = _blocking(AsyncProjects.list)
+    get = _blocking(AsyncProjects.get)
+    find = _blocking(AsyncProjects.find)
+    create = _blocking(AsyncProjects.create)
+    edit = _blocking(AsyncProjects.edit)
+    delete = _blocking(AsyncProjects.delete)
+
+
+class Experiments(_Area):
+    """Experiments; see :class:`tracker.areas.AsyncExperiments`."""
+
+    list = _blocking(AsyncExperiments.list)
+    get = _blocking(AsyncExperiments.get)
+    recent = _blocking(AsyncExperiments.recent)
+    create = _blocking(AsyncExperiments.create)
+    edit = _blocking(AsyncExperiments.edit)
+    reorder = _blocking(AsyncExperiments.reorder)
+    delete = _blocking(AsyncExperiments.delete)
+
+
+class Metrics(_Area):
+    """Final values; see :class:`tracker.areas.AsyncMetrics`."""
+
+    list = _blocking(AsyncMetrics.list)
+    log = _blocking(AsyncMetrics.log)
+    table = _blocking(AsyncMetrics.table)
+
+
+class Scalars(_Area):
+    """Time series; see :class:`tracker.areas.AsyncScalars`."""
+
+    read = _blocking(AsyncScalars.read)
+    sample = _blocking(AsyncScalars.sample)
+    log = _blocking(AsyncScalars.log)
+    append = _blocking(AsyncScalars.append)
+    summary = _blocking(AsyncScalars.summary)
+
+
+class Tracker:
+    """An opened folder or server; leave it (``with``) or :meth:`close` it when done.
+
+    Args:
+        connect: opens the asynchronous library; called on the background loop.
+    """
+
+    def __init__(self, connect: Callable[[], Coroutine[Any, Any, AsyncTracker]]) -> None:
+        thread = LoopThread()
+        try:
+            library = thread.wait(connect())
+        except BaseException:
+            thread.stop(_nothing)
+            raise
+        self.projects = Projects(thread, library.projects)
+        self.experiments = Experiments(thread, library.experiments)
+        self.metrics = Metrics(thread, library.metrics)
+        self.scalars = Scalars(thread, library.scalars)
+        self._finalizer = weakref.finalize(self, _shut, thread, library)
+
+    def close(self) -> None:
+        """Lets go of files and connections; safe to call twice."""
+        self._finalizer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+async def _nothing() -> None: ...
+
+
+def _shut(thread: LoopThread, library: AsyncTracker) -> None:
+    async def close() -> None:
+        await library.aclose()
+
+    thread.stop(close)

@@ -1,0 +1,245 @@
+"""The library's front door in process: the areas over the services of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from tracker.areas import AsyncTracker, Id, uuid_of
+from tracker.container import Container, build, start, stop
+from tracker.domain.errors import Invalid
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.identity.actor import LOCAL_USER, Actor
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.metrics.aggregation import ExperimentMetric
+from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.service import MetricService
+from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.service import ProjectService
+from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
+from tracker.domain.scalars.service import ScalarService
+from tracker.settings import Settings
+
+__all__ = ["connect", "over"]
+
+
+async def connect(settings: Settings) -> AsyncTracker:
+    """Opens the installation that `settings` describe.
+
+    Raises:
+        SchemaMismatch: its database is older or newer than this version of tracker.
+        Unavailable: its database does not answer.
+    """
+    container = build(settings)
+    try:
+        await start(container)
+    except BaseException:
+        await stop(container)
+        raise
+    return over(container)
+
+
+def over(container: Container) -> AsyncTracker:
+    """The library over a started container, which it stops when it is closed."""
+    actor = Actor(user_id=LOCAL_USER, is_superuser=True)
+
+    async def close() -> None:
+        await stop(container)
+
+    return AsyncTracker(
+        projects=Projects(actor, container.projects()),
+        experiments=Experiments(actor, container.experiments()),
+        metrics=Metrics(actor, container.metrics()),
+        scalars=Scalars(actor, container.scalars()),
+        aclose=close,
+    )
+
+
+def _project(value: Id) -> ProjectId:
+    return ProjectId(uuid_of(value, "project_id"))
+
+
+def _experiment(value: Id) -> ExperimentId:
+    return ExperimentId(uuid_of(value, "experiment_id"))
+
+
+def _fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of an experiment with what scripts naturally write in place of the domain's types."""
+    if isinstance(fields.get("parent_id"), str):
+        fields["parent_id"] = uuid_of(fields["parent_id"], "parent_id")
+    if isinstance(fields.get("tags"), list):
+        fields["tags"] = tuple(fields["tags"])
+    if isinstance(fields.get("status"), str):
+        fields["status"] = _status(fields["status"])
+    return fields
+
+
+def _status(value: str) -> Status:
+    """The status of this name. Raises ``Invalid`` for another one."""
+    try:
+        return Status(value)
+    except ValueError as error:
+        raise Invalid.field("status", f"must be one of {', '.join(Status)}", "enum") from error
+
+
+class Projects:
+    """:class:`~tracker.areas.AsyncProjects` in process."""
+
+    def __init__(self, actor: Actor, service: ProjectService) -> None:
+        self._actor = actor
+        self._service = service
+
+    async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
+        """All visible ones."""
+        return await self._service.list(self._actor, name=name)
+
+    async def get(self, project_id: Id) -> Project:
+        """One by its id."""
+        return await self._service.get(self._actor, _project(project_id))
+
+    async def find(self, name: str) -> Project | None:
+        """The oldest of this name."""
+        return next(iter(await self.list(name=name)), None)
+
+    async def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        metrics: Sequence[MetricDefinition] = (),
+        settings: ProjectSettings | None = None,
+        exist_ok: bool = False,
+    ) -> Project:
+        """A new one, or with `exist_ok` the present one."""
+        return await self._service.create(
+            self._actor,
+            name=name,
+            description=description,
+            metrics=tuple(metrics),
+            settings=settings or ProjectSettings(),
+            exist_ok=exist_ok,
+        )
+
+    async def edit(self, project_id: Id, **changes: Any) -> Project:
+        """One after changes."""
+        if isinstance(changes.get("metrics"), Sequence):
+            changes["metrics"] = tuple(changes["metrics"])
+        return await self._service.edit(self._actor, _project(project_id), **changes)
+
+    async def delete(self, project_id: Id) -> None:
+        """Removes one."""
+        await self._service.delete(self._actor, _project(project_id))
+
+
+class Experiments:
+    """:class:`~tracker.areas.AsyncExperiments` in process."""
+
+    def __init__(self, actor: Actor, service: ExperimentService) -> None:
+        self._actor = actor
+        self._service = service
+
+    async def list(
+        self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
+    ) -> tuple[Experiment, ...]:
+        """A project's."""
+        wanted = None if status is None else _status(status)
+        return await self._service.list(self._actor, _project(project_id), status=wanted, tag=tag, name=name)
+
+    async def get(self, experiment_id: Id) -> Experiment:
+        """One by its id."""
+        return await self._service.get(self._actor, _experiment(experiment_id))
+
+    async def recent(self, *, project_id: Id | None = None, limit: int = 10) -> tuple[Experiment, ...]:
+        """The newest."""
+        chosen = None if project_id is None else _project(project_id)
+        return await self._service.recent(self._actor, project_id=chosen, limit=limit)
+
+    async def create(self, project_id: Id, *, name: str, **fields: Any) -> Experiment:
+        """A new one."""
+        return await self._service.create(self._actor, _project(project_id), name=name, **_fields(fields))
+
+    async def edit(self, experiment_id: Id, **changes: Any) -> Experiment:
+        """One after changes."""
+        return await self._service.edit(self._actor, _experiment(experiment_id), **_fields(changes))
+
+    async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
+        """All, after some were put first."""
+        first = [_experiment(each) for each in experiment_ids]
+        return await self._service.reorder(self._actor, _project(project_id), first)
+
+    async def delete(self, experiment_id: Id) -> None:
+        """Removes one."""
+        await self._service.delete(self._actor, _experiment(experiment_id))
+
+
+class Metrics:
+    """:class:`~tracker.areas.AsyncMetrics` in process."""
+
+    def __init__(self, actor: Actor, service: MetricService) -> None:
+        self._actor = actor
+        self._service = service
+
+    async def list(self, experiment_id: Id) -> tuple[Metric, ...]:
+        """All of an experiment."""
+        return await self._service.of_experiment(self._actor, _experiment(experiment_id))
+
+    async def log(
+        self, experiment_id: Id, name: str, value: float, *, step: int = 0, label: str | None = None
+    ) -> Metric:
+        """Keeps one."""
+        chosen = _experiment(experiment_id)
+        return await self._service.log(self._actor, chosen, name, value, step=step, label=label)
+
+    async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
+        """Those that count."""
+        return await self._service.table(self._actor, _project(project_id))
+
+
+class Scalars:
+    """:class:`~tracker.areas.AsyncScalars` in process."""
+
+    def __init__(self, actor: Actor, service: ScalarService) -> None:
+        self._actor = actor
+        self._service = service
+
+    async def read(self, experiment_id: Id, name: str) -> Series:
+        """A whole series."""
+        return await self._service.read(self._actor, _experiment(experiment_id), name)
+
+    async def sample(
+        self,
+        project_id: Id,
+        experiments: Sequence[Id] = (),
+        *,
+        names: Sequence[str] | None = None,
+        max_points: int = 1000,
+    ) -> tuple[Series, ...]:
+        """Thinned series."""
+        query = SampleQuery(
+            experiments=tuple(_experiment(each) for each in experiments),
+            names=None if names is None else tuple(names),
+            max_points=max_points,
+        )
+        return await self._service.sample(self._actor, _project(project_id), query)
+
+    async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
+        """Keeps some steps."""
+        await self._service.log(self._actor, _experiment(experiment_id), records)
+
+    async def append(self, batch: ScalarBatch) -> None:
+        """Keeps columns."""
+        await self._service.append(self._actor, batch)
+
+    async def summary(
+        self,
+        project_id: Id,
+        experiments: Collection[Id] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """A row each."""
+        chosen = None if experiments is None else [_experiment(each) for each in experiments]
+        return await self._service.summary(self._actor, _project(project_id), chosen, names)

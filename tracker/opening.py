@@ -1,0 +1,50 @@
+"""Opens the library on a folder or on a server, with ``await`` or without."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tracker.areas import AsyncTracker
+from tracker.blocking import Tracker
+from tracker.domain.errors import Invalid
+
+__all__ = ["aopen", "open"]
+
+
+def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:  # noqa: A001  (it is called tracker.open)
+    """Opens a folder, or a server.
+
+    Args:
+        data: the folder; without it, what the environment's settings say.
+        url: address of a server to use instead, such as ``http://127.0.0.1:8000``.
+        token: bearer token for the server.
+
+    Raises:
+        Invalid: both a folder and a server are named, or the address cannot be used.
+        Unavailable: the database does not answer.
+    """
+    return Tracker(lambda: _connect(data, url, token))
+
+
+@asynccontextmanager
+async def aopen(
+    data: str | Path | None = None, *, url: str | None = None, token: str | None = None
+) -> AsyncIterator[AsyncTracker]:
+    """The same for asyncio: ``async with tracker.aopen("data") as tr: await tr.projects.list()``."""
+    async with await _connect(data, url, token) as library:
+        yield library
+
+
+async def _connect(data: str | Path | None, url: str | None, token: str | None) -> AsyncTracker:
+    if url is not None:
+        if data is not None:
+            raise Invalid.field("url", "give either a folder or a server, not both")
+        from tracker import remote  # noqa: PLC0415  (late: only now is an HTTP client needed)
+
+        return await remote.connect(url, token)
+    from tracker import embedded  # noqa: PLC0415  (late: only now is a database needed)
+    from tracker.settings import Settings  # noqa: PLC0415
+
+    return await embedded.connect(Settings.load(data=data))
