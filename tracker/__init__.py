@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     )
     from tracker.domain.scalars.record import ScalarRecord
     from tracker.domain.scalars.series import Series, SeriesSummary
-    from tracker.opening import aopen, open  # noqa: A004
+    from tracker.opening import aopen, open
     from tracker.run.run import Run
     from tracker.run.start import init
 

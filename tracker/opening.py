@@ -13,7 +13,7 @@ from tracker.domain.errors import Invalid
 __all__ = ["aopen", "open"]
 
 
-def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:  # noqa: A001  (it is called tracker.open)
+def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:
     """Opens a folder, or a server.
 
     Args:

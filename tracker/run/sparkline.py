@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 __all__ = ["GAP", "sparkline"]
 
@@ -30,10 +31,7 @@ def sparkline(values: Sequence[float], width: int = 24) -> str:
     middle = math.fsum(value / len(finite) for value in finite)
     bars = min(len(values), width)
     bounds = [index * len(values) // bars for index in range(bars + 1)]
-    return "".join(
-        _bar(values[start:stop], low, high, middle)
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
-    )
+    return "".join(_bar(values[start:stop], low, high, middle) for start, stop in pairwise(bounds))
 
 
 def _bar(bucket: Sequence[float], low: float, high: float, middle: float) -> str:
