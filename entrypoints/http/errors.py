@@ -26,7 +26,7 @@ from .schemas.answers import FieldProblemOut, ProblemOut
 
 __all__ = ["STATUSES", "answer_error"]
 
-STATUSES: Mapping[type[Exception], int] = {
+STATUSES: Mapping[type[TrackerError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,

@@ -103,7 +103,7 @@ def test_a_wrong_change_of_an_experiment_is_refused_and_not_kept(
             422, "invalid", loc)  # fmt: skip
 
 
-def test_a_number_too_large_for_a_float_is_refused_where_it_must_be_finite(client: httpx.Client, experiment):
+def test_a_number_too_large_for_a_float_is_refused_where_it_must_be_finite(client, experiment):
     body = b'{"experimentId": "%s", "name": "a", "value": 1e400}' % experiment["id"].encode()
     refused(client.post("/api/metrics", content=body, headers=JSON), 422, "invalid", ["body", "value"])
     for value in ("NaN", "1", None, True, 10**400):

@@ -1,0 +1,46 @@
+"""The reference page of the HTTP API: ``python -m entrypoints.http.reference > docs/reference/http.md``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from .errors import STATUSES
+from .routes import ROUTES, Route
+
+__all__ = ["reference"]
+
+_HEAD = """# HTTP API
+
+Generated from the table of routes (`entrypoints/http/routes.py`); a test fails when it drifts. A running
+server shows every field at `/api/docs` and, for programs, at `/api/openapi.json`.
+
+Until there are accounts the server answers only requests from its own machine, as the one local user.
+Errors are `{"detail", "code"}`, with `errors: [{loc, msg, type}]` where fields are wrong. Unknown fields and
+query parameters are errors. Every answer carries `X-Request-ID`; send your own to find it in the log.
+
+## Routes
+
+| Method | Path | What it does | Action | Answers |
+|---|---|---|---|---|
+"""
+
+
+def reference(routes: Sequence[Route]) -> str:
+    """The page in Markdown."""
+    return _HEAD + "".join(map(_row, routes)) + _errors()
+
+
+def _row(route: Route) -> str:
+    action = f"`{route.action.value}`" if route.action else ""
+    return f"| {route.method} | `{route.path}` | {route.summary} | {action} | {route.status} |\n"
+
+
+def _errors() -> str:
+    rows = "".join(f"| {status} | `{family.code}` |\n" for family, status in STATUSES.items())
+    edge = "| 405 | `method_not_allowed` |\n| 413 | `body_too_large` |\n| 415 | `unsupported_media_type` |\n"
+    return f"\n## Errors\n\n| Status | Code of the family |\n|---|---|\n{rows}{edge}| 500 | `internal` |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference(ROUTES))
