@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -199,7 +200,11 @@ class TestScalarStore:
     async def test_concurrent_appends_are_all_kept(self, store: ScalarStore) -> None:
         runs = [ExperimentId(UUID(int=100 + n)) for n in range(10)]
         await asyncio.gather(
-            *(store.append(PROJECT, curve(np.ones(7), run=run, start=7 * n)) for n in range(20) for run in runs)
+            *(
+                store.append(PROJECT, curve(np.ones(7), run=run, start=7 * n))
+                for n in range(20)
+                for run in runs
+            )
         )
         assert [row.count for row in await store.summary(PROJECT)] == [140] * 10
         assert (await store.read(PROJECT, runs[3], "loss")).step.tolist() == list(range(140))
@@ -372,9 +377,13 @@ class TestEmbeddedScalarStore:
 
     async def test_second_process_writes_into_the_same_file(self, folder: Path) -> None:
         store = EmbeddedScalarStore(folder, synchronous="normal")
-        script = Path(__file__).parent.parent / "service" / "scalars_writer.py"
+        root = Path(__file__).parents[2]
+        script = root / "tests" / "service" / "scalars_writer.py"
+        environment = {**os.environ, "PYTHONPATH": str(root)}
         command = [sys.executable, str(script), str(folder), "60", "normal"]
-        process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.DEVNULL)
+        process = await asyncio.to_thread(
+            subprocess.Popen, command, stdout=subprocess.DEVNULL, env=environment
+        )
         for n in range(60):
             await store.append(PROJECT, curve(np.ones(5), start=5 * n))
         assert await asyncio.to_thread(process.wait, 60) == 0

@@ -1,0 +1,164 @@
+"""The connections to one project's scalars file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tracker.adapters.scalars.embedded.errors import translated
+from tracker.adapters.scalars.embedded.file_lock import FileLock
+from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
+from tracker.adapters.scalars.embedded.schema import prepare
+from tracker.domain.errors import NotFound, TrackerError
+
+__all__ = ["ProjectFile"]
+
+
+class ProjectFile:
+    """Opens, locks and deletes ``<project>.db``; one writer, any number of readers."""
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self.path = path
+        self.lock = FileLock(path.with_name(f"{path.name}.lock"))
+        self._synchronous = synchronous
+        self._writer: tuple[sqlite3.Connection, int] | None = None
+        self._readers: list[tuple[sqlite3.Connection, int]] = []
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One durable transaction, under the file lock; creates the file if there is none.
+
+        Raises:
+            NotFound: the project was deleted.
+            Unavailable: the file cannot be written.
+        """
+        with translated(self.path):
+            refuse_network_folder(self.path.parent)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.lock.held():
+                if self.lock.deleted():
+                    raise NotFound.of("project", self.path.stem)
+                connection = self._writing_connection()
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException as error:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                    if not isinstance(error, TrackerError):
+                        self._drop_writer()
+                    raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection | None]:
+        """One consistent view of the file; ``None`` when there is none.
+
+        Raises:
+            Unavailable: the file cannot be read.
+        """
+        with translated(self.path):
+            if not self.path.exists() or self.lock.deleted():
+                yield None
+                return
+            connection, inode = self._reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                with self._guard:
+                    self._readers.append((connection, inode))
+
+    def delete(self) -> None:
+        """Removes the file for good and leaves the mark that it is gone."""
+        with translated(self.path):
+            refuse_network_folder(self.path.parent)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.lock.held():
+                self.lock.mark_deleted()
+                self.close_connections()
+                for suffix in ("", "-wal", "-shm"):
+                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+                _sync_folder(self.path.parent)
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the file and gives free pages back."""
+        with translated(self.path), self.lock.held():
+            if not self.lock.deleted() and self.path.exists():
+                connection = self._writing_connection()
+                connection.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Closes everything, under the lock, since closing the last connection checkpoints."""
+        if self._writer is not None or self._readers:
+            with translated(self.path), self.lock.held():
+                self.close_connections()
+        self.lock.close()
+
+    def close_connections(self) -> None:
+        """Closes what is idle; the caller holds the lock."""
+        self._drop_writer()
+        with self._guard:
+            readers, self._readers = self._readers, []
+        for connection, _ in readers:
+            connection.close()
+
+    def _writing_connection(self) -> sqlite3.Connection:
+        if self._writer is not None and self._writer[1] != self._inode():
+            # Somebody removed or replaced the file: what goes into the old one would be lost.
+            self._drop_writer()
+        if self._writer is None:
+            self._writer = self._connect()
+        return self._writer[0]
+
+    def _reader(self) -> tuple[sqlite3.Connection, int]:
+        inode = self._inode()
+        while True:
+            with self._guard:
+                found = self._readers.pop() if self._readers else None
+            if found is None:
+                with self.lock.held():
+                    return self._connect()
+            if found[1] == inode:
+                return found
+            with self.lock.held():
+                found[0].close()
+
+    def _connect(self) -> tuple[sqlite3.Connection, int]:
+        fresh = not self.path.exists()
+        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            prepare(connection, self.path, self._synchronous)
+        except BaseException:
+            connection.close()
+            raise
+        if fresh:
+            _sync_folder(self.path.parent)
+        return connection, self._inode()
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            self._writer[0].close()
+            self._writer = None
+
+    def _inode(self) -> int:
+        try:
+            return self.path.stat().st_ino
+        except FileNotFoundError:
+            return -1
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

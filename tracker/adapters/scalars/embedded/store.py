@@ -1,0 +1,224 @@
+"""The store: one scalars file a project in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from tracker.adapters.scalars.embedded import reading
+from tracker.adapters.scalars.embedded.columns import empty
+from tracker.adapters.scalars.embedded.errors import translated
+from tracker.adapters.scalars.embedded.folding import fold
+from tracker.adapters.scalars.embedded.group_commit import GroupCommit
+from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
+from tracker.adapters.scalars.embedded.project_file import ProjectFile
+from tracker.adapters.scalars.embedded.writing import delete_experiment
+from tracker.domain.errors import NotFound, Unavailable
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.series import (
+    Ranking,
+    SampledSeries,
+    SampleQuery,
+    Series,
+    SeriesSummary,
+    TimeWindow,
+)
+
+__all__ = ["EmbeddedScalarStore"]
+
+_T = TypeVar("_T")
+_LEAST_FREE_BYTES = 1 << 20
+
+
+class EmbeddedScalarStore:
+    """A :class:`~tracker.ports.scalars.ScalarStore` in ``<folder>/<project>.db``.
+
+    Several processes may use one folder. A process must not fork while it has the store open.
+
+    Args:
+        folder: on a local disk; made at the first append.
+        synchronous: ``"full"`` survives a power cut; ``"normal"`` is faster and survives a
+            crash of the process, but a power cut may take the last moments.
+        queue_points: how many points may wait for one project's file.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        synchronous: Literal["full", "normal"] = "full",
+        queue_points: int = 8_000_000,
+    ) -> None:
+        self._folder = folder
+        self._synchronous = synchronous
+        self._queue_points = queue_points
+        self._projects: dict[ProjectId, tuple[ProjectFile, GroupCommit]] = {}
+        self._writers = ThreadPoolExecutor(8, "scalars-write")
+        self._readers = ThreadPoolExecutor(4, "scalars-read")
+        self._guard = threading.Lock()
+        self._closed = False
+
+    async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
+        """See the port."""
+        with self._guard:
+            future = self._project(project_id)[1].submit(batch)
+        await asyncio.wrap_future(future)
+
+    async def read(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        name: str,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+    ) -> Series:
+        """See the port."""
+        step, moment, value = await self._read(
+            project_id, lambda file: reading.read(file, experiment_id, name, start, stop), empty()
+        )
+        return Series(experiment_id=experiment_id, name=name, step=step, time=moment, value=value)
+
+    async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
+        """See the port."""
+        return await self._read(project_id, lambda file: reading.sample(file, query), ())
+
+    async def summary(
+        self,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        return await self._read(project_id, lambda file: reading.summary(file, experiments, names), ())
+
+    async def top(
+        self,
+        project_id: ProjectId,
+        name: str,
+        *,
+        by: Ranking = Ranking.LAST,
+        k: int = 10,
+        descending: bool = True,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        return await self._read(project_id, lambda file: reading.top(file, name, by, k, descending), ())
+
+    async def tags(
+        self, project_id: ProjectId, experiment_id: ExperimentId, window: TimeWindow
+    ) -> tuple[StepTags, ...]:
+        """See the port."""
+        return await self._read(project_id, lambda file: reading.tags(file, experiment_id, window), ())
+
+    async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
+        """See the port."""
+        with self._guard:
+            file, _ = self._project(project_id)
+            future = self._writers.submit(_delete, file, experiment_id)
+        await asyncio.wrap_future(future)
+
+    async def maintain(self, budget: float) -> None:
+        """See the port."""
+        with self._guard:
+            self._require_open()
+            future = self._writers.submit(self._maintain, time.monotonic() + budget)
+        await asyncio.wrap_future(future)
+
+    async def check(self) -> None:
+        """See the port."""
+        with self._guard:
+            self._require_open()
+            future = self._readers.submit(_check, self._folder)
+        await asyncio.wrap_future(future)
+
+    async def close(self) -> None:
+        """See the port."""
+        await asyncio.to_thread(self._close)
+
+    async def _read(self, project_id: ProjectId, ask: Callable[[Connection], _T], nothing: _T) -> _T:
+        def answer() -> _T:
+            with file.reading() as connection:
+                return nothing if connection is None else ask(connection)
+
+        with self._guard:
+            file, _ = self._project(project_id)
+            future = self._readers.submit(answer)
+        return await asyncio.wrap_future(future)
+
+    def _project(self, project_id: ProjectId) -> tuple[ProjectFile, GroupCommit]:
+        self._require_open()
+        found = self._projects.get(project_id)
+        if found is None:
+            file = ProjectFile(self._folder / f"{project_id}.db", self._synchronous)
+            found = file, GroupCommit(file, self._writers, self._queue_points)
+            self._projects[project_id] = found
+        return found
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the scalar store is closed")
+
+    def _maintain(self, deadline: float) -> None:
+        for path in sorted(self._folder.glob("*.db")):
+            with self._guard:
+                file, _ = self._project(ProjectId(UUID(path.stem)))
+            if not _fold_all(file, deadline):
+                return
+            file.checkpoint()
+
+    def _close(self) -> None:
+        with self._guard:
+            self._closed = True
+        self._writers.shutdown()
+        self._readers.shutdown()
+        with self._guard:
+            for file, _ in self._projects.values():
+                file.close()
+            self._projects.clear()
+
+
+def _delete(file: ProjectFile, experiment_id: ExperimentId | None) -> None:
+    if experiment_id is None:
+        file.delete()
+        return
+    try:
+        with file.writing() as connection:
+            delete_experiment(connection, experiment_id)
+    except NotFound:
+        return  # its whole project was deleted
+
+
+def _fold_all(file: ProjectFile, deadline: float) -> bool:
+    """Folds each tail in its own short transaction; whether there was time for all."""
+    with file.reading() as connection:
+        rows = (
+            []
+            if connection is None
+            else connection.execute("SELECT DISTINCT experiment FROM tail").fetchall()
+        )
+    for (experiment,) in rows:
+        if time.monotonic() > deadline:
+            return False
+        with file.writing() as connection:
+            fold(connection, experiment)
+    return True
+
+
+def _check(folder: Path) -> None:
+    with translated(folder):
+        refuse_network_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Unavailable(f"the scalars folder {folder} is not writable", retry_after=60.0)
+        if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
+            raise Unavailable(f"the disk of the scalars folder {folder} is full", retry_after=60.0)
