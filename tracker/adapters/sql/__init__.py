@@ -1,0 +1,1 @@
+"""Adapters over SQLAlchemy Core: SQLite for one machine, PostgreSQL for a team."""

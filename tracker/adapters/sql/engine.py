@@ -1,0 +1,107 @@
+"""Engines for the two databases, with the settings that keep data safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from tracker.domain.errors import Invalid
+
+__all__ = ["WRITING", "engine_for", "normalized", "sqlite_file"]
+
+WRITING = {"tracker_writing": True}
+"""Execution options of a connection whose transactions write."""
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def normalized(url: str) -> sa.URL:
+    """The URL with the driver that tracker uses.
+
+    Raises:
+        Invalid: it is none, or names another database; the text never shows a password.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise Invalid.field("DATABASE_URL", "is not a database URL, such as sqlite:///./data.db") from error
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        known = "sqlite:///file, postgresql://user@host/name"
+        raise Invalid.field("DATABASE_URL", f"{parsed.drivername} is not supported; use {known}")
+    if driver.startswith("sqlite") and not parsed.database:
+        parsed = parsed.set(database=":memory:")
+    return parsed.set(drivername=driver)
+
+
+def sqlite_file(url: sa.URL) -> Path | None:
+    """The file of a SQLite URL; ``None`` for a database in memory or another kind of database."""
+    if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database)).expanduser()
+
+
+def engine_for(url: sa.URL) -> AsyncEngine:
+    """An engine for a normalized URL; nothing is opened yet.
+
+    Raises:
+        Invalid: PostgreSQL is asked for and its driver is not installed.
+    """
+    if url.drivername.startswith("postgresql"):
+        return _postgres(url)
+    file = sqlite_file(url)
+    if file is not None:
+        url = url.set(database=str(file))
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        # A database in memory is its one connection. For a file, more than a few threads only
+        # contend for the interpreter.
+        pool_size=1 if file is None else 4,
+        max_overflow=0,
+        connect_args={"timeout": 20},
+    )
+    sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgres(url: sa.URL) -> AsyncEngine:
+    try:
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise Invalid.field(
+            "DATABASE_URL", "PostgreSQL needs its driver: pip install 'tracker[postgres]'"
+        ) from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    # The driver's own transaction control would begin late and deferred; ours is explicit.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout = 20000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A single read needs no transaction; a writer takes its place at once, so that it cannot find
+    # later that somebody else was faster.
+    if connection.get_execution_options().get("tracker_writing"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,152 @@
+"""Experiments in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.tables import experiments
+from tracker.domain.errors import NotFound, StaleVersion
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.json_tree import thaw
+
+__all__ = ["SqlExperimentRepository"]
+
+_AGE = (experiments.c.created_at, experiments.c.id)
+_KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a statement
+
+
+class SqlExperimentRepository:
+    """Keeps the port :class:`tracker.ports.experiments.ExperimentRepository`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, experiment_id: ExperimentId) -> Experiment:
+        """The experiment."""
+        row = await self._session.row(experiments, experiment_id)
+        if row is None:
+            raise NotFound.of("experiment", experiment_id)
+        return _experiment(row)
+
+    async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
+        """Those that exist."""
+        keys = list(experiment_ids)
+        found = {}
+        for start in range(0, len(keys), _KEYS_A_QUERY):
+            some = keys[start : start + _KEYS_A_QUERY]
+            for row in await self._session.rows(sa.select(experiments).where(experiments.c.id.in_(some))):
+                found[row.id] = _experiment(row)
+        return found
+
+    async def list(self, project_id: ProjectId) -> tuple[Experiment, ...]:
+        """A project's, in order."""
+        return await self._select(_of(project_id).order_by(experiments.c.position, *_AGE))
+
+    async def recent(self, project_ids: Collection[ProjectId] | None, limit: int) -> tuple[Experiment, ...]:
+        """The newest first."""
+        statement = sa.select(experiments).order_by(*(column.desc() for column in _AGE)).limit(limit)
+        if project_ids is not None:
+            statement = statement.where(experiments.c.project_id.in_(project_ids))
+        return await self._select(statement)
+
+    async def named(self, project_id: ProjectId, name: str) -> tuple[Experiment, ...]:
+        """Those of one name, oldest first."""
+        return await self._select(_of(project_id).where(experiments.c.name == name).order_by(*_AGE))
+
+    async def names(self, project_id: ProjectId) -> Sequence[tuple[ExperimentId, str]]:
+        """Ids and names, oldest first."""
+        statement = (
+            sa.select(experiments.c.id, experiments.c.name)
+            .where(experiments.c.project_id == project_id)
+            .order_by(*_AGE)
+        )
+        return [(row.id, row.name) for row in await self._session.rows(statement)]
+
+    async def next_position(self, project_id: ProjectId) -> int:
+        """One after the last."""
+        last = sa.func.coalesce(sa.func.max(experiments.c.position), -1)
+        (row,) = await self._session.rows(
+            sa.select(last.label("last")).where(experiments.c.project_id == project_id)
+        )
+        return int(row.last) + 1
+
+    async def ancestors(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
+        """Everything above, nearest first."""
+        line = (
+            sa.select(experiments.c.parent_id, sa.literal(1).label("distance"))
+            .where(experiments.c.id == experiment_id)
+            .cte("line", recursive=True)
+        )
+        above = sa.select(experiments.c.parent_id, line.c.distance + 1).join(
+            line, experiments.c.id == line.c.parent_id
+        )
+        line = line.union_all(above)
+        statement = sa.select(line.c.parent_id).where(line.c.parent_id.is_not(None)).order_by(line.c.distance)
+        return tuple(row.parent_id for row in await self._session.rows(statement))
+
+    async def add(self, experiment: Experiment) -> None:
+        """Keeps a new one."""
+        with inserting("experiment", experiment.id):
+            await self._session.run(sa.insert(experiments).values(_columns(experiment)))
+
+    async def save(self, experiment: Experiment) -> Experiment:
+        """Keeps a changed one."""
+        saved = experiment.evolve(version=experiment.version + 1)
+        statement = (
+            sa.update(experiments)
+            .where(experiments.c.id == experiment.id, experiments.c.version == experiment.version)
+            .values(_columns(saved))
+        )
+        with inserting("experiment", experiment.id):
+            changed = await self._session.run(statement)
+        if not changed:
+            await self.get(experiment.id)
+            raise StaleVersion.of("experiment", experiment.id)
+        return saved
+
+    async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
+        """Sets positions."""
+        for experiment_id, position in positions.items():
+            await self._session.run(
+                sa.update(experiments)
+                .where(experiments.c.id == experiment_id)
+                .values(position=position, version=experiments.c.version + 1)
+            )
+
+    async def delete(self, experiment_id: ExperimentId) -> None:
+        """Removes it; its children move up."""
+        gone = await self.get(experiment_id)
+        await self._session.run(
+            sa.update(experiments)
+            .where(experiments.c.parent_id == experiment_id)
+            .values(parent_id=gone.parent_id, version=experiments.c.version + 1)
+        )
+        await self._session.run(sa.delete(experiments).where(experiments.c.id == experiment_id))
+
+    async def _select(self, statement: sa.Select[Any]) -> tuple[Experiment, ...]:
+        return tuple(map(_experiment, await self._session.rows(statement)))
+
+
+def _of(project_id: ProjectId) -> sa.Select[Any]:
+    return sa.select(experiments).where(experiments.c.project_id == project_id)
+
+
+def _columns(experiment: Experiment) -> dict[str, Any]:
+    return {
+        **experiment.__dict__,
+        "status": experiment.status.value,
+        "features": thaw(experiment.features),
+        "params": thaw(experiment.params),
+        "tags": list(experiment.tags),
+    }
+
+
+def _experiment(row: Row) -> Experiment:
+    return Experiment(**{**row._mapping, "status": Status(row.status), "tags": tuple(row.tags)})

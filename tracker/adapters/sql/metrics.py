@@ -1,0 +1,67 @@
+"""Final values in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.tables import experiments, metrics
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.metrics.metric import Metric
+
+__all__ = ["SqlMetricRepository"]
+
+_KEY = (metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step)
+_ORDER = (metrics.c.name, metrics.c.label, metrics.c.step)
+_ROWS_A_STATEMENT = 500
+
+
+class SqlMetricRepository:
+    """Keeps the port :class:`tracker.ports.metrics.MetricRepository`."""
+
+    def __init__(self, session: Session, dialect: str) -> None:
+        self._session = session
+        self._insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+
+    async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
+        """Keeps values, replacing those of the same key."""
+        last = list({metric.key: metric for metric in metrics}.values())
+        kept: dict[Any, Metric] = {}
+        for start in range(0, len(last), _ROWS_A_STATEMENT):
+            with inserting("metric", last[start].name):
+                rows = await self._session.rows(self._upsert(last[start : start + _ROWS_A_STATEMENT]))
+            kept.update((metric.key, metric) for metric in map(_metric, rows))
+        return tuple(kept[metric.key] for metric in metrics)
+
+    async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
+        """An experiment's values."""
+        statement = sa.select(metrics).where(metrics.c.experiment_id == experiment_id).order_by(*_ORDER)
+        return tuple(map(_metric, await self._session.rows(statement)))
+
+    async def of_project(self, project_id: ProjectId) -> tuple[Metric, ...]:
+        """A project's values, by the order of its experiments."""
+        statement = (
+            sa.select(metrics)
+            .join(experiments, experiments.c.id == metrics.c.experiment_id)
+            .where(experiments.c.project_id == project_id)
+            .order_by(experiments.c.position, experiments.c.created_at, experiments.c.id, *_ORDER)
+        )
+        return tuple(map(_metric, await self._session.rows(statement)))
+
+    def _upsert(self, values: Sequence[Metric]) -> sa.Executable:
+        insert = self._insert(metrics).values(
+            [{**metric.__dict__, "label": metric.label or ""} for metric in values]
+        )
+        return insert.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
+        ).returning(metrics)
+
+
+def _metric(row: Row) -> Metric:
+    return Metric(**{**row._mapping, "label": row.label or None})

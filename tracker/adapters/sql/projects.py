@@ -1,0 +1,119 @@
+"""Projects in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.tables import experiments, projects
+from tracker.domain.errors import NotFound, StaleVersion
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ProjectId
+from tracker.domain.projects.project import (
+    Aggregation,
+    Direction,
+    MetricDefinition,
+    Project,
+    ProjectCounts,
+    ProjectSettings,
+)
+
+__all__ = ["SqlProjectRepository"]
+
+
+class SqlProjectRepository:
+    """Keeps the port :class:`tracker.ports.projects.ProjectRepository`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, project_id: ProjectId) -> Project:
+        """The project."""
+        row = await self._session.row(projects, project_id)
+        if row is None:
+            raise NotFound.of("project", project_id)
+        return _project(row)
+
+    async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
+        """All of them, or those of one name, oldest first."""
+        statement = sa.select(projects).order_by(projects.c.created_at, projects.c.id)
+        if name is not None:
+            statement = statement.where(projects.c.name == name)
+        return tuple(map(_project, await self._session.rows(statement)))
+
+    async def counts(self, project_ids: Collection[ProjectId]) -> Mapping[ProjectId, ProjectCounts]:
+        """How much each holds."""
+        statement = (
+            sa.select(experiments.c.project_id, experiments.c.status, sa.func.count().label("n"))
+            .where(experiments.c.project_id.in_(project_ids))
+            .group_by(experiments.c.project_id, experiments.c.status)
+        )
+        tally = {(row.project_id, row.status): row.n for row in await self._session.rows(statement)}
+        return {
+            project_id: ProjectCounts(
+                experiments=sum(tally.get((project_id, status), 0) for status in Status),
+                running=tally.get((project_id, Status.RUNNING), 0),
+                completed=tally.get((project_id, Status.COMPLETE), 0),
+                failed=tally.get((project_id, Status.FAILED), 0),
+            )
+            for project_id in project_ids
+        }
+
+    async def add(self, project: Project) -> None:
+        """Keeps a new one."""
+        with inserting("project", project.id):
+            await self._session.run(sa.insert(projects).values(_columns(project)))
+
+    async def save(self, project: Project) -> Project:
+        """Keeps a changed one."""
+        saved = project.evolve(version=project.version + 1)
+        statement = (
+            sa.update(projects)
+            .where(projects.c.id == project.id, projects.c.version == project.version)
+            .values(_columns(saved))
+        )
+        with inserting("project", project.id):
+            changed = await self._session.run(statement)
+        if not changed:
+            await self.get(project.id)
+            raise StaleVersion.of("project", project.id)
+        return saved
+
+    async def delete(self, project_id: ProjectId) -> None:
+        """Removes it with all it holds."""
+        if not await self._session.run(sa.delete(projects).where(projects.c.id == project_id)):
+            raise NotFound.of("project", project_id)
+
+
+def _columns(project: Project) -> dict[str, Any]:
+    return {
+        **project.__dict__,
+        "metrics": [definition.model_dump(mode="json") for definition in project.metrics],
+        "settings": project.settings.model_dump(mode="json"),
+    }
+
+
+def _project(row: Row) -> Project:
+    settings = row.settings
+    return Project(
+        **{
+            **row._mapping,
+            "metrics": tuple(_definition(item) for item in row.metrics),
+            "settings": ProjectSettings(
+                **{**settings, "display_metrics": tuple(settings["display_metrics"])}
+            ),
+        }
+    )
+
+
+def _definition(stored: dict[str, Any]) -> MetricDefinition:
+    return MetricDefinition(
+        name=stored["name"],
+        direction=Direction(stored["direction"]),
+        aggregation=Aggregation(stored["aggregation"]),
+        label=stored["label"],
+    )

@@ -1,0 +1,117 @@
+"""Units of work over SQL."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from tracker.adapters.sql.engine import WRITING
+from tracker.adapters.sql.experiments import SqlExperimentRepository
+from tracker.adapters.sql.failures import translated
+from tracker.adapters.sql.file_lock import FileLock
+from tracker.adapters.sql.identity import SqlUserRepository
+from tracker.adapters.sql.metrics import SqlMetricRepository
+from tracker.adapters.sql.projects import SqlProjectRepository
+from tracker.adapters.sql.purges import SqlPurgeRepository
+from tracker.adapters.sql.session import ReadingSession, RowLoaders, Session, WritingSession
+
+__all__ = ["SqlUnitsOfWork"]
+
+
+class SqlUnitsOfWork:
+    """Opens units over one engine.
+
+    Args:
+        engine: whose connections they use.
+        file_lock: held by each writing unit; ``None`` for a database that has its own locks.
+    """
+
+    def __init__(self, engine: AsyncEngine, file_lock: FileLock | None) -> None:
+        self._engine = engine
+        self._file_lock = file_lock
+        self._loaders = RowLoaders(engine)
+
+    def reading(self) -> SqlReadingUnit:
+        """A unit that only looks."""
+        return SqlReadingUnit(ReadingSession(self._engine, self._loaders), self._engine.dialect.name)
+
+    def writing(self) -> SqlWritingUnit:
+        """A unit that may change things."""
+        return SqlWritingUnit(self._engine, self._file_lock)
+
+
+class _Repositories:
+    def _attach(self, session: Session, dialect: str) -> None:
+        self.users = SqlUserRepository(session)
+        self.projects = SqlProjectRepository(session)
+        self.experiments = SqlExperimentRepository(session)
+        self.metrics = SqlMetricRepository(session, dialect)
+        self.purges = SqlPurgeRepository(session)
+
+
+class SqlReadingUnit(_Repositories):
+    """Reads without a transaction; holds no connection between them."""
+
+    def __init__(self, session: ReadingSession, dialect: str) -> None:
+        self._attach(session, dialect)
+
+    async def __aenter__(self) -> Self:
+        """Begins."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends."""
+
+
+class SqlWritingUnit(_Repositories):
+    """One transaction on one connection; its repositories exist once it is entered."""
+
+    def __init__(self, engine: AsyncEngine, file_lock: FileLock | None) -> None:
+        self._engine = engine
+        self._file_lock = file_lock
+        self._opened = AsyncExitStack()
+        self._connection: AsyncConnection
+
+    async def __aenter__(self) -> Self:
+        """Waits for its turn and begins the transaction."""
+        async with AsyncExitStack() as opening:
+            if self._file_lock is not None:
+                await opening.enter_async_context(self._file_lock.held())
+            with translated():
+                connection = await opening.enter_async_context(self._engine.connect())
+                self._connection = await connection.execution_options(**WRITING)
+                await self._connection.begin()
+            self._opened = opening.pop_all()
+        self._attach(WritingSession(self._connection), self._engine.dialect.name)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Rolls back what was not committed and gives the connection back."""
+        with translated():
+            await self._opened.aclose()
+
+    async def lock(self, name: str) -> None:
+        """An advisory lock of the transaction; SQLite has but one writer anyway."""
+        if self._engine.dialect.name == "postgresql":
+            key = sa.func.hashtextextended(name, 0)
+            with translated():
+                await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+    async def commit(self) -> None:
+        """Makes the changes durable."""
+        with translated():
+            await self._connection.commit()
