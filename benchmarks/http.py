@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uvloop
+
 ROOT = Path(__file__).parents[1]
 CONNECTIONS = 16
 BARE = """
@@ -67,8 +69,6 @@ def load(port: int, request: bytes, seconds: float) -> tuple[float, float]:
         until = time.perf_counter() + seconds
         await asyncio.gather(*(one_connection(port, request, until, taken) for _ in range(CONNECTIONS)))
         return taken
-
-    import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         taken = runner.run(all_connections())
@@ -180,10 +180,10 @@ def run(seconds: float, rounds: int) -> None:
             urls = {"sqlite": f"sqlite:///{folder}/tracker.db", "postgres": postgres_url}
             for server, url in urls.items():
                 if url is not None:
-                    measure_server(server, url, folder / server, bare, seconds, rounds)
+                    measure_server(server, url, folder / server, bare, (seconds, rounds))
 
 
-def measure_server(server: str, url: str, folder: Path, bare: float, seconds: float, rounds: int) -> None:
+def measure_server(server: str, url: str, folder: Path, bare: float, how: tuple[float, int]) -> None:
     """Prints the rows of one server over its own folder."""
     folder.mkdir()
     environ = {"DATABASE_URL": url, "TRACKER_DATA": str(folder)}
@@ -193,7 +193,7 @@ def measure_server(server: str, url: str, folder: Path, bare: float, seconds: fl
     port = free_port()
     with serving(uvicorn_command("entrypoints.http.asgi:app", port), folder, port, **environ):
         for title, request in cases(port):
-            rate, p99 = measured(port, request, seconds, rounds)
+            rate, p99 = measured(port, request, *how)
             print(f"{server:<12}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
 
 

@@ -37,7 +37,7 @@ def docs_page(document: dict[str, Any]) -> bytes:
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])} API</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
         f"<h1>{escape(info['title'])} API</h1><p>Version {escape(info['version'])} · "
-        f'<a href="/api/openapi.json">OpenAPI 3.1</a></p><p>{escape(info["description"])}</p>{sections}</html>'
+        f'<a href="/api/openapi.json">OpenAPI 3.1</a></p><p>{escape(info["description"])}</p>{sections}'
     ).encode()
 
 

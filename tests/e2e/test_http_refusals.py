@@ -99,8 +99,8 @@ def test_a_wrong_change_of_an_experiment_is_refused_and_not_kept(
     one = f"/api/experiments/{experiment['id']}"
     refused(client.patch(one, json=change), 422, "invalid", loc)
     assert client.get(one).json() == experiment
-    refused(client.post("/api/experiments", json={**change, "projectId": experiment["projectId"], "name": "x"}),
-            422, "invalid", loc)  # fmt: skip
+    new = {**change, "projectId": experiment["projectId"], "name": "x"}
+    refused(client.post("/api/experiments", json=new), 422, "invalid", loc)
 
 
 def test_a_number_too_large_for_a_float_is_refused_where_it_must_be_finite(client, experiment):
