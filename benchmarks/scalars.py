@@ -44,14 +44,18 @@ async def timed(work: Awaitable[_T]) -> tuple[float, _T]:
     return time.perf_counter() - begin, answer
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of the files, their logs too."""
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
 async def measure(folder: Path) -> None:
     """Prints one line for each number."""
     store = EmbeddedScalarStore(folder)
     run = ExperimentId(uuid4())
     seconds, _ = await timed(store.append(PROJECT, curve(run, MILLION)))
     print(f"bulk append        {1 / seconds:8.2f} M points/s")
-    size = sum(path.stat().st_size for path in folder.glob("*.db"))
-    print(f"size               {size / MILLION:8.2f} bytes/point")
+    print(f"size               {size_of(folder) / MILLION:8.2f} bytes/point")
     seconds, series = await timed(store.read(PROJECT, run, "metric/0"))
     print(f"read {len(series)}       {seconds * 1000:8.1f} ms")
     seconds, _ = await timed(store.sample(PROJECT, SampleQuery(experiments=(run,))))

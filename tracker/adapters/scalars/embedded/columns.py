@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tracker.domain.scalars.batch import Float64s, Int64s
 
 try:
-    from pcodec import ChunkConfig, standalone
+    from pcodec import ChunkConfig, standalone  # type: ignore[import-untyped]
 except ImportError:  # no wheel for this platform: zlib takes 17 % more room
     standalone = None
 
@@ -58,9 +58,10 @@ def best_codec() -> int:
 
 def compress(column: Int64s | Float64s, codec: int) -> bytes:
     """A column as bytes, bit for bit."""
-    column = np.ascontiguousarray(column)
     if codec == PCODEC:
-        return bytes(standalone.simple_compress(column, ChunkConfig(compression_level=4)))
+        return bytes(
+            standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig(compression_level=4))
+        )
     return zlib.compress(column.astype(column.dtype.newbyteorder("<")).tobytes(), 6)
 
 

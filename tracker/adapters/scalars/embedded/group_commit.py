@@ -67,7 +67,7 @@ class GroupCommit:
 
     def _take(self) -> list[tuple[ScalarBatch, Future[None]]]:
         with self._guard:
-            group = []
+            group: list[tuple[ScalarBatch, Future[None]]] = []
             while self._waiting and len(group) < _GROUP_BATCHES:
                 batch, future = self._waiting.popleft()
                 self._points -= len(batch)
@@ -80,10 +80,7 @@ class GroupCommit:
         answers: list[Exception | None] = []
         long_tails: set[int] = set()
         with self._file.writing() as connection:
-            for batch in batches:
-                answers.append(
-                    _in_savepoint(connection, lambda one=batch: append(connection, one), long_tails)
-                )
+            answers.extend(_in_savepoint(connection, batch, long_tails) for batch in batches)
         return answers, long_tails
 
     def _fold(self, experiments: set[int]) -> None:

@@ -70,8 +70,8 @@ def summary(
     asked = None if experiments is None else json.dumps([one.hex for one in experiments])
     wanted = None if names is None else json.dumps(list(names))
     rows = connection.execute(
-        f"{_ROWS} WHERE (?1 IS NULL OR lower(hex(e.uuid)) IN (SELECT value FROM json_each(?1)))"
-        " AND (?2 IS NULL OR s.name IN (SELECT value FROM json_each(?2))) ORDER BY e.uuid, s.name",  # noqa: S608 - constants
+        _ROWS + " WHERE (?1 IS NULL OR lower(hex(e.uuid)) IN (SELECT value FROM json_each(?1)))"
+        " AND (?2 IS NULL OR s.name IN (SELECT value FROM json_each(?2))) ORDER BY e.uuid, s.name",
         (asked, wanted),
     )
     return tuple(_summary(*row) for row in rows)

@@ -114,9 +114,9 @@ def _keep_points(
     if bulk.any():
         key_of = dict(zip(batch.names, keys.tolist(), strict=True))
         large = {name for name, is_bulk in zip(batch.names, bulk, strict=True) if is_bulk}
-        for name, *columns in batch.split():
+        for name, step, time, value in batch.split():
             if name in large:
-                write_chunks(connection, key_of[name], Columns(*columns))
+                write_chunks(connection, key_of[name], Columns(step, time, value))
 
 
 def _summaries(batch: ScalarBatch) -> list[tuple[object, ...]]:
