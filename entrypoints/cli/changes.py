@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from .lookup import experiment_named
 from .output import as_json_option
 from .target import with_library
 from .values import JSON_OBJECT, PARAM, STATUS, TEXT_FILE
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["complete", "edit", "fail", "start"]
 
@@ -42,7 +45,7 @@ _project = click.option("--project", help="Id or name; EXPERIMENT may then be a 
 @as_json_option
 @with_library
 def edit(
-    library: Any,
+    library: Tracker,
     experiment: str,
     *,
     project: str | None,
@@ -70,7 +73,7 @@ def edit(
 @_project
 @as_json_option
 @with_library
-def start(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def start(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """EXPERIMENT begins to run, or runs again."""
     _become(library, experiment, project, Status.RUNNING, as_json)
 
@@ -80,7 +83,7 @@ def start(library: Any, experiment: str, project: str | None, as_json: bool) -> 
 @_project
 @as_json_option
 @with_library
-def complete(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def complete(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """EXPERIMENT ended well."""
     _become(library, experiment, project, Status.COMPLETE, as_json)
 
@@ -90,12 +93,12 @@ def complete(library: Any, experiment: str, project: str | None, as_json: bool) 
 @_project
 @as_json_option
 @with_library
-def fail(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def fail(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """EXPERIMENT ended badly."""
     _become(library, experiment, project, Status.FAILED, as_json)
 
 
-def _become(library: Any, experiment: str, project: str | None, status: Status, as_json: bool) -> None:
+def _become(library: Tracker, experiment: str, project: str | None, status: Status, as_json: bool) -> None:
     found = experiment_named(library, experiment, project)
     print_experiment(library.experiments.edit(found.id, status=status), as_json)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -10,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracker.domain.errors import SchemaMismatch, TrackerError, Unavailable
 from tracker.settings import Settings
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["Finding", "State", "folder_findings", "server_findings"]
 
@@ -58,7 +61,7 @@ async def folder_findings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def server_findings(library: Any, url: str) -> list[Finding]:
+def server_findings(library: Tracker, url: str) -> list[Finding]:
     """Whether the server at `url` answers and lets the caller in."""
     try:
         library.projects.list()
@@ -74,8 +77,11 @@ def data_folder(data: Path) -> Finding:
     place = _nearest(data)
     if not place.is_dir():
         return Finding("data folder", State.PROBLEM, f"{place} is not a folder", f"mv {place} {place}.old")
-    if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
-        text = f"{place} cannot be written by this user"
+    try:
+        with TemporaryFile(dir=place):  # truer than permissions: full and read-only disks refuse too
+            pass
+    except OSError as error:
+        text = f"{place} cannot be written: {error.strerror}"
         return Finding("data folder", State.PROBLEM, text, f"chmod u+rwx {place}")
     if place != data:
         return Finding("data folder", State.OK, f"{data} is not there yet; the first write makes it")

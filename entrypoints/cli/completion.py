@@ -12,7 +12,7 @@ __all__ = ["completion"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the script that completes commands in a SHELL.
+    r"""Print the script that completes commands.
 
     \b
     bash:  eval "$(tracker completion bash)"     in ~/.bashrc

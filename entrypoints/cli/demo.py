@@ -13,7 +13,7 @@ __all__ = ["demo"]
 @on_folder
 @click.pass_context
 def demo(ctx: click.Context) -> None:
-    """Train a family of real models on handwritten digits and track them."""
+    """Train a family of real models and track them."""
     target = ctx.ensure_object(Target)
     if target.url is not None:
         raise click.UsageError("the demo works on a folder: leave out --url (and TRACKER_URL)")

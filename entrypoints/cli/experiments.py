@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from .output import as_json_option, plain, print_json, print_table
 from .target import with_library
 from .values import JSON_OBJECT, PARAM, STATUS, TEXT_FILE
 
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
+
 __all__ = ["experiment"]
 
 _EMPTY = "no experiments; `tracker experiment create --project PROJECT NAME` makes one"
@@ -27,7 +30,7 @@ _project = click.option("--project", help="Id or name; EXPERIMENT may then be a 
 
 @click.group()
 def experiment() -> None:
-    """Experiments: runs, their state and their family.
+    """Experiments: runs and their family.
 
     EXPERIMENT is an id, the beginning of one that no other shares, or a name within --project.
     """
@@ -45,7 +48,13 @@ for _change in (edit, start, complete, fail):
 @as_json_option
 @with_library
 def list_experiments(
-    library: Any, *, project: str | None, status: str | None, tag: str | None, name: str | None, as_json: bool
+    library: Tracker,
+    *,
+    project: str | None,
+    status: str | None,
+    tag: str | None,
+    name: str | None,
+    as_json: bool,
 ) -> None:
     """List experiments in their project's order."""
     wanted = Status(status) if status else None
@@ -66,7 +75,7 @@ def list_experiments(
 @_project
 @as_json_option
 @with_library
-def show(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def show(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """Show everything about EXPERIMENT."""
     print_experiment(experiment_named(library, experiment, project), as_json)
 
@@ -86,7 +95,7 @@ def show(library: Any, experiment: str, project: str | None, as_json: bool) -> N
 @as_json_option
 @with_library
 def create(
-    library: Any,
+    library: Tracker,
     name: str,
     *,
     project: str,
@@ -110,7 +119,7 @@ def create(
 @_project
 @yes_option
 @with_library
-def delete(library: Any, experiment: str, project: str | None, yes: bool) -> None:
+def delete(library: Tracker, experiment: str, project: str | None, yes: bool) -> None:
     """Delete EXPERIMENT with its metrics and scalars; its children move to its parent."""
     found = experiment_named(library, experiment, project)
     confirm(f"Delete experiment {found.name}, its metrics and scalars?", yes=yes)
@@ -121,7 +130,7 @@ def delete(library: Any, experiment: str, project: str | None, yes: bool) -> Non
 @click.option("--project", help="Id or name; without it, the families of all projects.")
 @as_json_option
 @with_library
-def tree(library: Any, project: str | None, as_json: bool) -> None:
+def tree(library: Tracker, project: str | None, as_json: bool) -> None:
     """Draw which experiment derives from which; --json gives the rows with their depth."""
     column, family = tree_column(experiments_of(library, project))
     if as_json:
@@ -135,7 +144,7 @@ def tree(library: Any, project: str | None, as_json: bool) -> None:
 @click.option("--project", required=True, help="Id or name.")
 @as_json_option
 @with_library
-def reorder(library: Any, experiments: tuple[str, ...], project: str, as_json: bool) -> None:
+def reorder(library: Tracker, experiments: tuple[str, ...], project: str, as_json: bool) -> None:
     """Put the EXPERIMENTs first in their project's order, as given."""
     home = project_named(library, project)
     first = [experiment_named(library, key, str(home.id)).id for key in experiments]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from tracker.domain.errors import Conflict, NotFound
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.projects.project import Project
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["experiment_named", "experiments_of", "project_named"]
 
@@ -20,7 +23,7 @@ _SHOWN_CANDIDATES = 5
 _Found = TypeVar("_Found", Project, Experiment)
 
 
-def project_named(library: Any, key: str) -> Project:
+def project_named(library: Tracker, key: str) -> Project:
     """The project with this id or name.
 
     Raises:
@@ -36,13 +39,13 @@ def project_named(library: Any, key: str) -> Project:
     return _only(named, "projects", key)
 
 
-def experiments_of(library: Any, project: str | None) -> tuple[Experiment, ...]:
+def experiments_of(library: Tracker, project: str | None) -> tuple[Experiment, ...]:
     """The experiments of the project with this id or name, or of all projects."""
     chosen = library.projects.list() if project is None else [project_named(library, project)]
     return tuple(experiment for one in chosen for experiment in library.experiments.list(one.id))
 
 
-def experiment_named(library: Any, key: str, project: str | None = None) -> Experiment:
+def experiment_named(library: Tracker, key: str, project: str | None = None) -> Experiment:
     """The experiment with this id, this name in `project`, or the only one whose id starts so.
 
     Args:

@@ -8,7 +8,7 @@ import click
 
 from .errors import reported
 from .lazy import LazyCommand, LazyGroup
-from .target import on_target
+from .target import on_target, token_option
 
 __all__ = ["cli", "main"]
 
@@ -58,6 +58,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     callback=_print_version,
     help="Show the version and exit.",
 )
+@token_option
 @lambda command: on_target(command, envvar="TRACKER_URL")
 def cli() -> None:
     """Track machine-learning experiments, in a folder or on a server.

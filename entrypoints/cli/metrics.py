@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,9 @@ from .lookup import experiment_named, project_named
 from .output import Column, as_json_option, print_json, print_table
 from .target import with_library
 from .text import moment, number
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["metric"]
 
@@ -45,7 +48,7 @@ def metric() -> None:
 @_project
 @as_json_option
 @with_library
-def list_metrics(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def list_metrics(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """List every value of EXPERIMENT."""
     values = library.metrics.list(experiment_named(library, experiment, project).id)
     if as_json:
@@ -64,7 +67,7 @@ def list_metrics(library: Any, experiment: str, project: str | None, as_json: bo
 @as_json_option
 @with_library
 def log(
-    library: Any,
+    library: Tracker,
     experiment: str,
     *,
     name: str,
@@ -88,7 +91,7 @@ def log(
 @click.option("--project", required=True, help="Id or name.")
 @as_json_option
 @with_library
-def table(library: Any, project: str, as_json: bool) -> None:
+def table(library: Tracker, project: str, as_json: bool) -> None:
     """Compare the experiments of a project by the metrics it tracks."""
     chosen = project_named(library, project)
     cells = library.metrics.table(chosen.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from .output import Column, as_json_option, print_json, print_record, print_tabl
 from .target import with_library
 from .text import moment
 from .values import METRIC_DEFINITION
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["project"]
 
@@ -44,7 +47,7 @@ def project() -> None:
 @click.option("--name", help="Only those with exactly this name.")
 @as_json_option
 @with_library
-def list_projects(library: Any, name: str | None, as_json: bool) -> None:
+def list_projects(library: Tracker, name: str | None, as_json: bool) -> None:
     """List the projects, oldest first."""
     found = [project for project in library.projects.list() if name is None or project.name == name]
     if as_json:
@@ -57,7 +60,7 @@ def list_projects(library: Any, name: str | None, as_json: bool) -> None:
 @click.argument("project", metavar="PROJECT")
 @as_json_option
 @with_library
-def show(library: Any, project: str, as_json: bool) -> None:
+def show(library: Tracker, project: str, as_json: bool) -> None:
     """Show PROJECT, given by id or name."""
     _print(project_named(library, project), as_json)
 
@@ -72,7 +75,7 @@ def show(library: Any, project: str, as_json: bool) -> None:
 @as_json_option
 @with_library
 def create(
-    library: Any,
+    library: Tracker,
     name: str,
     *,
     description: str,
@@ -103,7 +106,7 @@ def create(
 @as_json_option
 @with_library
 def edit(
-    library: Any,
+    library: Tracker,
     project: str,
     *,
     name: str | None,
@@ -133,7 +136,7 @@ def edit(
 @click.argument("project", metavar="PROJECT")
 @yes_option
 @with_library
-def delete(library: Any, project: str, yes: bool) -> None:
+def delete(library: Tracker, project: str, yes: bool) -> None:
     """Delete PROJECT, given by id or name, with its experiments, metrics and scalars."""
     found = project_named(library, project)
     confirm(f"Delete project {found.name} and everything in it?", yes=yes)

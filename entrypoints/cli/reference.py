@@ -24,8 +24,8 @@ the command or behind it. Without either, `TRACKER_URL` and `TRACKER_DATA` count
 a server comes from `TRACKER_TOKEN` alone, since arguments of a process are visible to everybody on a machine.
 
 `--json` prints the domain's own fields (`snake_case`; the API's `order` is `position`). Ids and times are
-text, a number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`. Tables are framed on a terminal and
-plain, never cut, in a pipe.
+text, a number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`. Tables are framed on a terminal
+and plain, never cut, in a pipe.
 
 | exit code | meaning |
 |---|---|

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +16,9 @@ from .output import Column, as_json_option, print_json, print_record, print_tabl
 from .target import with_library
 from .text import number
 from .values import NAMED_NUMBER, TEXT_FILE
+
+if TYPE_CHECKING:
+    from tracker.blocking import Tracker
 
 __all__ = ["scalars"]
 
@@ -43,7 +46,7 @@ def scalars() -> None:
 @_project
 @as_json_option
 @with_library
-def list_scalars(library: Any, experiment: str, project: str | None, as_json: bool) -> None:
+def list_scalars(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
     """List the series of EXPERIMENT with their extremes."""
     rows = _summaries(library, experiment, project)
     if as_json:
@@ -60,7 +63,13 @@ def list_scalars(library: Any, experiment: str, project: str | None, as_json: bo
 @as_json_option
 @with_library
 def show(
-    library: Any, experiment: str, *, names: tuple[str, ...], project: str | None, width: int, as_json: bool
+    library: Tracker,
+    experiment: str,
+    *,
+    names: tuple[str, ...],
+    project: str | None,
+    width: int,
+    as_json: bool,
 ) -> None:
     """Draw the series NAME of EXPERIMENT, or all of them; --json gives every point."""
     from tracker.run.sparkline import sparkline  # noqa: PLC0415  (late: only this command draws)
@@ -90,7 +99,7 @@ def show(
 @_project
 @with_library
 def log(
-    library: Any,
+    library: Tracker,
     experiment: str,
     *,
     values: tuple[tuple[str, float], ...],
@@ -128,7 +137,7 @@ def _record(text: str, line: int) -> ScalarRecord:
     return ScalarRecord(**fields)
 
 
-def _summaries(library: Any, experiment: str, project: str | None) -> tuple[SeriesSummary, ...]:
+def _summaries(library: Tracker, experiment: str, project: str | None) -> tuple[SeriesSummary, ...]:
     found = experiment_named(library, experiment, project)
     rows: tuple[SeriesSummary, ...] = library.scalars.summary(found.project_id, [found.id])
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,10 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from tracker.blocking import Tracker
     from tracker.settings import Settings
 
-__all__ = ["Target", "on_folder", "on_target", "with_library"]
+__all__ = ["Target", "on_folder", "on_target", "token_option", "with_library"]
 
 _Command = Callable[..., Any]
 
@@ -27,11 +28,13 @@ class Target:
         data: ``--data``.
         url: ``--url``, or ``TRACKER_URL`` from the environment.
         url_was_typed: the environment gives way to a ``--data`` that was typed.
+        token: ``TRACKER_TOKEN`` from the environment, for a server.
     """
 
     data: Path | None = None
     url: str | None = None
     url_was_typed: bool = False
+    token: str | None = field(default=None, repr=False)
 
     def choose(self, ctx: click.Context, param: click.Parameter, value: Any) -> None:
         """Takes over one of the two options; the last place where it is typed counts."""
@@ -45,11 +48,11 @@ class Target:
                 raise click.UsageError("--data and --url exclude each other: a folder or a server", ctx)
             self.url = None
 
-    def open(self) -> Any:
+    def open(self) -> Tracker:
         """The library's front door onto it, to be used as a context manager."""
         import tracker  # noqa: PLC0415  (late: it is what makes commands slow to start)
 
-        return tracker.open(self.data, url=self.url)
+        return tracker.open(self.data, url=self.url, token=self.token if self.url else None)
 
     def settings(self) -> Settings:
         """The settings of the folder.
@@ -67,6 +70,20 @@ class Target:
 def _chosen(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value is not None and not ctx.resilient_parsing:
         ctx.ensure_object(Target).choose(ctx, param, value)
+
+
+def _token_from_environment(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+        # Everybody on a machine can read the arguments of its processes.
+        raise click.UsageError("the token comes from the environment alone: export TRACKER_TOKEN=...", ctx)
+    if value and not ctx.resilient_parsing:
+        ctx.ensure_object(Target).token = value
+
+
+token_option = click.option(
+    "--token", envvar="TRACKER_TOKEN", hidden=True, expose_value=False, callback=_token_from_environment
+)
+"""Takes the token out of the environment, and refuses it as an argument."""
 
 
 def on_folder(command: _Command) -> _Command:

@@ -26,7 +26,8 @@ def test_an_experiment_keeps_what_it_was_created_with(ok, digits, tmp_path):
     made = ok(
         "experiment", "create", "--project", "digits", "a", "--param", "lr=0.1", "--param", "deep=true",
         "--param", "opt=adam", "--param", "note=null", "--features", "features.json",
-        "--tag", "x", "--tag", "y", "--git-diff", "changes.diff", "--color", "#123456", "--progress", "50", "--status", "running",
+        "--tag", "x", "--tag", "y", "--git-diff", "changes.diff",
+        "--color", "#123456", "--progress", "50", "--status", "running",
     )  # fmt: skip
     assert made["params"] == {"lr": 0.1, "deep": True, "opt": "adam", "note": None}
     assert made["features"] == {"Optimizer": {"lr": 0.1}}
