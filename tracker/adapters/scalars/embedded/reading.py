@@ -70,7 +70,7 @@ def summary(
     asked = None if experiments is None else json.dumps([one.hex for one in experiments])
     wanted = None if names is None else json.dumps(list(names))
     rows = connection.execute(
-        _ROWS + " WHERE (?1 IS NULL OR lower(hex(e.uuid)) IN (SELECT value FROM json_each(?1)))"
+        _ROWS + " WHERE (?1 IS NULL OR lower(hex(e.uuid)) IN (SELECT value FROM json_each(?1)))"  # noqa: S608 - constants
         " AND (?2 IS NULL OR s.name IN (SELECT value FROM json_each(?2))) ORDER BY e.uuid, s.name",
         (asked, wanted),
     )
