@@ -69,7 +69,7 @@ class AsyncProjects(Protocol):
         """A new project; with `exist_ok` the oldest of that name where there is one, free of races."""
         ...
 
-    async def edit(self, project_id: Id, **changes: Any) -> Project:
+    async def edit(self, /, project_id: Id, **changes: Any) -> Project:
         """The project after `changes` to name, description, metrics or settings."""
         ...
 
@@ -95,12 +95,12 @@ class AsyncExperiments(Protocol):
         """The newest ones, newest first."""
         ...
 
-    async def create(self, project_id: Id, *, name: str, **fields: Any) -> Experiment:
+    async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new experiment; `fields` are those of :class:`Experiment` that a person sets. Without
         ``parent_id`` the parent is found from the name by the project's naming pattern."""
         ...
 
-    async def edit(self, experiment_id: Id, **changes: Any) -> Experiment:
+    async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """The experiment after `changes`; a new status must be one that the life cycle allows."""
         ...
 

@@ -124,7 +124,7 @@ class Projects:
             exist_ok=exist_ok,
         )
 
-    async def edit(self, project_id: Id, **changes: Any) -> Project:
+    async def edit(self, /, project_id: Id, **changes: Any) -> Project:
         """One after changes."""
         if isinstance(changes.get("metrics"), Sequence):
             changes["metrics"] = tuple(changes["metrics"])
@@ -158,11 +158,11 @@ class Experiments:
         chosen = None if project_id is None else _project(project_id)
         return await self._service.recent(self._actor, project_id=chosen, limit=limit)
 
-    async def create(self, project_id: Id, *, name: str, **fields: Any) -> Experiment:
+    async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
         return await self._service.create(self._actor, _project(project_id), name=name, **_fields(fields))
 
-    async def edit(self, experiment_id: Id, **changes: Any) -> Experiment:
+    async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""
         return await self._service.edit(self._actor, _experiment(experiment_id), **_fields(changes))
 

@@ -113,7 +113,7 @@ class ScalarBuffer:
         except Unavailable as error:
             self._warn(error)
             return False
-        except Exception as error:  # noqa: BLE001  (whatever it is, it must not end the training)
+        except Exception as error:  # whatever it is, it must not end the training
             self._lost += len(batch)
             self._warn(error)
         return True

@@ -144,9 +144,9 @@ def _name(key: object) -> str:
 
 
 def _number(name: str, value: Any) -> float:
+    if isinstance(value, str | bytes):  # float() would read these, but nobody measures text
+        raise Invalid.field(str(name), "must be a number, not text")
     try:
-        if isinstance(value, str | bytes):
-            raise TypeError
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise Invalid.field(str(name), f"must be a number, not {type(value).__name__}") from error

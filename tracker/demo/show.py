@@ -1,0 +1,130 @@
+"""Runs the demo and shows what was tracked."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.tree import Tree
+
+import tracker
+from tracker.demo.digits import load
+from tracker.demo.family import FAMILY, STEPS, train
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.ids import ExperimentId
+from tracker.domain.metrics.aggregation import improvement
+from tracker.domain.projects.project import Direction, MetricDefinition, Project
+from tracker.run.sparkline import sparkline
+
+__all__ = ["PROJECT", "run"]
+
+PROJECT = "digits"
+METRICS = (
+    MetricDefinition(name="val.acc"),
+    MetricDefinition(name="val.loss", direction=Direction.MINIMIZE),
+)
+CURVES = ("train.loss", "val.loss", "val.acc")
+
+
+def run(data: str | Path | None = None, console: Console | None = None) -> None:
+    """Trains the family, tracks it in the folder `data`, and shows it on `console`.
+
+    A second run adds a second family to the same project.
+    """
+    folder = None if data is None else Path(data)
+    out = console or Console()
+    with tracker.open(folder) as library:
+        project = library.projects.create(PROJECT, metrics=METRICS, exist_ok=True)
+        present = len(library.experiments.list(project.id))
+        if present:
+            out.print(f"project {PROJECT} has {present} experiments; another family joins them")
+        made = _trained(folder, out, first=present + 1)
+        _show(library, project, made, out)
+    where = "" if folder is None else f" --data {shlex.quote(str(folder))}"
+    out.print("\nLook at it through the API and its docs page:", highlight=False)
+    out.print(f"  tracker{where} server", highlight=False, soft_wrap=True, markup=False)
+
+
+def _trained(folder: Path | None, out: Console, first: int) -> list[Experiment]:
+    digits = load()
+    made: list[Experiment] = []
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        console=out, transient=True, disable=not out.is_terminal,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("training", total=STEPS * len(FAMILY))
+        for index, member in enumerate(FAMILY):
+            origin = "" if member.parent is None else f"_from_{first + member.parent}"
+            name = f"{first + index}{origin}_{member.change}"
+            bar.update(task, description=f"{name:<24}")
+            made.append(
+                train(
+                    member,
+                    digits,
+                    project=PROJECT,
+                    name=name,
+                    parent=None if member.parent is None else made[member.parent],
+                    data=folder,
+                    stepped=lambda: bar.advance(task),
+                )
+            )
+            bar.update(task, completed=STEPS * (index + 1))
+    return made
+
+
+def _show(library: tracker.Tracker, project: Project, made: list[Experiment], out: Console) -> None:
+    values = {
+        (row.experiment_id, row.definition.name): row.value for row in library.metrics.table(project.id)
+    }
+    table = Table(title=f"{len(made)} experiments of project {PROJECT}", title_justify="left")
+    table.add_column("experiment", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    for metric in METRICS:
+        table.add_column(metric.name, justify="right", no_wrap=True)
+        table.add_column("Δ parent", justify="right", no_wrap=True)
+    for experiment in made:
+        cells = [cell for metric in METRICS for cell in _compared(experiment, metric, values)]
+        table.add_row(experiment.name, experiment.status.value, *cells)
+    out.print(table)
+    out.print(_tree(made))
+    out.print(_curves(library, made))
+
+
+def _compared(
+    experiment: Experiment, metric: MetricDefinition, values: dict[tuple[ExperimentId, str], float]
+) -> tuple[str, str]:
+    """The value and its difference to the parent's, green when that is better."""
+    value = values.get((experiment.id, metric.name))
+    if value is None:
+        return "-", "-"
+    before = values.get((experiment.parent_id, metric.name)) if experiment.parent_id else None
+    if before is None:
+        return f"{value:.4f}", "-"
+    better = improvement(metric, value, before)
+    color = "green" if better > 0 else "red" if better < 0 else "default"
+    return f"{value:.4f}", f"[{color}]{value - before:+.4f}[/]"
+
+
+def _tree(made: list[Experiment]) -> Tree:
+    root = Tree(PROJECT)
+    branches: dict[ExperimentId, Tree] = {}
+    for experiment in made:
+        above = branches.get(experiment.parent_id, root) if experiment.parent_id else root
+        mark = " [red](failed)[/]" if experiment.status == "failed" else ""
+        branches[experiment.id] = above.add(f"{experiment.name}{mark}")
+    return root
+
+
+def _curves(library: tracker.Tracker, made: list[Experiment]) -> Table:
+    table = Table(title="every step (× = not a number)", title_justify="left")
+    table.add_column("experiment", no_wrap=True)
+    for curve in CURVES:
+        table.add_column(curve, no_wrap=True)
+    for experiment in made:
+        series = [library.scalars.read(experiment.id, curve) for curve in CURVES]
+        table.add_row(experiment.name, *(sparkline(one.value.tolist(), 16) for one in series))
+    return table
