@@ -1,0 +1,257 @@
+"""The library's front door against a server: the areas over its HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from tracker.areas import AsyncTracker, Id, uuid_of
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId
+from tracker.domain.metrics.aggregation import ExperimentMetric
+from tracker.domain.metrics.metric import Metric
+from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.remote_client import Client
+from tracker.wire import (
+    body_of_experiment,
+    body_of_project,
+    experiment_from,
+    metric_from,
+    number_text,
+    project_from,
+    series_from,
+    summary_of,
+    table_row_from,
+)
+
+__all__ = ["connect"]
+
+ALL_POINTS = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def connect(url: str, token: str | None = None) -> AsyncTracker:
+    """The library against the server at `url`; nothing is sent yet.
+
+    Raises:
+        Invalid: `url` is not the address of an HTTP server.
+    """
+    client = Client(url, token)
+    return AsyncTracker(
+        projects=Projects(client),
+        experiments=Experiments(client),
+        metrics=Metrics(client),
+        scalars=Scalars(client),
+        aclose=client.aclose,
+    )
+
+
+class Projects:
+    """:class:`~tracker.areas.AsyncProjects` over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
+        """All visible ones."""
+        found = (project_from(each) for each in await self._client.get("/projects"))
+        return tuple(project for project in found if name is None or project.name == name)
+
+    async def get(self, project_id: Id) -> Project:
+        """One by its id."""
+        return project_from(await self._client.get(f"/projects/{uuid_of(project_id, 'project_id')}"))
+
+    async def find(self, name: str) -> Project | None:
+        """The oldest of this name."""
+        return next(iter(await self.list(name=name)), None)
+
+    async def create(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        metrics: Sequence[MetricDefinition] = (),
+        settings: ProjectSettings | None = None,
+        exist_ok: bool = False,
+    ) -> Project:
+        """A new one, or with `exist_ok` the present one."""
+        fields: dict[str, Any] = {"name": name, "description": description, "metrics": metrics}
+        if settings is not None:
+            fields["settings"] = settings
+        if exist_ok:
+            fields["exist_ok"] = True
+        return project_from(await self._client.post("/projects", body_of_project(fields)))
+
+    async def edit(self, /, project_id: Id, **changes: Any) -> Project:
+        """One after changes."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}"
+        return project_from(await self._client.patch(path, body_of_project(changes)))
+
+    async def delete(self, project_id: Id) -> None:
+        """Removes one."""
+        await self._client.delete(f"/projects/{uuid_of(project_id, 'project_id')}")
+
+
+class Experiments:
+    """:class:`~tracker.areas.AsyncExperiments` over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(
+        self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
+    ) -> tuple[Experiment, ...]:
+        """A project's."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/experiments"
+        return tuple(
+            one
+            for one in map(experiment_from, await self._client.get(path))
+            if (status is None or one.status == status)
+            and (tag is None or tag in one.tags)
+            and (name is None or one.name == name)
+        )
+
+    async def get(self, experiment_id: Id) -> Experiment:
+        """One by its id."""
+        return experiment_from(await self._client.get(_experiment(experiment_id)))
+
+    async def recent(self, *, project_id: Id | None = None, limit: int = 10) -> tuple[Experiment, ...]:
+        """The newest."""
+        query: dict[str, Any] = {"limit": limit}
+        if project_id is not None:
+            query["projectId"] = str(uuid_of(project_id, "project_id"))
+        return tuple(map(experiment_from, await self._client.get("/experiments/recent", query)))
+
+    async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
+        """A new one."""
+        fields |= {"project_id": uuid_of(project_id, "project_id"), "name": name}
+        return experiment_from(await self._client.post("/experiments", body_of_experiment(fields)))
+
+    async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
+        """One after changes."""
+        path = _experiment(experiment_id)
+        return experiment_from(await self._client.patch(path, body_of_experiment(changes)))
+
+    async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
+        """All, after some were put first."""
+        body = {
+            "projectId": str(uuid_of(project_id, "project_id")),
+            "experimentIds": [str(uuid_of(each, "experiment_ids")) for each in experiment_ids],
+        }
+        return tuple(map(experiment_from, await self._client.post("/experiments/reorder", body)))
+
+    async def delete(self, experiment_id: Id) -> None:
+        """Removes one."""
+        await self._client.delete(_experiment(experiment_id))
+
+
+class Metrics:
+    """:class:`~tracker.areas.AsyncMetrics` over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(self, experiment_id: Id) -> tuple[Metric, ...]:
+        """All of an experiment."""
+        found = await self._client.get(f"{_experiment(experiment_id)}/metrics")
+        return tuple(map(metric_from, found))
+
+    async def log(
+        self, experiment_id: Id, name: str, value: float, *, step: int = 0, label: str | None = None
+    ) -> Metric:
+        """Keeps one."""
+        chosen = str(uuid_of(experiment_id, "experiment_id"))
+        number = number_text(value)  # the server names the field when it is not finite
+        body = {"experimentId": chosen, "name": name, "value": number, "step": step, "label": label}
+        return metric_from(await self._client.post("/metrics", body))
+
+    async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
+        """Those that count."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/metrics"
+        return tuple(map(table_row_from, await self._client.get(path)))
+
+
+class Scalars:
+    """:class:`~tracker.areas.AsyncScalars` over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(self, experiment_id: Id, name: str) -> Series:
+        """A whole series, without times."""
+        chosen = ExperimentId(uuid_of(experiment_id, "experiment_id"))
+        found = await self._client.get(f"/scalars/get/{chosen}", {"max_points": ALL_POINTS})
+        series = series_from(found, [name])
+        empty = np.empty(0, np.int64)
+        return series[0] if series else Series(
+            experiment_id=chosen, name=name, step=empty, time=empty, value=np.empty(0, np.float64)
+        )  # fmt: skip
+
+    async def sample(
+        self,
+        project_id: Id,
+        experiments: Sequence[Id] = (),
+        *,
+        names: Sequence[str] | None = None,
+        max_points: int = 1000,
+    ) -> tuple[Series, ...]:
+        """Thinned series, without times."""
+        query: dict[str, Any] = {"max_points": max_points}
+        if experiments:
+            query["experiment_id"] = [str(uuid_of(each, "experiment_id")) for each in experiments]
+        path = f"/scalars/get/project/{uuid_of(project_id, 'project_id')}"
+        return series_from(await self._client.get(path, query), names)
+
+    async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
+        """Keeps some steps; their times are those of arrival."""
+        rows = [
+            {"scalars": {k: number_text(v) for k, v in record.values.items()}, "step": record.step,
+             "tags": list(record.tags)}
+            for record in records
+        ]  # fmt: skip
+        chosen = uuid_of(experiment_id, "experiment_id")
+        await self._client.post(f"/scalars/log_batch/{chosen}", {"scalars": rows})
+
+    async def append(self, batch: ScalarBatch) -> None:
+        """Keeps columns; the API has no batch ids, so the same batch again is kept twice."""
+        rows = [
+            {"scalars": {batch.names[series]: number_text(value)}, "step": step}
+            for series, step, value in zip(
+                batch.series.tolist(), batch.step.tolist(), batch.value.tolist(), strict=True
+            )
+        ]
+        await self._client.post(f"/scalars/log_batch/{batch.experiment_id}", {"scalars": rows})
+
+    async def summary(
+        self,
+        project_id: Id,
+        experiments: Collection[Id] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """A row each, from the curves; its times are the experiment's last one."""
+        wanted = None if experiments is None else [str(uuid_of(each, "experiments")) for each in experiments]
+        if wanted == []:
+            return ()
+        series = await self.sample(
+            project_id, wanted or (), names=names and list(names), max_points=ALL_POINTS
+        )
+        body = {} if wanted is None else {"experiment_ids": wanted}
+        path = f"/scalars/last_logged/{uuid_of(project_id, 'project_id')}"
+        latest = {
+            row["experiment_id"]: (datetime.fromisoformat(row["last_modified"]) - _EPOCH)
+            // timedelta(microseconds=1)
+            for row in (await self._client.post(path, body))["data"]
+        }
+        rows = [summary_of(one, latest.get(str(one.experiment_id), 0)) for one in series]
+        return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
+
+
+def _experiment(value: Id) -> str:
+    return f"/experiments/{uuid_of(value, 'experiment_id')}"

@@ -1,0 +1,122 @@
+"""One HTTP connection pool to a server, speaking the domain's errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from tracker.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Invalid,
+    InvalidTransition,
+    LineageCycle,
+    NotFound,
+    Problem,
+    SchemaMismatch,
+    StaleVersion,
+    TrackerError,
+    Unauthenticated,
+    Unavailable,
+)
+
+__all__ = ["Client"]
+
+_BY_CODE: dict[str, type[TrackerError]] = {
+    kind.code: kind
+    for kind in (
+        AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
+        StaleVersion, Unauthenticated, Unavailable,
+    )
+}  # fmt: skip
+_BY_STATUS: dict[int, type[TrackerError]] = {
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
+}  # fmt: skip
+
+
+class Client:
+    """Sends requests below ``/api`` and raises what the server's errors mean.
+
+    Args:
+        url: address of the server.
+        token: bearer token, if it wants one.
+    """
+
+    def __init__(self, url: str, token: str | None) -> None:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        try:
+            address = httpx.URL(url.rstrip("/") + "/api")
+            self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=30)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise Invalid.field("url", f"{url!r} is not an address: {error}") from error
+        if address.scheme not in ("http", "https") or not address.host:
+            raise Invalid.field("url", f"{url!r} is not an address such as http://127.0.0.1:8000")
+        self._url = url
+
+    async def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        """The answer to GET."""
+        return await self._send("GET", path, query=query)
+
+    async def post(self, path: str, body: Any) -> Any:
+        """The answer to POST."""
+        return await self._send("POST", path, body)
+
+    async def patch(self, path: str, body: Any) -> Any:
+        """The answer to PATCH."""
+        return await self._send("PATCH", path, body)
+
+    async def delete(self, path: str) -> None:
+        """Sends DELETE."""
+        await self._send("DELETE", path)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def _send(
+        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None
+    ) -> Any:
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            content = None if body is None else json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise Invalid(f"cannot be written as JSON: {error}") from error
+        try:
+            answer = await self._http.request(method, path, content=content, headers=headers, params=query)
+        except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
+            raise Unavailable(f"the server at {self._url} does not answer: {why}") from error
+        except UnicodeError as error:
+            raise Invalid("text must not contain lone surrogates") from error
+        if answer.is_success:
+            return _json(answer)
+        raise _error(answer)
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise Unavailable(f"{answer.url} answers something that is not JSON") from error
+
+
+def _error(answer: httpx.Response) -> TrackerError:
+    try:
+        told = answer.json()
+    except ValueError:
+        told = None
+    problem: dict[str, Any] = told if isinstance(told, dict) else {}
+    detail = str(problem.get("detail") or f"the server answered {answer.status_code}")
+    code = problem.get("code")
+    kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(answer.status_code)
+    if kind is not None:
+        return kind(detail)
+    if answer.status_code >= 500 or answer.status_code == 429:
+        return Unavailable(detail)
+    problems = [
+        Problem(tuple(each["loc"]), each["msg"], each["type"]) for each in problem.get("errors") or ()
+    ]
+    return Invalid(detail, problems)
