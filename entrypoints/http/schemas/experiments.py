@@ -14,24 +14,31 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
 from tracker.domain.experiments.lifecycle import Status
 
-from .wire import KEPT, NO_NUL, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
+from .wire import KEPT, NO_NUL, WHOLE, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
 
 __all__ = [
     "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "RecentQuery", "Reorder", "experiment_out",
 ]  # fmt: skip
 
+_VALUES: Json = {
+    "anyOf": [{"type": ["null", "boolean", "number"]}, {"type": "string", **NO_NUL}],
+    "description": "Integers have 64 bits",
+}
+_NESTED: Json = {"type": "object", "minProperties": 1, "additionalProperties": _VALUES}
+
 Tree = Annotated[
-    dict[str, Any], Field(description="A JSON object, at most 64 levels deep, integers of 64 bits")
+    dict[str, Any], Field(description="A JSON object, at most 64 levels deep; integers have 64 bits")
 ]
 Params = Annotated[
     dict[str, Any],
-    Field(description="Bool, number, text or null each; nested objects become dotted names"),
+    Field(
+        description="Flat and typed; nested objects become dotted names",
+        json_schema_extra={"additionalProperties": {"anyOf": [_VALUES, _NESTED]}},
+    ),
 ]
-
-
 GitDiff = Annotated[str, Field(strict=True, max_length=4_000_000, json_schema_extra=NO_NUL), KEPT]
 Color = Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")]
-Position = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
+Position = Annotated[int, Field(strict=True, ge=0, lt=2**31), WHOLE]
 
 
 class ExperimentEdit(CamelBody):

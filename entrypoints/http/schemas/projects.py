@@ -73,7 +73,7 @@ class ProjectEdit(CamelBody):
     description: ProjectDescription = absent()
     metrics: MetricsIn = absent()
     settings: ProjectSettingsIn = absent()
-    team_id: UUID | None = None
+    team_id: None = Field(default=None, description="There are no teams on this installation")
 
     def changes(self) -> Json:
         """The fields that the request had, as the domain has them."""

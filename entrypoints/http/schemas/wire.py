@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from tracker.domain.text import storable
@@ -12,6 +12,7 @@ from tracker.domain.text import storable
 __all__ = [
     "KEPT",
     "NO_NUL",
+    "WHOLE",
     "Bounded64",
     "CamelBody",
     "Closed",
@@ -69,7 +70,15 @@ MetricNameText = Annotated[
     str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL), KEPT
 ]
 LabelText = NameText
-Bounded64 = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
+
+
+def _whole(value: object) -> object:
+    """To JSON, ``3.0`` is an integer; text and booleans are not."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+Bounded64 = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1), WHOLE]
 
 WireNumber = Annotated[float, Field(strict=True)] | Literal["NaN", "Infinity", "-Infinity"]
 """JSON has no token for a non-finite number, so these three are text; ``float()`` reads them."""
