@@ -1,13 +1,73 @@
-"""Fixtures that every suite may use."""
+"""Fixtures that every suite may use: databases of every kind, each test with its own."""
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
+from tests.databases import empty_sqlite_file, fresh_postgres_database, throwaway_postgres
 from tracker.adapters.memory import MemoryUnitsOfWork
+from tracker.adapters.sql import migrations
+from tracker.adapters.sql.database import Database
 from tracker.ports.unit_of_work import UnitsOfWork
 
+GIVEN = os.environ.get("TEST_DATABASE_URL", "")
 
-@pytest.fixture(params=["memory"])
-def units(request: pytest.FixtureRequest) -> UnitsOfWork:
-    return MemoryUnitsOfWork()
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL server: TEST_DATABASE_URL's, or one that lives as long as this session."""
+    if GIVEN.startswith("postgres"):
+        yield GIVEN
+        return
+    # Not in pytest's folder, which only its owner may enter: the server may run as another user.
+    with TemporaryDirectory(prefix="tracker-postgres-") as folder, throwaway_postgres(Path(folder)) as url:
+        if url is None:
+            pytest.skip("PostgreSQL is not installed (initdb and postgres)")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """Name of a migrated database on the server, from which others are copied."""
+    name = f"tracker_template_{uuid.uuid4().hex[:8]}"
+    migrations.upgrade(fresh_postgres_database(postgres_server, name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, migrated_postgres: str) -> str:
+    """A migrated PostgreSQL database of this test's own."""
+    return fresh_postgres_database(postgres_server, f"t_{uuid.uuid4().hex[:12]}", migrated_postgres)
+
+
+@pytest.fixture
+def sqlite_url() -> str:
+    """SQLite in memory, or the file that TEST_DATABASE_URL names, emptied."""
+    return empty_sqlite_file(GIVEN) if GIVEN.startswith("sqlite") else "sqlite://"
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def units_url(request: pytest.FixtureRequest) -> str | None:
+    """Where the units of work keep things; ``None`` for the in-memory adapters."""
+    if request.param == "memory":
+        return None
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def units(units_url: str | None) -> AsyncIterator[UnitsOfWork]:
+    """Units of work of every adapter, with nothing but the local user in them."""
+    if units_url is None:
+        yield MemoryUnitsOfWork()
+        return
+    database = Database(units_url)
+    await database.prepare(auto_upgrade=True)
+    yield database.units
+    await database.dispose()

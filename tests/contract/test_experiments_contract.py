@@ -46,7 +46,8 @@ class TestExperimentRepository:
         async with units.reading() as unit:
             found = await unit.experiments.get(run.id)
         assert found == run
-        assert repr(found.model_dump()) == repr(run.model_dump())  # 1, 1.0 and true stay apart
+        for tree in ("features", "params"):  # 1, 1.0 and true stay apart
+            assert repr(getattr(found, tree)) == repr(getattr(run, tree))
 
     async def test_what_was_never_added_is_not_found(self, units: UnitsOfWork, project: Project) -> None:
         absent = an_experiment(project)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId, MetricId
+from tracker.domain.numbers import FiniteNumber, Step
 from tracker.domain.text import Label, MetricName
 
-__all__ = ["FiniteNumber", "Metric", "Step"]
-
-FiniteNumber = Annotated[float, Field(allow_inf_nan=False, strict=False)]
-Step = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+__all__ = ["Metric"]
 
 
 class Metric(Frozen):

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import BatchId, ExperimentId
-from tracker.domain.metrics.metric import Step
+from tracker.domain.numbers import Step
 from tracker.domain.text import MetricName, Tag
 
 __all__ = ["Float64s", "Int64s", "ScalarBatch", "StepTags", "columns_of_records"]

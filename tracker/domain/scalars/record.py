@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import AwareDatetime
 
 from tracker.domain.frozen import Frozen
-from tracker.domain.metrics.metric import Step
+from tracker.domain.numbers import Step
 from tracker.domain.text import MetricName, Tag
 
 __all__ = ["ScalarRecord"]
