@@ -1,0 +1,24 @@
+"""The demo, twice in one folder."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+
+import tracker
+from tracker import demo
+
+
+def test_the_demo_tracks_a_family_in_which_one_diverges(tmp_path: Path) -> None:
+    out = Console(file=StringIO(), width=120)
+    demo.run(tmp_path, out)
+    with tracker.open(tmp_path) as tr:
+        (project,) = tr.projects.list()
+        family = tr.experiments.list(project.id)
+        assert [one.name for one in family if one.status == "failed"] == ["12_from_5_lr10000"]
+        assert len(family) == 12
+        loss = tr.scalars.read(family[0].id, "val.loss")
+        assert len(loss) == 300
+    assert "×" in out.file.getvalue()
