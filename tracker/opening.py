@@ -41,10 +41,10 @@ async def _connect(data: str | Path | None, url: str | None, token: str | None) 
     if url is not None:
         if data is not None:
             raise Invalid.field("url", "give either a folder or a server, not both")
-        from tracker import remote  # noqa: PLC0415  (late: only now is an HTTP client needed)
+        from tracker.remote import connect as connect_to  # noqa: PLC0415  (late: only now is HTTP needed)
 
-        return await remote.connect(url, token)
-    from tracker import embedded  # noqa: PLC0415  (late: only now is a database needed)
+        return await connect_to(url, token)
+    from tracker.embedded import connect  # noqa: PLC0415  (late: only now is a database needed)
     from tracker.settings import Settings  # noqa: PLC0415
 
-    return await embedded.connect(Settings.load(data=data))
+    return await connect(Settings.load(data=data))

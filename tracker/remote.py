@@ -240,7 +240,7 @@ class Scalars:
         if wanted == []:
             return ()
         series = await self.sample(
-            project_id, wanted or (), names=names and list(names), max_points=ALL_POINTS
+            project_id, wanted or (), names=None if names is None else list(names), max_points=ALL_POINTS
         )
         body = {} if wanted is None else {"experiment_ids": wanted}
         path = f"/scalars/last_logged/{uuid_of(project_id, 'project_id')}"
