@@ -97,4 +97,4 @@ def _field(problem: Problem, path: str) -> FieldProblemOut:
         if not path.startswith("/api/scalars/"):
             first = _WIRE_NAMES.get(first) or to_camel(first)
         loc = ("body", first, *loc[1:])
-    return {"loc": list(loc), "msg": problem.msg, "type": problem.type}
+    return {"loc": list(loc or ("body",)), "msg": problem.msg, "type": problem.type}

@@ -54,6 +54,8 @@ def has_huge_integer(value) -> bool:
 @SCHEMA.parametrize()
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_does_what_its_document_says(case, server, known):
+    if not filter_body(None, case.body):  # hand-made examples pass by the hook
+        return
     reads = case.operation.method.upper() == "GET"
     if reads and case.meta and not case.meta.generation.mode.is_negative:
         case.path_parameters.update({k: v for k, v in known.items() if k in (case.path_parameters or {})})
