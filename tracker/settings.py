@@ -86,6 +86,13 @@ class Settings(Frozen):
         except Invalid as error:
             raise Invalid(_with_variable(error), error.problems) from error
 
+    def export(self) -> None:
+        """Puts these settings into the process's environment, for the worker processes it starts."""
+        for name, field in VARIABLES.items():
+            value = getattr(self, field)
+            if value is not None:
+                os.environ[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+
     @property
     def is_default_sqlite(self) -> bool:
         """Whether the database is a SQLite file, which may upgrade itself."""

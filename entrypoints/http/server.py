@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from typing import Any
 
 import uvicorn
@@ -19,7 +18,6 @@ from .logs import configure
 __all__ = ["create_configured_app", "serve"]
 
 _GRACE_SECONDS = 30
-_DATABASE, _DATA = "DATABASE_URL", "TRACKER_DATA"
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
@@ -46,7 +44,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
         uvicorn.Server(uvicorn.Config(create_app(build(settings)), **options)).run()
         return
     # Worker processes start afresh and read their settings from the environment.
-    os.environ[_DATABASE], os.environ[_DATA] = settings.database_url, str(settings.data)
+    settings.export()
     factory = f"{__package__}.server:create_configured_app"
     uvicorn.run(factory, factory=True, workers=workers, **options)
 
