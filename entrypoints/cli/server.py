@@ -20,6 +20,6 @@ __all__ = ["server"]
 def server(ctx: click.Context, host: str, port: int, workers: int) -> None:
     """Serve a folder over HTTP until interrupted."""
     settings = ctx.ensure_object(Target).settings()
-    from ..http.server import serve  # noqa: PLC0415, TID252  (late: the web framework; one package in the wheel)
+    from ..http.server import serve  # noqa: PLC0415  (late: the web framework; one package in the wheel)
 
     serve(settings, host=host, port=port, workers=workers)
