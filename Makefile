@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
 	    set -e; \
 	    test -x $(BIN)/python || uv venv --quiet --python '>=3.11' .venv; \
-	    uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group dev --editable .; \
+	    uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --group dev --editable .; \
 	else \
 	    set -e; \
 	    test -x $(BIN)/python || $(PY) -m venv .venv; \

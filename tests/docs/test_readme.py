@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tracker.demo.family import FAMILY
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -64,7 +66,10 @@ def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path
         assert done.stdout.strip()
 
 
-def test_the_picture_is_the_demo_s_own_output() -> None:
+def test_the_picture_shows_the_family_that_the_demo_trains() -> None:
     (picture,) = blocks("text")
-    assert "@@" not in picture
-    assert re.search(r"\d+_from_\d+_\w+", picture)
+    shown = re.findall(r"│ (\d+_\S+)\s+│ (?:complete|failed)", picture)
+    assert len(shown) == len(FAMILY)
+    for name, member in zip(shown, FAMILY, strict=True):
+        parent = "" if member.parent is None else f"from_{member.parent + 1}_"
+        assert name.partition("_")[2] == f"{parent}{member.change}"
