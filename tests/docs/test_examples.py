@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand."""
+"""The examples of README and guide, run as they stand."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def blocks(language: str, page: str = "README.md") -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
     return [code for kind, code in BLOCK.findall(text) if kind == language]
 
 
@@ -42,6 +42,13 @@ def test_the_training_script_tracks_every_step(tracked: tuple[Path, str]) -> Non
 
 def test_the_in_memory_example_runs(tmp_path: Path) -> None:
     done = run_python(blocks("python")[1], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_tracking_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    examples = blocks("python", "docs/guide/tracking.md")
+    assert len(examples) >= 5
+    done = run_python("\n".join(examples), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
