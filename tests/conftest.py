@@ -9,12 +9,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.databases import empty_sqlite_file, fresh_postgres_database, throwaway_postgres
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.sql import migrations
 from tracker.adapters.sql.database import Database
 from tracker.ports.unit_of_work import UnitsOfWork
+
+# Without the phase that explains failures: it traces every line, which costs ten times what a test does.
+settings.register_profile(
+    "tracker",
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
+)
+settings.load_profile("tracker")
 
 GIVEN = os.environ.get("TEST_DATABASE_URL", "")
 

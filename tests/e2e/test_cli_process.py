@@ -147,7 +147,13 @@ def test_the_doctor_finds_a_file_that_is_no_database(run, tmp_path):
 def test_an_interrupt_exits_130_quietly(tmp_path, environment):
     words = command("scalars", "log", "0190", "--file", "-", "--data", str(tmp_path / "data"))
     with subprocess.Popen(
-        words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        words,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that starts the tests in the background has them ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         # It reads stdin once it no longer needs this pipe to be empty: more than a pipe holds.
         process.stdin.write(b"\n" * 200_000)

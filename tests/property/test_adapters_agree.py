@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -28,16 +30,11 @@ class MemoryAndSqlite(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.Runner()
-        self.database = Database("sqlite://")
-        self.loop.run(self.database.prepare(auto_upgrade=True))
+        self.loop, self.database = shared_database()
+        self.loop.run(emptied(self.database.units))
         self.memory = MemoryUnitsOfWork()
         self.projects: list[Project] = []  # every state ever seen: old ones are stale
         self.experiments: list[Experiment] = []
-
-    def teardown(self) -> None:
-        self.loop.run(self.database.dispose())
-        self.loop.close()
 
     def both(self, step: Step) -> Any:
         answers = [self.loop.run(attempt(units, step)) for units in (self.memory, self.database.units)]
@@ -125,6 +122,29 @@ class MemoryAndSqlite(RuleBasedStateMachine):
         return [run.id for run in self.experiments if run.project_id == project_id]
 
 
+@cache
+def shared_database() -> tuple[asyncio.Runner, Database]:
+    """One migrated database for all examples: migrating costs more than an example."""
+    loop, database = asyncio.Runner(), Database("sqlite://")
+    loop.run(database.prepare(auto_upgrade=True))
+    return loop, database
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_at_the_end() -> Iterator[None]:
+    yield
+    loop, database = shared_database()
+    loop.run(database.dispose())
+    loop.close()
+
+
+async def emptied(units: UnitsOfWork) -> None:
+    async with units.writing() as unit:
+        for project in await unit.projects.list():
+            await unit.projects.delete(project.id)
+        await unit.commit()
+
+
 async def attempt(units: UnitsOfWork, step: Step) -> Any:
     try:
         async with units.writing() as unit:
@@ -135,7 +155,7 @@ async def attempt(units: UnitsOfWork, step: Step) -> Any:
     return answer
 
 
-MemoryAndSqlite.TestCase.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)
+MemoryAndSqlite.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 TestMemoryAndSqliteAgree = MemoryAndSqlite.TestCase
 
 

@@ -30,7 +30,11 @@ class SqlMetricRepository:
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
-        last = list({metric.key: metric for metric in metrics}.values())
+        merged: dict[Any, Metric] = {}
+        for metric in metrics:  # one statement may not touch a row twice
+            first = merged.get(metric.key, metric)
+            merged[metric.key] = metric.evolve(id=first.id)
+        last = list(merged.values())
         kept: dict[Any, Metric] = {}
         for start in range(0, len(last), _ROWS_A_STATEMENT):
             with inserting("metric", last[start].name):
