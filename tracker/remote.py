@@ -210,24 +210,33 @@ class Scalars:
         return series_from(await self._client.get(path, query), names)
 
     async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
-        """Keeps some steps; their times are those of arrival."""
+        """Keeps some steps; a record without a time gets that of its arrival."""
         rows = [
-            {"scalars": {k: number_text(v) for k, v in record.values.items()}, "step": record.step,
-             "tags": list(record.tags)}
+            {
+                "scalars": {name: number_text(value) for name, value in record.values.items()},
+                "step": record.step,
+                "tags": list(record.tags),
+                "time": None if record.time is None else (record.time - _EPOCH) // timedelta(microseconds=1),
+            }
             for record in records
-        ]  # fmt: skip
+        ]
         chosen = uuid_of(experiment_id, "experiment_id")
         await self._client.post(f"/scalars/log_batch/{chosen}", {"scalars": rows})
 
     async def append(self, batch: ScalarBatch) -> None:
-        """Keeps columns; the API has no batch ids, so the same batch again is kept twice."""
+        """Keeps columns; the same batch again changes nothing."""
         rows = [
-            {"scalars": {batch.names[series]: number_text(value)}, "step": step}
-            for series, step, value in zip(
-                batch.series.tolist(), batch.step.tolist(), batch.value.tolist(), strict=True
+            {"scalars": {batch.names[series]: number_text(value)}, "step": step, "time": time}
+            for series, step, time, value in zip(
+                batch.series.tolist(),
+                batch.step.tolist(),
+                batch.time.tolist(),
+                batch.value.tolist(),
+                strict=True,
             )
         ]
-        await self._client.post(f"/scalars/log_batch/{batch.experiment_id}", {"scalars": rows})
+        body = {"scalars": rows, "batch_id": str(batch.id)}
+        await self._client.post(f"/scalars/log_batch/{batch.experiment_id}", body)
 
     async def summary(
         self,

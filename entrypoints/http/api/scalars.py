@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.series import SampleQuery
 from tracker.domain.scalars.service import ScalarService
 
@@ -43,7 +43,8 @@ class Scalars:
     async def log_batch(self, call: Call[ScalarsBatchIn, NoQuery]) -> LoggedOut:
         """Keeps the values of many steps, or none."""
         records = [each.record() for each in call.body.scalars]
-        await self._scalars.log(call.actor, _experiment(call), records)
+        batch_id = call.body.batch_id and BatchId(call.body.batch_id)
+        await self._scalars.log(call.actor, _experiment(call), records, batch_id=batch_id)
         return _LOGGED
 
     async def get(self, call: Call[None, ScalarsQuery]) -> ScalarsOut:

@@ -89,6 +89,9 @@ class ProjectCreate(ProjectEdit):
     """A new project."""
 
     name: NameText
+    exist_ok: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Answer with the oldest project of that name, where there is one"
+    )
 
 
 class OwnerOut(TypedDict):

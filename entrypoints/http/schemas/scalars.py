@@ -32,17 +32,24 @@ class ScalarsIn(Closed):
     scalars: dict[MetricNameText, WireNumber]
     step: Bounded64
     tags: Annotated[list[LabelText], Field(max_length=100)] | None = None
+    time: Annotated[int, Field(strict=True, ge=0, lt=2**53)] | None = Field(
+        default=None, description="When it was measured, microseconds since 1970 UTC; else when it arrives"
+    )
 
     def record(self) -> ScalarRecord:
         """The domain's value."""
         values = {name: float(value) for name, value in self.scalars.items()}
-        return ScalarRecord(step=self.step, values=values, tags=tuple(self.tags or ()))
+        time = None if self.time is None else _EPOCH + _MICROSECOND * self.time
+        return ScalarRecord(step=self.step, values=values, tags=tuple(self.tags or ()), time=time)
 
 
 class ScalarsBatchIn(Closed):
     """Many steps at once, kept together or not at all."""
 
     scalars: Annotated[list[ScalarsIn], Field(max_length=100_000)]
+    batch_id: UUID | None = Field(
+        default=None, description="The same id again changes nothing, so that a retry is safe"
+    )
 
 
 class ScalarsQuery(Closed):

@@ -57,8 +57,6 @@ class GroupCommit:
         while group := self._take():
             try:
                 answers, long_tails = self._commit([batch for batch, _ in group])
-            except TrackerError as error:
-                answers, long_tails = [error] * len(group), set()
             except Exception as error:
                 answers, long_tails = [error] * len(group), set()
             for (_, future), answer in zip(group, answers, strict=True):

@@ -169,12 +169,22 @@ class EmbeddedScalarStore:
             raise Unavailable("the scalar store is closed")
 
     def _maintain(self, deadline: float) -> None:
+        failed: Unavailable | None = None
         for path in sorted(self._folder.glob("*.db")):
+            try:
+                project_id = ProjectId(UUID(path.stem))
+            except ValueError:
+                continue  # not one of ours
             with self._guard:
-                file, _ = self._project(ProjectId(UUID(path.stem)))
-            if not _fold_all(file, deadline):
-                return
-            file.checkpoint()
+                file, _ = self._project(project_id)
+            try:
+                if not _fold_all(file, deadline):
+                    break
+                file.checkpoint()
+            except Unavailable as error:
+                failed = failed or error  # one damaged file must not keep the others from their turn
+        if failed is not None:
+            raise failed
 
     def _close(self) -> None:
         with self._guard:
