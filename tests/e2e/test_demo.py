@@ -15,10 +15,20 @@ def test_the_demo_tracks_a_family_in_which_one_diverges(tmp_path: Path) -> None:
     out = Console(file=StringIO(), width=120)
     demo.run(tmp_path, out)
     with tracker.open(tmp_path) as tr:
-        (project,) = tr.projects.list()
+        (project,) = tr.projects.list(name="digits-demo")
         family = tr.experiments.list(project.id)
         assert [one.name for one in family if one.status == "failed"] == ["12_from_5_lr10000"]
         assert len(family) == 12
         loss = tr.scalars.read(family[0].id, "val.loss")
         assert len(loss) == 300
     assert "×" in out.file.getvalue()
+
+
+def test_a_second_run_adds_a_second_family(tmp_path: Path) -> None:
+    for _ in range(2):
+        demo.run(tmp_path, Console(file=StringIO(), width=120), steps=20)
+    with tracker.open(tmp_path) as tr:
+        (project,) = tr.projects.list(name="digits-demo")
+        family = {one.name: one for one in tr.experiments.list(project.id)}
+    assert len(family) == 24
+    assert family["14_from_13_lr0.5"].parent_id == family["13_baseline"].id

@@ -68,6 +68,7 @@ def train(
     name: str,
     parent: Experiment | None,
     data: Path | None,
+    steps: int,
     stepped: Callable[[], None],
 ) -> Experiment:
     """Trains one member and tracks every step; a diverged one ends as failed.
@@ -79,6 +80,7 @@ def train(
         name: the experiment's.
         parent: what it derives from.
         data: the folder to write to.
+        steps: how many to train for.
         stepped: called after each step.
     """
     recipe = member.recipe
@@ -87,18 +89,18 @@ def train(
         features={"model": {"width": recipe.width}, "optimizer": {"lr": recipe.lr, "l2": recipe.l2}},
     ) as run:  # fmt: skip
         try:
-            _learn(run, recipe, digits, stepped)
+            _learn(run, recipe, digits, steps, stepped)
         except Diverged:
             run.finish("failed")
     return run.experiment
 
 
-def _learn(run: tracker.Run, recipe: Recipe, digits: Digits, stepped: Callable[[], None]) -> None:
+def _learn(run: tracker.Run, recipe: Recipe, digits: Digits, steps: int, stepped: Callable[[], None]) -> None:
     network = Network(recipe.width, recipe.seed)
     draw = np.random.default_rng(recipe.seed)
     broken = 0
     val_loss = val_acc = math.nan
-    for step in range(STEPS):
+    for step in range(steps):
         rows = draw.integers(0, len(digits.train_labels), BATCH)
         with np.errstate(all="ignore"):  # the one that diverges is meant to
             loss, acc = network.step(
@@ -110,5 +112,5 @@ def _learn(run: tracker.Run, recipe: Recipe, digits: Digits, stepped: Callable[[
         broken += not math.isfinite(val_loss)
         if broken == PATIENCE:
             raise Diverged(f"no finite loss since step {step - PATIENCE + 1}")
-    run.metric("val.loss", val_loss, step=STEPS - 1)
-    run.metric("val.acc", val_acc, step=STEPS - 1)
+    run.metric("val.loss", val_loss, step=steps - 1)
+    run.metric("val.acc", val_acc, step=steps - 1)

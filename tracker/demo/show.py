@@ -21,7 +21,7 @@ from tracker.run.sparkline import sparkline
 
 __all__ = ["PROJECT", "run"]
 
-PROJECT = "digits"
+PROJECT = "digits-demo"
 METRICS = (
     MetricDefinition(name="val.acc"),
     MetricDefinition(name="val.loss", direction=Direction.MINIMIZE),
@@ -29,10 +29,10 @@ METRICS = (
 CURVES = ("train.loss", "val.loss", "val.acc")
 
 
-def run(data: str | Path | None = None, console: Console | None = None) -> None:
+def run(data: str | Path | None = None, console: Console | None = None, *, steps: int = STEPS) -> None:
     """Trains the family, tracks it in the folder `data`, and shows it on `console`.
 
-    A second run adds a second family to the same project.
+    A second run adds a second family to the same project. `steps` is how long each is trained.
     """
     folder = None if data is None else Path(data)
     out = console or Console()
@@ -41,14 +41,14 @@ def run(data: str | Path | None = None, console: Console | None = None) -> None:
         present = len(library.experiments.list(project.id))
         if present:
             out.print(f"project {PROJECT} has {present} experiments; another family joins them")
-        made = _trained(folder, out, first=present + 1)
+        made = _trained(folder, out, first=present + 1, steps=steps)
         _show(library, project, made, out)
     where = "" if folder is None else f" --data {shlex.quote(str(folder))}"
     out.print("\nLook at it through the API and its docs page:", highlight=False)
     out.print(f"  tracker{where} server", highlight=False, soft_wrap=True, markup=False)
 
 
-def _trained(folder: Path | None, out: Console, first: int) -> list[Experiment]:
+def _trained(folder: Path | None, out: Console, first: int, steps: int) -> list[Experiment]:
     digits = load()
     made: list[Experiment] = []
     bar = Progress(
@@ -56,7 +56,7 @@ def _trained(folder: Path | None, out: Console, first: int) -> list[Experiment]:
         console=out, transient=True, disable=not out.is_terminal,
     )  # fmt: skip
     with bar:
-        task = bar.add_task("training", total=STEPS * len(FAMILY))
+        task = bar.add_task("training", total=steps * len(FAMILY))
         for index, member in enumerate(FAMILY):
             origin = "" if member.parent is None else f"_from_{first + member.parent}"
             name = f"{first + index}{origin}_{member.change}"
@@ -69,10 +69,11 @@ def _trained(folder: Path | None, out: Console, first: int) -> list[Experiment]:
                     name=name,
                     parent=None if member.parent is None else made[member.parent],
                     data=folder,
+                    steps=steps,
                     stepped=lambda: bar.advance(task),
                 )
             )
-            bar.update(task, completed=STEPS * (index + 1))
+            bar.update(task, completed=steps * (index + 1))
     return made
 
 
