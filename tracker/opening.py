@@ -19,7 +19,7 @@ def open(data: str | Path | None = None, *, url: str | None = None, token: str |
     Args:
         data: the folder; without it, what the environment's settings say.
         url: address of a server to use instead, such as ``http://127.0.0.1:8000``.
-        token: bearer token for the server.
+        token: bearer token for the server; without it, ``TRACKER_TOKEN``.
 
     Raises:
         Invalid: both a folder and a server are named, or the address cannot be used.
@@ -38,13 +38,14 @@ async def aopen(
 
 
 async def _connect(data: str | Path | None, url: str | None, token: str | None) -> AsyncTracker:
+    from tracker.settings import Settings  # noqa: PLC0415  (late: `import tracker` stays cheap)
+
     if url is not None:
         if data is not None:
             raise Invalid.field("url", "give either a folder or a server, not both")
         from tracker.remote import connect as connect_to  # noqa: PLC0415  (late: only now is HTTP needed)
 
-        return await connect_to(url, token)
+        return await connect_to(url, Settings.load().token if token is None else token)
     from tracker.embedded import connect  # noqa: PLC0415  (late: only now is a database needed)
-    from tracker.settings import Settings  # noqa: PLC0415
 
     return await connect(Settings.load(data=data))

@@ -27,6 +27,7 @@ VARIABLES: Mapping[str, str] = {
     "TRACKER_MAX_BODY": "max_body_bytes",
     "TRACKER_LOG_FORMAT": "log_format",
     "TRACKER_LOG_LEVEL": "log_level",
+    "TRACKER_TOKEN": "token",
 }
 """Environment variable -> field of :class:`Settings`."""
 
@@ -45,6 +46,7 @@ class Settings(Frozen):
         allowed_origins: web origins that may call the API from a browser.
         max_body_bytes: the largest request body.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
+        token: bearer token that the library shows to a server; never logged.
     """
 
     database_url: str = Field(default=DEFAULT_DATABASE, repr=False)
@@ -54,6 +56,7 @@ class Settings(Frozen):
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    token: str | None = Field(default=None, repr=False)
 
     @classmethod
     def load(cls, data: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Self:

@@ -47,7 +47,7 @@ def init(
         description: free text.
         data: folder to write to; without it, what the environment's settings say.
         url: address of a server to write to instead.
-        token: bearer token for the server.
+        token: bearer token for the server; without it, ``TRACKER_TOKEN``.
 
     Raises:
         NotFound: there is no such parent.
