@@ -137,8 +137,7 @@ class AsyncScalars(Protocol):
     async def read(self, experiment_id: Id, name: str) -> Series:
         """A whole series: ``.step``, ``.time`` (microseconds UTC) and ``.value`` as numpy columns.
 
-        Against a server ``.time`` is empty, since the API does not tell it, and a series of more
-        than a million points comes thinned to that many.
+        Against a server a series of more than a million points comes thinned to that many.
         """
         ...
 
@@ -158,7 +157,7 @@ class AsyncScalars(Protocol):
         ...
 
     async def append(self, batch: ScalarBatch) -> None:
-        """Keeps a batch of columns. In process, the same batch again changes nothing."""
+        """Keeps a batch of columns. The same batch again changes nothing."""
         ...
 
     async def summary(

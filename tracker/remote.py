@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,14 @@ from tracker.wire import (
     number_text,
     project_from,
     series_from,
-    summary_of,
+    summary_from,
     table_row_from,
 )
 
 __all__ = ["connect"]
 
 ALL_POINTS = 1_000_000
+IDS_A_REQUEST = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -185,9 +187,9 @@ class Scalars:
         self._client = client
 
     async def read(self, experiment_id: Id, name: str) -> Series:
-        """A whole series, without times."""
+        """A whole series."""
         chosen = ExperimentId(uuid_of(experiment_id, "experiment_id"))
-        found = await self._client.get(f"/scalars/get/{chosen}", {"max_points": ALL_POINTS})
+        found = await self._client.get(f"/scalars/get/{chosen}", _timed(ALL_POINTS))
         series = series_from(found, [name])
         empty = np.empty(0, np.int64)
         return series[0] if series else Series(
@@ -202,12 +204,16 @@ class Scalars:
         names: Sequence[str] | None = None,
         max_points: int = 1000,
     ) -> tuple[Series, ...]:
-        """Thinned series, without times."""
-        query: dict[str, Any] = {"max_points": max_points}
-        if experiments:
-            query["experiment_id"] = [str(uuid_of(each, "experiment_id")) for each in experiments]
+        """Thinned series."""
         path = f"/scalars/get/project/{uuid_of(project_id, 'project_id')}"
-        return series_from(await self._client.get(path, query), names)
+        query = _timed(max_points)
+        if not experiments:
+            return series_from(await self._client.get(path, query), names)
+        found = [
+            series_from(await self._client.get(path, query | {"experiment_id": chosen}), names)
+            for chosen in _parts(experiments)
+        ]
+        return tuple(chain.from_iterable(found))
 
     async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
         """Keeps some steps; a record without a time gets that of its arrival."""
@@ -244,22 +250,30 @@ class Scalars:
         experiments: Collection[Id] | None = None,
         names: Collection[str] | None = None,
     ) -> tuple[SeriesSummary, ...]:
-        """A row each, from the curves; its times are the experiment's last one."""
-        wanted = None if experiments is None else [str(uuid_of(each, "experiments")) for each in experiments]
-        if wanted == []:
+        """A row each."""
+        path = f"/scalars/summary/{uuid_of(project_id, 'project_id')}"
+        query = {} if names is None else {"name": list(names)}
+        if names is not None and not query["name"]:
             return ()
-        series = await self.sample(
-            project_id, wanted or (), names=None if names is None else list(names), max_points=ALL_POINTS
-        )
-        body = {} if wanted is None else {"experiment_ids": wanted}
-        path = f"/scalars/last_logged/{uuid_of(project_id, 'project_id')}"
-        latest = {
-            row["experiment_id"]: (datetime.fromisoformat(row["last_modified"]) - _EPOCH)
-            // timedelta(microseconds=1)
-            for row in (await self._client.post(path, body))["data"]
-        }
-        rows = [summary_of(one, latest.get(str(one.experiment_id), 0)) for one in series]
+        if experiments is None:
+            return tuple(map(summary_from, (await self._client.get(path, query))["data"]))
+        rows = [
+            summary_from(row)
+            for chosen in _parts(experiments)
+            for row in (await self._client.get(path, query | {"experiment_id": chosen}))["data"]
+        ]
         return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
+
+
+def _timed(max_points: int) -> dict[str, Any]:
+    return {"max_points": max_points, "return_times": "true"}
+
+
+def _parts(experiments: Collection[Id]) -> Iterator[list[str]]:
+    """Their ids, each once, as many at a time as an address can hold."""
+    ids = list(dict.fromkeys(str(uuid_of(each, "experiment_id")) for each in experiments))
+    for start in range(0, len(ids), IDS_A_REQUEST):
+        yield ids[start : start + IDS_A_REQUEST]
 
 
 def _experiment(value: Id) -> str:

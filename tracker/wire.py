@@ -35,7 +35,7 @@ __all__ = [
     "number_text",
     "project_from",
     "series_from",
-    "summary_of",
+    "summary_from",
     "table_row_from",
 ]
 
@@ -106,13 +106,13 @@ def table_row_from(found: Json) -> ExperimentMetric:
 
 
 def series_from(found: Json, names: Collection[str] | None) -> tuple[Series, ...]:
-    """Curves of these names (``None`` = all); times are not told and stay empty."""
+    """Curves of these names (``None`` = all); a server that does not tell times leaves them empty."""
     return tuple(
         Series(
             experiment_id=ExperimentId(UUID(entry["experiment_id"])),
             name=name,
             step=np.array(curve["x"], np.int64),
-            time=np.empty(0, np.int64),
+            time=np.array(curve.get("t", ()), np.int64),
             value=np.array([float(value) for value in curve["y"]], np.float64),
         )
         for entry in found["data"]
@@ -121,21 +121,14 @@ def series_from(found: Json, names: Collection[str] | None) -> tuple[Series, ...
     )
 
 
-def summary_of(series: Series, last_time: int) -> SeriesSummary:
-    """What a store would say of this series, which has at least one point."""
-    finite = series.value[np.isfinite(series.value)]
+def summary_from(found: Json) -> SeriesSummary:
+    """One series in numbers."""
     return SeriesSummary(
-        experiment_id=series.experiment_id,
-        name=series.name,
-        count=len(series),
-        non_finite=len(series) - len(finite),
-        first_step=int(series.step[0]),
-        last_step=int(series.step[-1]),
-        last_time=last_time,
-        last_value=float(series.value[-1]),
-        modified=last_time,
-        min_value=float(finite.min()) if len(finite) else None,
-        max_value=float(finite.max()) if len(finite) else None,
+        **{
+            **found,
+            "experiment_id": ExperimentId(UUID(found["experiment_id"])),
+            "last_value": float(found["last_value"]),
+        }
     )
 
 

@@ -24,9 +24,11 @@ from .schemas.scalars import (
     LoggedOut,
     ProjectScalarsQuery,
     ScalarsBatchIn,
-    ScalarsIn,
+    ScalarsLogIn,
     ScalarsOut,
     ScalarsQuery,
+    SummaryOut,
+    SummaryQuery,
 )
 
 __all__ = ["ROUTES", "Route"]
@@ -137,7 +139,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "POST", "/api/scalars/log/{experiment_id}", Scalars, "log", Action.SCALARS_LOG,
-        "Keeps the values of one step; durable when it answers", LoggedOut, ScalarsIn,
+        "Keeps the values of one step; durable when it answers", LoggedOut, ScalarsLogIn,
     ),
     Route(
         "POST", "/api/scalars/log_batch/{experiment_id}", Scalars, "log_batch", Action.SCALARS_LOG,
@@ -150,6 +152,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/api/scalars/get/project/{project_id}", Scalars, "get_project", Action.SCALARS_VIEW,
         "Gives the curves of a project's experiments", ScalarsOut, query=ProjectScalarsQuery,
+    ),
+    Route(
+        "GET", "/api/scalars/summary/{project_id}", Scalars, "summary", Action.SCALARS_VIEW,
+        "Gives count, extremes and last value of each series", SummaryOut, query=SummaryQuery,
     ),
     Route(
         "POST", "/api/scalars/last_logged/{project_id}", Scalars, "last_logged", Action.SCALARS_VIEW,

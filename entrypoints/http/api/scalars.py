@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracker.domain.ids import BatchId, ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.series import SampleQuery
 from tracker.domain.scalars.service import ScalarService
 
@@ -17,10 +17,13 @@ from ..schemas.scalars import (
     LoggedOut,
     ProjectScalarsQuery,
     ScalarsBatchIn,
-    ScalarsIn,
+    ScalarsLogIn,
     ScalarsOut,
     ScalarsQuery,
+    SummaryOut,
+    SummaryQuery,
     experiment_scalars,
+    summary_row,
     tags_out,
 )
 
@@ -35,16 +38,17 @@ class Scalars:
     def __init__(self, scalars: ScalarService) -> None:
         self._scalars = scalars
 
-    async def log(self, call: Call[ScalarsIn, NoQuery]) -> LoggedOut:
+    async def log(self, call: Call[ScalarsLogIn, NoQuery]) -> LoggedOut:
         """Keeps the values of one step."""
-        await self._scalars.log(call.actor, _experiment(call), [call.body.record()])
+        await self._scalars.log(
+            call.actor, _experiment(call), [call.body.record()], batch_id=call.body.batch_id
+        )
         return _LOGGED
 
     async def log_batch(self, call: Call[ScalarsBatchIn, NoQuery]) -> LoggedOut:
         """Keeps the values of many steps, or none."""
         records = [each.record() for each in call.body.scalars]
-        batch_id = call.body.batch_id and BatchId(call.body.batch_id)
-        await self._scalars.log(call.actor, _experiment(call), records, batch_id=batch_id)
+        await self._scalars.log(call.actor, _experiment(call), records, batch_id=call.body.batch_id)
         return _LOGGED
 
     async def get(self, call: Call[None, ScalarsQuery]) -> ScalarsOut:
@@ -54,7 +58,7 @@ class Scalars:
             call.actor, experiment_id, max_points=call.query.max_points, window=call.query.window()
         )
         empty: ExperimentScalarsOut = {"experiment_id": experiment_id, "scalars": {}}
-        found = experiment_scalars(series).get(experiment_id, empty)
+        found = experiment_scalars(series, times=call.query.return_times).get(experiment_id, empty)
         return {"data": await self._tagged(call, [found])}
 
     async def get_project(self, call: Call[None, ProjectScalarsQuery]) -> ScalarsOut:
@@ -65,7 +69,14 @@ class Scalars:
             window=call.query.window(),
         )
         series = await self._scalars.sample(call.actor, _project(call), query)
-        return {"data": await self._tagged(call, list(experiment_scalars(series).values()))}
+        found = experiment_scalars(series, times=call.query.return_times)
+        return {"data": await self._tagged(call, list(found.values()))}
+
+    async def summary(self, call: Call[None, SummaryQuery]) -> SummaryOut:
+        """One row for each series of a project."""
+        experiments = [ExperimentId(each) for each in call.query.experiment_id] or None
+        found = await self._scalars.summary(call.actor, _project(call), experiments, call.query.name or None)
+        return {"data": [summary_row(row) for row in found]}
 
     async def last_logged(self, call: Call[LastLoggedIn, NoQuery]) -> LastLoggedOut:
         """When experiments last got a point."""

@@ -7,23 +7,38 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from tracker.domain.ids import ExperimentId
+from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import SampledSeries, TimeWindow
+from tracker.domain.scalars.series import SampledSeries, SeriesSummary, TimeWindow
 
 from .wire import Bounded64, Closed, LabelText, MetricNameText, WireNumber
 
 __all__ = [
-    "LastLoggedIn", "LastLoggedOut", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn", "ScalarsIn",
-    "ScalarsOut", "ScalarsQuery", "experiment_scalars", "tags_out",
+    "LastLoggedIn", "LastLoggedOut", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn", "ScalarsLogIn",
+    "ScalarsOut", "ScalarsQuery", "SummaryOut", "SummaryQuery", "experiment_scalars", "summary_row",
+    "tags_out",
 ]  # fmt: skip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def _in_utc(text: object) -> datetime:
+    """ISO 8601 as a moment of UTC; a number, which pydantic would read as seconds, is none."""
+    if not isinstance(text, str):
+        raise ValueError("must be text")  # noqa: TRY004  (pydantic reports this one as a wrong field)
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:  # the first or last hours of the calendar, moved out of it by their zone
+        raise ValueError("lies outside of the calendar") from error
+
+
+WireTime = Annotated[int, Field(strict=True, ge=0, lt=2**53)] | Annotated[datetime, BeforeValidator(_in_utc)]
 
 
 class ScalarsIn(Closed):
@@ -32,24 +47,34 @@ class ScalarsIn(Closed):
     scalars: dict[MetricNameText, WireNumber]
     step: Bounded64
     tags: Annotated[list[LabelText], Field(max_length=100)] | None = None
-    time: Annotated[int, Field(strict=True, ge=0, lt=2**53)] | None = Field(
-        default=None, description="When it was measured, microseconds since 1970 UTC; else when it arrives"
+    time: WireTime | None = Field(
+        default=None,
+        description="When it was measured, in ISO 8601 (without a zone, UTC) or microseconds since 1970 UTC; "
+        "else when it arrives",
     )
 
     def record(self) -> ScalarRecord:
         """The domain's value."""
         values = {name: float(value) for name, value in self.scalars.items()}
-        time = None if self.time is None else _EPOCH + _MICROSECOND * self.time
-        return ScalarRecord(step=self.step, values=values, tags=tuple(self.tags or ()), time=time)
+        return ScalarRecord(
+            step=self.step, values=values, tags=tuple(self.tags or ()), time=_moment(self.time)
+        )
+
+
+BatchIdIn = Annotated[UUID, Field(description="The same id again changes nothing, so that a retry is safe")]
+
+
+class ScalarsLogIn(ScalarsIn):
+    """One step, kept at once."""
+
+    batch_id: BatchIdIn | None = None
 
 
 class ScalarsBatchIn(Closed):
     """Many steps at once, kept together or not at all."""
 
     scalars: Annotated[list[ScalarsIn], Field(max_length=100_000)]
-    batch_id: UUID | None = Field(
-        default=None, description="The same id again changes nothing, so that a retry is safe"
-    )
+    batch_id: BatchIdIn | None = None
 
 
 class ScalarsQuery(Closed):
@@ -57,6 +82,7 @@ class ScalarsQuery(Closed):
 
     max_points: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     return_tags: bool = False
+    return_times: Annotated[bool, Field(description="Adds `t`: microseconds since 1970 UTC")] = False
     start_time: datetime | None = None
     end_time: datetime | None = None
 
@@ -69,6 +95,13 @@ class ProjectScalarsQuery(ScalarsQuery):
     """The same, of some of a project's experiments."""
 
     experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
+
+
+class SummaryQuery(Closed):
+    """Which experiments and scalars; all when left out."""
+
+    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
+    name: Annotated[list[MetricNameText], Field(max_length=1000)] = Field(default=[])
 
 
 class LastLoggedIn(Closed):
@@ -89,6 +122,7 @@ class SeriesOut(TypedDict):
 
     x: list[int]
     y: list[WireNumber]
+    t: NotRequired[list[int]]
 
 
 class StepTagsOut(TypedDict):
@@ -126,18 +160,64 @@ class LastLoggedOut(TypedDict):
     data: list[LastLoggedRow]
 
 
-def experiment_scalars(series: Iterable[SampledSeries]) -> dict[ExperimentId, ExperimentScalarsOut]:
+class SummaryRow(TypedDict):
+    """One series in numbers; times are microseconds since 1970 UTC."""
+
+    experiment_id: UUID
+    name: str
+    count: int
+    non_finite: int
+    first_step: int
+    last_step: int
+    last_time: int
+    last_value: WireNumber
+    modified: int
+    min_value: float | None
+    max_value: float | None
+
+
+class SummaryOut(TypedDict):
+    """One row for each series."""
+
+    data: list[SummaryRow]
+
+
+def experiment_scalars(
+    series: Iterable[SampledSeries], *, times: bool = False
+) -> dict[ExperimentId, ExperimentScalarsOut]:
     """Curves by experiment, experiments in the order in which they first come."""
     found: dict[ExperimentId, ExperimentScalarsOut] = {}
     for one in series:
         entry = found.setdefault(one.experiment_id, {"experiment_id": one.experiment_id, "scalars": {}})
-        entry["scalars"][one.name] = {"x": one.step.tolist(), "y": one.value.tolist()}
+        curve: SeriesOut = {"x": one.step.tolist(), "y": one.value.tolist()}
+        entry["scalars"][one.name] = {**curve, "t": one.time.tolist()} if times else curve
     return found
+
+
+def summary_row(row: SeriesSummary) -> SummaryRow:
+    """A summary as the API shows it."""
+    return {
+        "experiment_id": row.experiment_id,
+        "name": row.name,
+        "count": row.count,
+        "non_finite": row.non_finite,
+        "first_step": row.first_step,
+        "last_step": row.last_step,
+        "last_time": row.last_time,
+        "last_value": row.last_value,
+        "modified": row.modified,
+        "min_value": row.min_value,
+        "max_value": row.max_value,
+    }
 
 
 def tags_out(tags: Iterable[StepTags]) -> list[StepTagsOut]:
     """Tags as the API shows them."""
     return [{"step": t.step, "scalar_names": list(t.names), "tags": list(t.tags)} for t in tags]
+
+
+def _moment(time: int | datetime | None) -> datetime | None:
+    return _EPOCH + _MICROSECOND * time if isinstance(time, int) else time
 
 
 def _microseconds(moment: datetime | None) -> int | None:
