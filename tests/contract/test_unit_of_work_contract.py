@@ -120,3 +120,32 @@ class TestUnitsOfWork:
             await unit.commit()
         async with units.reading() as unit:
             assert await unit.purges.pending(9) == (young,)
+
+    @pytest.mark.parametrize("turns", range(0, 24, 2))
+    async def test_a_unit_cancelled_at_any_moment_leaves_the_database_whole(
+        self, units: UnitsOfWork, turns: int
+    ) -> None:
+        kept = a_project()
+        async with units.writing() as unit:
+            await unit.projects.add(kept)
+            await unit.commit()
+
+        async def write() -> None:
+            async with units.writing() as unit:
+                for _ in range(5):
+                    await unit.projects.add(a_project())
+                await unit.projects.list()
+
+        for work in (write(), _look(units)):
+            task = asyncio.create_task(work)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        async with units.writing() as unit:
+            assert await unit.projects.list() == (kept,)
+
+
+async def _look(units: UnitsOfWork) -> None:
+    async with units.reading() as unit:
+        await unit.projects.list()

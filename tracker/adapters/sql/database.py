@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tracker.adapters.sql.engine import engine_for, normalized, sqlite_file
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
+from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.tables import SCHEMA_VERSION, db_metadata
 from tracker.adapters.sql.unit_of_work import SqlUnitsOfWork
 from tracker.domain.errors import SchemaMismatch, Unavailable
@@ -46,11 +47,7 @@ class Database:
         """
         with translated():
             async with self.engine.connect() as connection:
-                if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table("db_metadata")):
-                    return None
-                return (
-                    await connection.execute(sa.select(db_metadata.c.version).where(db_metadata.c.id == 1))
-                ).scalar()
+                return await finished(connection.run_sync(_schema_version))
 
     async def check_schema(self) -> None:
         """Lets pass a database that fits this version of tracker.
@@ -103,7 +100,7 @@ class Database:
         lock = self._file_lock or FileLock(None)
         with translated():
             async with lock.held(), self.engine.connect() as connection:
-                await connection.run_sync(migrations.upgrade_connection, revision)
+                await finished(connection.run_sync(migrations.upgrade_connection, revision))
 
     async def ping(self) -> None:
         """Returns when the database answers.
@@ -113,7 +110,7 @@ class Database:
         """
         with translated():
             async with self.engine.connect() as connection:
-                await connection.execute(sa.select(1))
+                await finished(connection.execute(sa.select(1)))
 
     async def dispose(self) -> None:
         """Closes all connections; the last one of a SQLite file moves its log into the file."""
@@ -125,3 +122,9 @@ class Database:
                 await self.engine.dispose()
         except TimeoutError as error:
             raise Unavailable("the database could not be closed in 30 s") from error
+
+
+def _schema_version(connection: sa.Connection) -> int | None:
+    if not sa.inspect(connection).has_table("db_metadata"):
+        return None
+    return connection.scalar(sa.select(db_metadata.c.version).where(db_metadata.c.id == 1))

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tracker.adapters.sql.coalescing import Coalescer
 from tracker.adapters.sql.failures import translated
+from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.tables import experiments, projects, users
 
 __all__ = ["ReadingSession", "RowLoaders", "Session", "WritingSession"]
@@ -69,7 +70,7 @@ class ReadingSession:
         """Runs it on a connection of the pool."""
         with translated():
             async with self._engine.connect() as connection:
-                return (await connection.execute(statement)).all()
+                return (await finished(connection.execute(statement))).all()
 
     async def row(self, table: sa.Table, key: UUID) -> Row | None:
         """Shares a query with others who want rows of this table."""
@@ -90,7 +91,7 @@ class WritingSession:
     async def rows(self, statement: sa.Executable) -> Sequence[Row]:
         """Runs it in the transaction."""
         with translated():
-            return (await self._connection.execute(statement)).all()
+            return (await finished(self._connection.execute(statement))).all()
 
     async def row(self, table: sa.Table, key: UUID) -> Row | None:
         """Reads and locks it."""
@@ -101,4 +102,4 @@ class WritingSession:
     async def run(self, statement: sa.Executable) -> int:
         """Runs it in the transaction."""
         with translated():
-            return (await self._connection.execute(statement)).rowcount
+            return (await finished(self._connection.execute(statement))).rowcount

@@ -13,6 +13,7 @@ from tracker.adapters.sql.engine import WRITING
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
+from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.identity import SqlUserRepository
 from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
@@ -87,9 +88,12 @@ class SqlWritingUnit(_Repositories):
             if self._file_lock is not None:
                 await opening.enter_async_context(self._file_lock.held())
             with translated():
-                connection = await opening.enter_async_context(self._engine.connect())
+                connection = await self._engine.connect()
+                # Not the connection's own exit, which a cancellation would leave behind unfinished:
+                # the file lock must be held until the transaction has ended.
+                opening.push_async_callback(_close, connection)
                 self._connection = await connection.execution_options(**WRITING)
-                await self._connection.begin()
+                await finished(_begun(self._connection))
             self._opened = opening.pop_all()
         self._attach(WritingSession(self._connection), self._engine.dialect.name)
         return self
@@ -109,9 +113,17 @@ class SqlWritingUnit(_Repositories):
         if self._engine.dialect.name == "postgresql":
             key = sa.func.hashtextextended(name, 0)
             with translated():
-                await self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+                await finished(self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key))))
 
     async def commit(self) -> None:
         """Makes the changes durable."""
         with translated():
-            await self._connection.commit()
+            await finished(self._connection.commit())
+
+
+async def _begun(connection: AsyncConnection) -> None:
+    await connection.begin()
+
+
+async def _close(connection: AsyncConnection) -> None:
+    await finished(connection.close())
