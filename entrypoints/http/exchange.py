@@ -39,12 +39,14 @@ class Call(Generic[Body, Query]):
         path: the ids in the path, by their names in the template.
         body: the request's body by the route's schema.
         query: its query parameters by the route's schema.
+        status: of the answer, where the resource wants another one than the route's.
     """
 
     actor: Actor
     path: dict[str, UUID]
     body: Body
     query: Query
+    status: int | None = None
 
 
 def encoded(value: object) -> bytes:
@@ -60,8 +62,9 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
         body = None if route.body is None else await _body(route.body, req, max_body)
-        answer = await handle(Call(req.context.actor, ids, body, query))
-        resp.status = route.status
+        call = Call(req.context.actor, ids, body, query)
+        answer = await handle(call)
+        resp.status = call.status or route.status
         resp.content_type = route.media
         resp.data = answer if isinstance(answer, bytes) else encoded(answer)
 

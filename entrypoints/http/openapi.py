@@ -87,7 +87,8 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
-    return {str(route.status): success, **refused}
+    present = {"200": success} if route.present else {}
+    return {**present, str(route.status): success, **refused}
 
 
 def _refusals(route: Route) -> list[int]:

@@ -52,6 +52,7 @@ class Route:
         body: schema of the request's body, if it takes one.
         query: schema of the query parameters.
         status: of a successful answer.
+        present: whether it may answer 200 with what was there before.
         media: media type of the answer.
     """
 
@@ -65,6 +66,7 @@ class Route:
     body: type[BaseModel] | None = None
     query: type[BaseModel] = NoQuery
     status: int = 200
+    present: bool = False
     media: str = JSON
 
 
@@ -80,7 +82,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/projects", Projects, "index", Action.PROJECT_VIEW, "Lists projects", list[ProjectOut]),
     Route(
         "POST", "/api/projects", Projects, "create", Action.PROJECTS_CREATE, "Creates a project",
-        ProjectOut, ProjectCreate, status=201,
+        ProjectOut, ProjectCreate, status=201, present=True,
     ),
     Route("GET", _PROJECT, Projects, "show", Action.PROJECT_VIEW, "Shows a project", ProjectOut),
     Route(

@@ -1,45 +1,264 @@
-"""The library in process, with ``await`` and without."""
+"""The library's front door, in process and against a live server: one suite over both."""
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from uuid import uuid4
+from typing import ClassVar
+from uuid import UUID, uuid4
 
+import httpx
+import numpy as np
 import pytest
 
 import tracker
+from tests.e2e.conftest import LiveServer, server  # noqa: F401  (a fixture)
+from tests.factories import new_id
+from tracker.domain.errors import Invalid, InvalidTransition, LineageCycle, NotFound
+from tracker.domain.ids import BatchId, ExperimentId
+from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
+from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.record import ScalarRecord
+
+Where = dict[str, str]
 
 
-def test_threads_that_create_one_project_at_once_all_get_the_same(tmp_path: Path) -> None:
-    with tracker.open(tmp_path) as tr, ThreadPoolExecutor(4) as pool:
-        made = pool.map(lambda _: tr.projects.create("p", exist_ok=True), range(8))
+@pytest.fixture(params=["embedded", "server"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
+    """What `open` and `init` are given."""
+    if request.param == "embedded":
+        return {"data": str(tmp_path)}
+    live: LiveServer = request.getfixturevalue("server")
+    return {"url": live.url}
+
+
+@pytest.fixture
+def library(where: Where) -> Iterator[tracker.Tracker]:
+    with tracker.open(**where) as opened:
+        yield opened
+
+
+@pytest.fixture
+def name() -> str:
+    return f"project {new_id()}"
+
+
+def test_a_run_is_tracked_from_start_to_end(library: tracker.Tracker, where: Where, name: str) -> None:
+    with tracker.init(name, name="1_baseline", params={"opt": {"lr": 0.1}}, tags=["a"], **where) as run:
+        for step in range(30):
+            run.log({"loss": 1 / (step + 1), "odd": math.nan if step % 2 else math.inf}, step=step)
+        run.metric("acc", 0.5)
+    with pytest.raises(ZeroDivisionError), tracker.init(name, name="2_from_1_lr", **where) as broken:
+        broken.log({"loss": 1 / 0})
+    (project,) = library.projects.list(name=name)
+    first, second = library.experiments.list(project.id)
+    assert (first.status, second.status) == ("complete", "failed")
+    assert second.parent_id == first.id
+    assert dict(first.params) == {"opt.lr": 0.1}
+    assert [(m.name, m.value) for m in library.metrics.list(first.id)] == [("acc", 0.5)]
+    loss = library.scalars.read(first.id, "loss")
+    assert loss.step.tolist() == list(range(30))
+    assert loss.value.tolist() == [1 / (step + 1) for step in range(30)]
+    odd = library.scalars.read(first.id, "odd").value
+    assert np.isinf(odd[::2]).all()
+    assert np.isnan(odd[1::2]).all()
+
+
+def test_two_runs_share_the_project_they_name(library: tracker.Tracker, where: Where, name: str) -> None:
+    for _ in range(2):
+        tracker.init(name, **where).finish()
+    assert len(library.projects.list(name=name)) == 1
+
+
+def test_a_batch_sent_twice_is_kept_once(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a")
+    batch = ScalarBatch(
+        id=BatchId(new_id()),
+        experiment_id=run.id,
+        names=("loss",),
+        series=np.zeros(3, np.int64),
+        step=np.arange(3),
+        time=np.arange(3) * 1_000_000,
+        value=np.array([3.0, 2.0, 1.0]),
+    )
+    for _ in range(2):
+        library.scalars.append(batch)
+    assert library.scalars.read(run.id, "loss").value.tolist() == [3.0, 2.0, 1.0]
+
+
+def test_a_project_is_judged_by_its_metrics(library: tracker.Tracker, name: str) -> None:
+    accuracy = MetricDefinition(name="acc", direction=Direction.MAXIMIZE, aggregation=Aggregation.BEST)
+    project = library.projects.create(name, metrics=(accuracy,))
+    run = library.experiments.create(project.id, name="a")
+    for step, value in enumerate((0.1, 0.9, 0.5)):
+        library.metrics.log(run.id, "acc", value, step=step)
+    assert [(row.value, row.step) for row in library.metrics.table(project.id)] == [(0.9, 1)]
+    renamed = library.projects.edit(project.id, description="why")
+    assert (renamed.description, renamed.metrics) == ("why", (accuracy,))
+
+
+def test_a_summary_tells_what_the_points_say(library: tracker.Tracker, name: str) -> None:
+    project = library.projects.create(name)
+    run = library.experiments.create(project.id, name="a")
+    values = [3.0, math.nan, -1.0]
+    library.scalars.log(run.id, [ScalarRecord(step=s, values={"v": v}) for s, v in enumerate(values)])
+    (row,) = library.scalars.summary(project.id)
+    assert (row.count, row.non_finite, row.min_value, row.max_value) == (3, 1, -1.0, 3.0)
+    assert (row.first_step, row.last_step, row.last_value) == (0, 2, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt"),
+    [
+        (NotFound, lambda lib, a, b: lib.experiments.get(ExperimentId(UUID(int=1)))),
+        (NotFound, lambda lib, a, b: lib.scalars.read(ExperimentId(UUID(int=1)), "x")),
+        (Invalid, lambda lib, a, b: lib.experiments.create(a.project_id, name="x" * 101)),
+        (Invalid, lambda lib, a, b: lib.metrics.log(a.id, "acc", math.nan)),
+        (Invalid, lambda lib, a, b: lib.experiments.edit(a.id, color="red")),
+        (Invalid, lambda lib, a, b: lib.experiments.edit(a.id, parent_id=ExperimentId(UUID(int=1)))),
+        (LineageCycle, lambda lib, a, b: lib.experiments.edit(a.id, parent_id=b.id)),
+        (InvalidTransition, lambda lib, a, b: lib.experiments.edit(b.id, status="planned")),
+    ],
+)
+def test_errors_are_the_same_on_both_sides(
+    library: tracker.Tracker, name: str, error: type[Exception], attempt: Callable[..., object]
+) -> None:
+    project = library.projects.create(name)
+    a = library.experiments.create(project.id, name="a")
+    b = library.experiments.create(project.id, name="b", parent_id=a.id)
+    library.experiments.edit(b.id, status="running")
+    with pytest.raises(error):
+        attempt(library, a, b)
+    assert library.experiments.get(a.id) == a
+
+
+def test_deleting_takes_everything_along(library: tracker.Tracker, name: str) -> None:
+    project = library.projects.create(name)
+    run = library.experiments.create(project.id, name="a")
+    library.scalars.log(run.id, [ScalarRecord(step=0, values={"loss": 1.0})])
+    library.projects.delete(project.id)
+    for gone in (lambda: library.projects.get(project.id), lambda: library.scalars.read(run.id, "loss")):
+        with pytest.raises(NotFound):
+            gone()
+
+
+def test_threads_that_create_one_project_at_once_all_get_the_same(
+    library: tracker.Tracker, name: str
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = pool.map(lambda _: library.projects.create(name, exist_ok=True), range(8))
         assert len({project.id for project in made}) == 1
 
 
-async def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:
-    with tracker.open(tmp_path) as tr:
-        made = tr.projects.create("p")
-    async with tracker.aopen(tmp_path) as library:
+def test_points_keep_the_time_they_were_measured(library: tracker.Tracker, name: str) -> None:
+    project = library.projects.create(name)
+    run = library.experiments.create(project.id, name="a")
+    noon = datetime(2026, 1, 2, 12, 0, 0, 5, tzinfo=UTC)
+    library.scalars.log(run.id, [ScalarRecord(step=0, values={"loss": 1.0}, time=noon)])
+    moment = round(noon.timestamp() * 1_000_000)
+    assert library.scalars.read(run.id, "loss").time.tolist() == [moment]
+    (sampled,) = library.scalars.sample(project.id, [run.id])
+    (row,) = library.scalars.summary(project.id, [run.id], ["loss"])
+    assert (sampled.time.tolist(), row.last_time, row.modified) == ([moment], moment, moment)
+    assert library.scalars.summary(project.id, []) == library.scalars.summary(project.id, names=[]) == ()
+
+
+async def test_it_works_inside_a_running_loop(where: Where, name: str) -> None:
+    with tracker.open(**where) as tr:
+        made = tr.projects.create(name)
+    async with tracker.aopen(**where) as library:
         assert await library.projects.get(str(made.id)) == made
 
 
-def test_a_closed_library_says_so(tmp_path: Path) -> None:
-    tr = tracker.open(tmp_path)
+def test_a_closed_library_says_so(where: Where) -> None:
+    tr = tracker.open(**where)
     tr.close()
     tr.close()
     with pytest.raises(tracker.Conflict, match="closed"):
         tr.projects.list()
 
 
-def test_bad_ids_are_refused_and_unknown_ones_not_found(tmp_path: Path) -> None:
-    with tracker.open(tmp_path) as tr:
-        with pytest.raises(tracker.Invalid, match="project_id"):
-            tr.projects.get("nonsense")
-        with pytest.raises(tracker.NotFound):
-            tr.experiments.get(uuid4())
+def test_bad_ids_are_refused_and_unknown_ones_not_found(library: tracker.Tracker) -> None:
+    with pytest.raises(tracker.Invalid, match="project_id"):
+        library.projects.get("nonsense")
+    with pytest.raises(tracker.NotFound):
+        library.experiments.get(uuid4())
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with tracker.open(url="http://127.0.0.1:9") as tr, pytest.raises(tracker.Unavailable, match="answer"):
         tr.projects.list()
+
+
+class Relay(BaseHTTPRequestHandler):
+    """Passes requests on to a server, and loses its first answer to a logged batch."""
+
+    target = ""
+    lost = 0
+    tokens: ClassVar[set[str | None]] = set()
+
+    def relay(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {"Content-Type": self.headers.get("Content-Type", "")}
+        answer = httpx.request(self.command, self.target + self.path, content=body, headers=headers)
+        type(self).tokens.add(self.headers.get("Authorization"))
+        self.close_connection = True
+        if "log_batch" in self.path and not self.lost:
+            type(self).lost += 1
+            return
+        self.send_response(answer.status_code)
+        self.send_header("Content-Type", answer.headers["Content-Type"])
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    do_GET = do_POST = do_PATCH = relay
+
+    def log_message(self, *args: object) -> None: ...
+
+
+def test_a_run_whose_answer_is_lost_keeps_each_point_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("TRACKER_TOKEN", "secret")
+    Relay.target = request.getfixturevalue("server").url
+    with ThreadingHTTPServer(("127.0.0.1", 0), Relay) as relay:
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        with tracker.init(name, url=f"http://127.0.0.1:{relay.server_port}") as run:
+            for step in range(50):
+                run.log({"loss": float(step)})
+        relay.shutdown()
+    assert (Relay.lost, run.unsaved, Relay.tokens) == (1, 0, {"Bearer secret"})
+    with tracker.open(url=Relay.target) as tr:
+        assert tr.scalars.read(run.id, "loss").step.tolist() == list(range(50))
+
+
+def test_the_server_tells_a_new_project_from_one_that_was_there(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    address = request.getfixturevalue("server").url + "/api/projects"
+    answers = [httpx.post(address, json={"name": name, "existOk": True}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize(
+    ("time", "status"),
+    [("2026-01-02T12:00:00+02:00", 200), ("0001-01-01T00:00:00+14:00", 422), ("noon", 422), (True, 422)],
+)
+def test_the_server_reads_iso_times_and_keeps_a_step_of_one_batch_once(
+    request: pytest.FixtureRequest, name: str, time: object, status: int
+) -> None:
+    url = request.getfixturevalue("server").url
+    with tracker.open(url=url) as tr:
+        run = tr.experiments.create(tr.projects.create(name).id, name="a")
+        body = {"scalars": {"loss": 1.0}, "step": 0, "time": time, "batch_id": str(uuid4())}
+        for _ in range(2):
+            assert httpx.post(f"{url}/api/scalars/log/{run.id}", json=body).status_code == status
+        times = tr.scalars.read(run.id, "loss").time.tolist()
+    assert times == ([1767348000000000] if status == 200 else [])

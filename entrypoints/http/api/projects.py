@@ -36,8 +36,12 @@ class Projects:
         return [project_out(detail) for detail in await self._projects.describe(call.actor, found)]
 
     async def create(self, call: Call[ProjectCreate, NoQuery]) -> ProjectOut:
-        """A new one."""
-        project = await self._projects.create(call.actor, **call.body.changes())
+        """A new one, or the one that is there."""
+        changes = call.body.changes()
+        before = await self._projects.list(call.actor, name=call.body.name) if call.body.exist_ok else ()
+        project = await self._projects.create(call.actor, **changes)
+        if any(project.id == each.id for each in before):
+            call.status = 200
         return project_out(await self._detail(call, project))
 
     async def show(self, call: Call[None, NoQuery]) -> ProjectOut:
