@@ -61,7 +61,9 @@ class ScalarsIn(Closed):
         )
 
 
-BatchIdIn = Annotated[UUID, Field(description="The same id again changes nothing, so that a retry is safe")]
+BatchIdIn = Annotated[
+    BatchId, Field(description="The same id again changes nothing, so that a retry is safe")
+]
 
 
 class ScalarsLogIn(ScalarsIn):
