@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic import context
-from tracker.adapters.sql.engine import WRITING, engine_for, normalized
+from tracker.adapters.sql.engine import WRITING, engine_for, normalized, sqlite_file
+from tracker.adapters.sql.file_lock import FileLock
 from tracker.adapters.sql.tables import metadata
 from tracker.adapters.sql.types import UtcDateTime
 from tracker.settings import Settings
@@ -67,11 +69,14 @@ def migrate(connection: sa.Connection) -> None:
 async def migrate_url(url: str) -> None:
     """Opens the database, migrates, closes it."""
     engine = engine_for(normalized(url))
-    try:
-        async with engine.connect() as connection:
-            await _in_sync(connection)
-    finally:
-        await engine.dispose()
+    is_sqlite = engine.dialect.name == "sqlite"
+    # Without the lock, two upgrades of one file would both find it old.
+    async with FileLock(sqlite_file(engine.url)).held() if is_sqlite else nullcontext():
+        try:
+            async with engine.connect() as connection:
+                await _in_sync(connection)
+        finally:
+            await engine.dispose()
 
 
 async def _in_sync(connection: AsyncConnection) -> None:

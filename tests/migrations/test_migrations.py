@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,6 +46,34 @@ def test_down_and_up_again_leaves_an_empty_usable_database(url: str) -> None:
     migrations.upgrade(url)
     assert asyncio.run(_sizes(url)) == (0, 0, 0)
     asyncio.run(_fill(url))
+
+
+def test_processes_that_upgrade_one_new_file_at_once_take_turns_and_all_succeed(tmp_path: Path) -> None:
+    file = tmp_path / "raced.db"
+    with file.with_name("raced.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        racing = [_upgrading(file) for _ in range(2)]
+        for process in racing:
+            assert process.stdout is not None
+            process.stdout.readline()  # it is about to begin
+        with pytest.raises(subprocess.TimeoutExpired):
+            racing[0].wait(1)
+        assert not file.exists() or not _tables(file)
+    assert [process.wait(60) for process in racing] == [0, 0]
+    migrations.check(f"sqlite:///{file}")
+
+
+def _upgrading(file: Path) -> subprocess.Popen[str]:
+    program = (
+        "import sys; from tracker.adapters.sql import migrations;"
+        "print(flush=True); migrations.upgrade('sqlite:///' + sys.argv[1])"
+    )
+    return subprocess.Popen([sys.executable, "-c", program, file], stdout=subprocess.PIPE, text=True)
+
+
+def _tables(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master")]
 
 
 @pytest.mark.parametrize(("version", "remedy"), [(0, "tracker db upgrade"), (99, "pip install --upgrade")])

@@ -33,7 +33,7 @@ def normalized(url: str) -> sa.URL:
         Invalid: it is none, or names another database; the text never shows a password.
     """
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url("sqlite://" if url == ":memory:" else url)
     except (sa.exc.ArgumentError, ValueError) as error:
         raise Invalid.field("DATABASE_URL", "is not a database URL, such as sqlite:///./data.db") from error
     driver = _DRIVERS.get(parsed.drivername)
@@ -42,6 +42,9 @@ def normalized(url: str) -> sa.URL:
         raise Invalid.field("DATABASE_URL", f"{parsed.drivername} is not supported; use {known}")
     if driver.startswith("sqlite") and not parsed.database:
         parsed = parsed.set(database=":memory:")
+    if driver.startswith("postgresql") and "sslmode" in parsed.query:  # libpq's name for it
+        query = {"ssl": parsed.query["sslmode"], **parsed.query}
+        parsed = parsed.set(query=query).difference_update_query(["sslmode"])
     return parsed.set(drivername=driver)
 
 
@@ -79,7 +82,13 @@ def engine_for(url: sa.URL) -> AsyncEngine:
 
 def _postgres(url: sa.URL) -> AsyncEngine:
     try:
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        return create_async_engine(
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+            connect_args={"server_settings": {"lock_timeout": "20s"}},
+        )
     except ModuleNotFoundError as error:
         raise Invalid.field(
             "DATABASE_URL", "PostgreSQL needs its driver: pip install 'tracker[postgres]'"
