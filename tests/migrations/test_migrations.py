@@ -55,7 +55,8 @@ def test_processes_that_upgrade_one_new_file_at_once_take_turns_and_all_succeed(
         racing = [_upgrading(file) for _ in range(2)]
         for process in racing:
             assert process.stdout is not None
-            process.stdout.readline()  # it is about to begin
+            with process.stdout as told:
+                told.readline()  # it is about to begin
         with pytest.raises(subprocess.TimeoutExpired):
             racing[0].wait(1)
         assert not file.exists() or not _tables(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from tracker.adapters.sql.one_hop import OneHopConnection
 from tracker.domain.errors import Invalid
 
 __all__ = ["WRITING", "engine_for", "normalized", "sqlite_file"]
@@ -64,19 +66,28 @@ def engine_for(url: sa.URL) -> AsyncEngine:
     if url.drivername.startswith("postgresql"):
         return _postgres(url)
     file = sqlite_file(url)
-    if file is not None:
-        url = url.set(database=str(file))
+    target = ":memory:" if file is None else str(file)
+
+    async def connect() -> OneHopConnection:
+        # The driver's own transaction control would begin late and deferred; ours is explicit.
+        return await OneHopConnection(
+            lambda: sqlite3.connect(target, timeout=20, isolation_level=None, check_same_thread=False)
+        )
+
     engine = create_async_engine(
         url,
+        async_creator=connect,
+        # The connection of a read is in no transaction: giving it back takes no visit to its thread.
+        skip_autocommit_rollback=True,
         poolclass=AsyncAdaptedQueuePool,
         # A database in memory is its one connection. For a file, more than a few threads only
         # contend for the interpreter.
         pool_size=1 if file is None else 4,
         max_overflow=0,
-        connect_args={"timeout": 20},
     )
     sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    sa.event.listen(engine.sync_engine, "rollback", _roll_back_sqlite)
     return engine
 
 
@@ -96,8 +107,6 @@ def _postgres(url: sa.URL) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    # The driver's own transaction control would begin late and deferred; ours is explicit.
-    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         "busy_timeout = 20000",
@@ -114,3 +123,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # later that somebody else was faster.
     if connection.get_execution_options().get("tracker_writing"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _roll_back_sqlite(connection: sa.Connection) -> None:
+    # SQLAlchemy takes a connection without the driver's transaction control for one in autocommit.
+    if connection.get_execution_options().get("tracker_writing"):
+        connection.connection.rollback()
