@@ -22,6 +22,14 @@ class ExperimentRepository(Protocol):
         """
         ...
 
+    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+        """The experiment and who its project belongs to, as of one moment; a writing unit holds both.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        ...
+
     async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
         """Those of them that exist, by id."""
         ...

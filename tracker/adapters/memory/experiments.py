@@ -27,6 +27,11 @@ class MemoryExperimentRepository:
         except KeyError as error:
             raise NotFound.of("experiment", experiment_id) from error
 
+    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+        """The experiment and who its project belongs to."""
+        experiment = await self.get(experiment_id)
+        return experiment, self._current.state.projects[experiment.project_id].scope
+
     async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
         """Those that exist."""
         found = self._current.state.experiments

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -68,7 +69,7 @@ def engine_for(url: sa.URL) -> AsyncEngine:
     file = sqlite_file(url)
     target = ":memory:" if file is None else str(file)
 
-    async def connect() -> OneHopConnection:
+    async def connect() -> aiosqlite.Connection:
         # The driver's own transaction control would begin late and deferred; ours is explicit.
         return await OneHopConnection(
             lambda: sqlite3.connect(target, timeout=20, isolation_level=None, check_same_thread=False)

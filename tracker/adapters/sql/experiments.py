@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
-from tracker.adapters.sql.session import Row, Session
-from tracker.adapters.sql.tables import experiments
+from tracker.adapters.sql.session import Lookup, Row, Session
+from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
@@ -30,10 +30,17 @@ class SqlExperimentRepository:
 
     async def get(self, experiment_id: ExperimentId) -> Experiment:
         """The experiment."""
-        row = await self._session.row(experiments, experiment_id)
-        if row is None:
+        found = await self._session.find(_BY_ID, experiment_id)
+        if found is None:
             raise NotFound.of("experiment", experiment_id)
-        return _experiment(row)
+        return found
+
+    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+        """The experiment and who its project belongs to, in one query."""
+        found = await self._session.find(_WITH_SCOPE, experiment_id)
+        if found is None:
+            raise NotFound.of("experiment", experiment_id)
+        return found
 
     async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
         """Those that exist."""
@@ -150,3 +157,18 @@ def _columns(experiment: Experiment) -> dict[str, Any]:
 
 def _experiment(row: Row) -> Experiment:
     return Experiment(**{**row._mapping, "status": Status(row.status), "tags": tuple(row.tags)})
+
+
+def _experiment_with_scope(row: Row) -> tuple[Experiment, ProjectScope]:
+    *own, owner_id, team_id = row
+    columns = dict(zip(experiments.c.keys(), own, strict=True))
+    columns |= {"status": Status(row.status), "tags": tuple(row.tags)}
+    return Experiment(**columns), ProjectScope(row.project_id, owner_id, team_id)
+
+
+_BY_ID = Lookup(sa.select(experiments), experiments.c.id, _experiment)
+_WITH_SCOPE = Lookup(
+    sa.select(experiments, projects.c.owner_id, projects.c.team_id).join(projects),
+    experiments.c.id,
+    _experiment_with_scope,
+)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import users
 from tracker.domain.errors import NotFound
 from tracker.domain.identity.actor import User
@@ -23,10 +23,10 @@ class SqlUserRepository:
 
     async def get(self, user_id: UserId) -> User:
         """The user."""
-        row = await self._session.row(users, user_id)
-        if row is None:
+        found = await self._session.find(_BY_ID, user_id)
+        if found is None:
             raise NotFound.of("user", user_id)
-        return _user(row)
+        return found
 
     async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """Those that exist."""
@@ -36,3 +36,6 @@ class SqlUserRepository:
 
 def _user(row: Row) -> User:
     return User(**row._mapping)
+
+
+_BY_ID = Lookup(sa.select(users), users.c.id, _user)

@@ -32,11 +32,11 @@ class OneHopCursor:
 
     async def execute(self, operation: str, parameters: Any = ()) -> None:
         """Runs a statement and fetches what it gives."""
-        await self._connection._execute(self._run, sqlite3.Cursor.execute, operation, parameters)
+        await self._visit(sqlite3.Cursor.execute, operation, parameters)
 
     async def executemany(self, operation: str, parameters: Any) -> None:
         """Runs a statement once for each set of parameters."""
-        await self._connection._execute(self._run, sqlite3.Cursor.executemany, operation, parameters)
+        await self._visit(sqlite3.Cursor.executemany, operation, parameters)
 
     async def fetchall(self) -> list[Any]:
         """The rows not fetched yet."""
@@ -45,6 +45,9 @@ class OneHopCursor:
 
     async def close(self) -> None:
         """Nothing to close: it was at the end of the statement."""
+
+    async def _visit(self, way: Callable[..., object], operation: str, parameters: Any) -> None:
+        await self._connection._execute(self._run, way, operation, parameters)  # type: ignore[no-untyped-call]
 
     def _run(self, way: Callable[..., object], operation: str, parameters: Any) -> None:
         cursor = self._connection._conn.cursor()

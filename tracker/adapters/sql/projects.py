@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
-from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
@@ -33,10 +33,10 @@ class SqlProjectRepository:
 
     async def get(self, project_id: ProjectId) -> Project:
         """The project."""
-        row = await self._session.row(projects, project_id)
-        if row is None:
+        found = await self._session.find(_BY_ID, project_id)
+        if found is None:
             raise NotFound.of("project", project_id)
-        return _project(row)
+        return found
 
     async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
         """All of them, or those of one name, oldest first."""
@@ -117,3 +117,6 @@ def _definition(stored: dict[str, Any]) -> MetricDefinition:
         aggregation=Aggregation(stored["aggregation"]),
         label=stored["label"],
     )
+
+
+_BY_ID = Lookup(sa.select(projects), projects.c.id, _project)

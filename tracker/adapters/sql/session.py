@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,11 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tracker.adapters.sql.coalescing import Coalescer
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.finishing import finished
-from tracker.adapters.sql.tables import experiments, projects, users
 
-__all__ = ["ReadingSession", "RowLoaders", "Session", "WritingSession"]
+__all__ = ["Loaders", "Lookup", "ReadingSession", "Session", "WritingSession"]
 
 Row = sa.Row[Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup(Generic[T]):
+    """What a primary key leads to.
+
+    Attributes:
+        statement: gives the row of every key.
+        key: the column of the key.
+        made: makes of a row what is looked for; it is shared, so it must not be changed.
+    """
+
+    statement: sa.Select[Any]
+    key: sa.Column[UUID]
+    made: Callable[[Row], T]
 
 
 class Session(Protocol):
@@ -26,8 +42,8 @@ class Session(Protocol):
         """Runs a statement that gives rows."""
         ...
 
-    async def row(self, table: sa.Table, key: UUID) -> Row | None:
-        """The row with this primary key, locked against others if the unit writes."""
+    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+        """What the key leads to, its rows locked against others if the unit writes."""
         ...
 
     async def run(self, statement: sa.Executable) -> int:
@@ -35,26 +51,29 @@ class Session(Protocol):
         ...
 
 
-class RowLoaders:
-    """One coalescer for each table whose rows are read by key on hot paths."""
+class Loaders:
+    """One coalescer for each lookup."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._by_table = {table: self._coalescer(table) for table in (users, projects, experiments)}
+        self._coalescers: dict[Lookup[Any], Coalescer] = {}
 
-    async def row(self, table: sa.Table, key: UUID) -> Row | None:
-        """The row, or ``None``."""
-        found: Row | None = await self._by_table[table].get(key)
+    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+        """What the key leads to."""
+        coalescer = self._coalescers.get(lookup)
+        if coalescer is None:
+            coalescer = self._coalescers[lookup] = self._coalescer(lookup)
+        found: T | None = await coalescer.get(key)
         return found
 
-    def _coalescer(self, table: sa.Table) -> Coalescer:
-        statement = sa.select(table).where(table.c.id.in_(sa.bindparam("keys", expanding=True)))
+    def _coalescer(self, lookup: Lookup[T]) -> Coalescer:
+        statement = lookup.statement.where(lookup.key.in_(sa.bindparam("keys", expanding=True)))
 
-        async def fetch(keys: Sequence[UUID]) -> Mapping[UUID, Row]:
+        async def fetch(keys: Sequence[UUID]) -> Mapping[UUID, T]:
             with translated():
                 async with self._engine.connect() as connection:
                     result = await connection.execute(statement, {"keys": keys})
-                    return {row.id: row for row in result}
+                    return {row.id: lookup.made(row) for row in result}
 
         return Coalescer(fetch)
 
@@ -62,7 +81,7 @@ class RowLoaders:
 class ReadingSession:
     """Every statement by itself, on whatever connection is free."""
 
-    def __init__(self, engine: AsyncEngine, loaders: RowLoaders) -> None:
+    def __init__(self, engine: AsyncEngine, loaders: Loaders) -> None:
         self._engine = engine
         self._loaders = loaders
 
@@ -72,9 +91,9 @@ class ReadingSession:
             async with self._engine.connect() as connection:
                 return (await finished(connection.execute(statement))).all()
 
-    async def row(self, table: sa.Table, key: UUID) -> Row | None:
-        """Shares a query with others who want rows of this table."""
-        return await self._loaders.row(table, key)
+    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+        """Shares a query with others who look the same kind of thing up."""
+        return await self._loaders.find(lookup, key)
 
     async def run(self, statement: sa.Executable) -> int:
         """Refuses: a reading unit has no transaction that could be committed."""
@@ -93,11 +112,11 @@ class WritingSession:
         with translated():
             return (await finished(self._connection.execute(statement))).all()
 
-    async def row(self, table: sa.Table, key: UUID) -> Row | None:
+    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
         """Reads and locks it."""
-        statement = sa.select(table).where(table.c.id == key)
+        statement = lookup.statement.where(lookup.key == key)
         rows = await self.rows(statement.with_for_update() if self._locks_rows else statement)
-        return rows[0] if rows else None
+        return lookup.made(rows[0]) if rows else None
 
     async def run(self, statement: sa.Executable) -> int:
         """Runs it in the transaction."""

@@ -18,7 +18,7 @@ from tracker.adapters.sql.identity import SqlUserRepository
 from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
 from tracker.adapters.sql.purges import SqlPurgeRepository
-from tracker.adapters.sql.session import ReadingSession, RowLoaders, Session, WritingSession
+from tracker.adapters.sql.session import ReadingSession, Loaders, Session, WritingSession
 
 __all__ = ["SqlUnitsOfWork"]
 
@@ -34,7 +34,7 @@ class SqlUnitsOfWork:
     def __init__(self, engine: AsyncEngine, file_lock: FileLock | None) -> None:
         self._engine = engine
         self._file_lock = file_lock
-        self._loaders = RowLoaders(engine)
+        self._loaders = Loaders(engine)
 
     def reading(self) -> SqlReadingUnit:
         """A unit that only looks."""

@@ -37,9 +37,8 @@ async def visible_experiment(
         NotFound: there is none, or the actor may not see it.
         Forbidden: they may see it, but not do this.
     """
-    experiment = await unit.experiments.get(experiment_id)
-    project = await unit.projects.get(experiment.project_id)
-    require(actor, action, project.scope, kind="experiment", key=experiment_id)
+    experiment, scope = await unit.experiments.with_scope(experiment_id)
+    require(actor, action, scope, kind="experiment", key=experiment_id)
     return experiment
 
 
