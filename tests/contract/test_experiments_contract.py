@@ -34,6 +34,19 @@ async def project(units: UnitsOfWork) -> Project:
 class TestExperimentRepository:
     """What every adapter of the experiments port keeps."""
 
+    async def test_an_experiment_comes_with_the_scope_of_its_project(
+        self, units: UnitsOfWork, project: Project
+    ) -> None:
+        experiment = an_experiment(project)
+        async with units.writing() as unit:
+            await unit.experiments.add(experiment)
+            assert await unit.experiments.with_scope(experiment.id) == (experiment, project.scope)
+            await unit.commit()
+        async with units.reading() as unit:
+            assert await unit.experiments.with_scope(experiment.id) == (experiment, project.scope)
+            with pytest.raises(NotFound):
+                await unit.experiments.with_scope(new_id())
+
     @settings(
         max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId
 
 __all__ = ["ExperimentRepository"]

@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId
 
 __all__ = ["MemoryExperimentRepository"]

@@ -13,6 +13,7 @@ from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.json_tree import thaw
 
@@ -160,10 +161,10 @@ def _experiment(row: Row) -> Experiment:
 
 
 def _experiment_with_scope(row: Row) -> tuple[Experiment, ProjectScope]:
-    *own, owner_id, team_id = row
-    columns = dict(zip(experiments.c.keys(), own, strict=True))
+    *own, owner_id, team_id = tuple(row)
+    columns: dict[str, Any] = dict(zip(experiments.c.keys(), own, strict=True))
     columns |= {"status": Status(row.status), "tags": tuple(row.tags)}
-    return Experiment(**columns), ProjectScope(row.project_id, owner_id, team_id)
+    return Experiment(**columns), ProjectScope(project_id=row.project_id, owner_id=owner_id, team_id=team_id)
 
 
 _BY_ID = Lookup(sa.select(experiments), experiments.c.id, _experiment)

@@ -18,7 +18,7 @@ from tracker.adapters.sql.identity import SqlUserRepository
 from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
 from tracker.adapters.sql.purges import SqlPurgeRepository
-from tracker.adapters.sql.session import ReadingSession, Loaders, Session, WritingSession
+from tracker.adapters.sql.session import Loaders, ReadingSession, Session, WritingSession
 
 __all__ = ["SqlUnitsOfWork"]
 
