@@ -13,7 +13,7 @@ __all__ = ["actor_of", "is_loopback"]
 
 _LOCAL_ACTOR = Actor(user_id=LOCAL_USER, is_superuser=True)
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+_PROXY_HEADERS = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip"))
 
 
 def is_loopback(address: str) -> bool:
@@ -31,7 +31,7 @@ def actor_of(req: falcon.asgi.Request) -> Actor:
     client = req.scope.get("client")
     if client is not None and not is_loopback(client[0]):
         raise Forbidden("this server answers only requests from its own machine")
-    if any(req.get_header(name) is not None for name in _PROXY_HEADERS):
+    if not _PROXY_HEADERS.isdisjoint(name for name, _ in req.scope["headers"]):
         raise Forbidden("this server answers no requests that came through a proxy")
     if not _LOCAL_HOST.fullmatch(req.get_header("host") or ""):
         raise Forbidden("the Host header must be localhost, 127.0.0.1 or [::1]")
