@@ -15,7 +15,7 @@ from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import SampledSeries, SeriesSummary, TimeWindow
 
-from .wire import Bounded64, Closed, LabelText, MetricNameText, WireNumber
+from .wire import WHOLE, Bounded64, Closed, LabelText, MetricNameText, WireNumber
 
 __all__ = [
     "LastLoggedIn", "LastLoggedOut", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn", "ScalarsLogIn",
@@ -38,7 +38,9 @@ def _in_utc(text: object) -> datetime:
         raise ValueError("lies outside of the calendar") from error
 
 
-WireTime = Annotated[int, Field(strict=True, ge=0, lt=2**53)] | Annotated[datetime, BeforeValidator(_in_utc)]
+WireTime = (
+    Annotated[int, Field(strict=True, ge=0, lt=2**53), WHOLE] | Annotated[datetime, BeforeValidator(_in_utc)]
+)
 
 
 class ScalarsIn(Closed):
@@ -102,8 +104,9 @@ class ProjectScalarsQuery(ScalarsQuery):
 class SummaryQuery(Closed):
     """Which experiments and scalars; all when left out."""
 
-    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
-    name: Annotated[list[MetricNameText], Field(max_length=1000)] = Field(default=[])
+    # Both together must fit into the request line that the server reads (64 KiB).
+    experiment_id: Annotated[list[UUID], Field(max_length=200)] = Field(default=[])
+    name: Annotated[list[MetricNameText], Field(max_length=10)] = Field(default=[])
 
 
 class LastLoggedIn(Closed):
