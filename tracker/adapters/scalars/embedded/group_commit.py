@@ -64,6 +64,7 @@ class GroupCommit:
             self._fold(long_tails)
 
     def _take(self) -> list[tuple[ScalarBatch, Future[None]]]:
+        """What waits and was not cancelled; nothing only when nothing waits any more."""
         with self._guard:
             group: list[tuple[ScalarBatch, Future[None]]] = []
             while self._waiting and len(group) < _GROUP_BATCHES:
@@ -86,7 +87,7 @@ class GroupCommit:
             for experiment in experiments:
                 with self._file.writing() as connection:
                     fold(connection, experiment)
-        except TrackerError:
+        except Exception:  # whatever it is, those who wait for the next group must not wait for ever
             return  # the points are safe in the tail; the next append or maintain folds them
 
 

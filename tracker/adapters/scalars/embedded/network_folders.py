@@ -15,13 +15,13 @@ _NETWORK |= {"fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.
 
 
 @lru_cache(maxsize=64)
-def refuse_network_folder(folder: Path) -> None:
+def refuse_network_folder(folder: Path, mounts: Path = _MOUNTS) -> None:
     """Returns when `folder` is on this machine.
 
     Raises:
         Unavailable: it is on a network file system, which has no shared memory between machines.
     """
-    kind = file_system(folder, _MOUNTS)
+    kind = file_system(folder, mounts)
     if kind in _NETWORK:
         raise Unavailable(
             f"{folder} is on a network file system ({kind}), where scalars could be lost: put the data"

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from tracker.adapters.scalars.embedded.errors import translated
 from tracker.adapters.scalars.embedded.file_lock import FileLock
@@ -63,10 +64,11 @@ class ProjectFile:
             Unavailable: the file cannot be read.
         """
         with translated(self.path):
-            if not self.path.exists() or self.lock.deleted():
+            found = self._reader()
+            if found is None:
                 yield None
                 return
-            connection, inode = self._reader()
+            connection, inode = found
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -91,7 +93,7 @@ class ProjectFile:
     def checkpoint(self) -> None:
         """Moves the write-ahead log into the file and gives free pages back."""
         with translated(self.path), self.lock.held():
-            if not self.lock.deleted() and self.path.exists():
+            if self._there():
                 connection = self._writing_connection()
                 connection.execute("PRAGMA incremental_vacuum(1000)").fetchall()
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -116,25 +118,29 @@ class ProjectFile:
             # Somebody removed or replaced the file: what goes into the old one would be lost.
             self._drop_writer()
         if self._writer is None:
-            self._writer = self._connect()
+            self._writer = self._connect("rwc")
         return self._writer[0]
 
-    def _reader(self) -> tuple[sqlite3.Connection, int]:
+    def _reader(self) -> tuple[sqlite3.Connection, int] | None:
+        if not self._there():
+            return None
         inode = self._inode()
         while True:
             with self._guard:
                 found = self._readers.pop() if self._readers else None
             if found is None:
                 with self.lock.held():
-                    return self._connect()
+                    # Asked again: the project may have been deleted before the lock was ours.
+                    return self._connect("rw") if self._there() else None
             if found[1] == inode:
                 return found
             with self.lock.held():
                 found[0].close()
 
-    def _connect(self) -> tuple[sqlite3.Connection, int]:
+    def _connect(self, mode: Literal["rw", "rwc"]) -> tuple[sqlite3.Connection, int]:
         fresh = not self.path.exists()
-        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             prepare(connection, self.path, self._synchronous)
         except BaseException:
@@ -148,6 +154,9 @@ class ProjectFile:
         if self._writer is not None:
             self._writer[0].close()
             self._writer = None
+
+    def _there(self) -> bool:
+        return self.path.exists() and not self.lock.deleted()
 
     def _inode(self) -> int:
         try:

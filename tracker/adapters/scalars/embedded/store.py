@@ -171,9 +171,8 @@ class EmbeddedScalarStore:
     def _maintain(self, deadline: float) -> None:
         failed: Unavailable | None = None
         for path in sorted(self._folder.glob("*.db")):
-            try:
-                project_id = ProjectId(UUID(path.stem))
-            except ValueError:
+            project_id = _project_of(path)
+            if project_id is None:
                 continue  # not one of ours
             with self._guard:
                 file, _ = self._project(project_id)
@@ -181,6 +180,8 @@ class EmbeddedScalarStore:
                 if not _fold_all(file, deadline):
                     break
                 file.checkpoint()
+            except NotFound:
+                continue  # its project was deleted meanwhile
             except Unavailable as error:
                 failed = failed or error  # one damaged file must not keep the others from their turn
         if failed is not None:
@@ -195,6 +196,14 @@ class EmbeddedScalarStore:
             for file, _ in self._projects.values():
                 file.close()
             self._projects.clear()
+
+
+def _project_of(path: Path) -> ProjectId | None:
+    try:
+        project_id = ProjectId(UUID(path.stem))
+    except ValueError:
+        return None
+    return project_id if path.stem == str(project_id) else None
 
 
 def _delete(file: ProjectFile, experiment_id: ExperimentId | None) -> None:
