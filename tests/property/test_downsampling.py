@@ -66,11 +66,19 @@ def test_thinning_keeps_first_lowest_highest_and_last_of_every_bucket(columns, m
 def test_fewer_than_four_points_are_the_extremes_first(columns, max_points, axis) -> None:
     step, time, value = columns
     thinned = thin(step, time, value, max_points, axis)
-    assert len(thinned.value) == min(max_points, len(value)) or len(thinned.value) >= 1
-    finite = value[np.isfinite(value)]
-    if len(finite):
-        assert finite.max() in thinned.value
-        assert max_points == 1 or finite.min() in thinned.value
+    rows = list(range(len(value)))
+    if len(value) > max_points:
+        along = (step if axis is Axis.STEP else time).tolist()
+        rows.sort(key=lambda row: along[row])
+        numbers = [row for row in rows if math.isfinite(value[row])]
+        extremes = [choose(numbers, key=value.__getitem__) for choose in (max, min) if numbers]
+        by_rank = list(dict.fromkeys([*extremes, rows[-1], rows[0]]))
+        rows = sorted(by_rank[:max_points])
+        assert len(thinned.gaps) == (len(numbers) < len(value))
+    assert thinned.step.tolist() == step[rows].tolist()
+    assert thinned.time.tolist() == time[rows].tolist()
+    assert thinned.value.tobytes() == value[rows].tobytes()
+    assert thinned.total == len(value)
 
 
 @given(series(), st.sampled_from(Axis))
