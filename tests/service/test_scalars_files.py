@@ -29,8 +29,8 @@ RUN = ExperimentId(UUID(int=7))
 ROOT = Path(__file__).parents[2]
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-40 22 0:35 / /home rw,relatime shared:2 master:1 - nfs4 server:/home rw,vers=4.2
-41 40 8:2 / /home/me/fast\\040disk rw - xfs /dev/sdb1 rw
+40 22 0:35 / /srv rw,relatime shared:2 master:1 - nfs4 server:/srv rw,vers=4.2
+41 40 8:2 / /srv/me/fast\\040disk rw - xfs /dev/sdb1 rw
 42 22 0:40 / /home2 rw - fuse.sshfs me@host:/ rw
 """
 
@@ -150,8 +150,8 @@ async def test_reader_that_races_a_project_delete_leaves_no_file_behind(
     ("folder", "kind"),
     [
         ("/var/data", "ext4"),
-        ("/home/me/data", "nfs4"),
-        ("/home/me/fast disk/data", "xfs"),
+        ("/srv/me/data", "nfs4"),
+        ("/srv/me/fast disk/data", "xfs"),
         ("/home2/data", "fuse.sshfs"),
         ("/home22", "ext4"),
     ],
