@@ -77,6 +77,13 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     return operation
 
 
+# Said by the HTTP parser, before any route is chosen.
+_UNREADABLE = {
+    "description": "Not readable as HTTP, such as an address longer than 64 KiB",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
+
 def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     media = route.media.partition(";")[0]
     success = {
@@ -88,7 +95,7 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
     present = {"200": success} if route.present else {}
-    return {**present, str(route.status): success, **refused}
+    return {**present, str(route.status): success, "400": _UNREADABLE, **refused}
 
 
 def _refusals(route: Route) -> list[int]:
