@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from tracker.adapters.sql.database import Database
 from tracker.adapters.sql.engine import normalized, sqlite_file
 from tracker.adapters.sql.failures import translated
+from tracker.adapters.sql.tables import SCHEMA_VERSION
 from tracker.domain.errors import Unavailable
 
 
@@ -17,7 +18,7 @@ def test_memory_alone_names_a_database_in_memory() -> None:
 async def test_the_usual_name_of_the_ssl_mode_is_understood(postgres_url: str) -> None:
     assert normalized("postgresql://host/name?sslmode=require").query == {"ssl": "require"}
     database = Database(f"{postgres_url}?sslmode=disable")
-    await database.ping()
+    assert await database.schema_version() == SCHEMA_VERSION
     await database.dispose()
 
 

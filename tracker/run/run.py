@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import operator
 import os
@@ -10,12 +9,16 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
+from pydantic_core import PydanticCustomError
+
 from tracker.blocking import Tracker
 from tracker.domain.errors import Conflict, Invalid, TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import flatten
+from tracker.domain.text import storable
+from tracker.run import leaving
 from tracker.run.buffer import ScalarBuffer
 
 __all__ = ["Run"]
@@ -27,7 +30,8 @@ class Run:
     """What a training script writes to; made by :func:`tracker.init`.
 
     As a context manager it finishes as complete, or as failed when an exception leaves the block.
-    A run that is still open when the interpreter exits is finished as complete.
+    A run that is still open when the interpreter exits is finished then: as failed when an uncaught
+    exception ended the script, else as complete.
 
     Args:
         library: where the experiment is kept; the run closes it when it finishes.
@@ -42,7 +46,7 @@ class Run:
         self._is_open = True
         self._unsaved = 0
         self._buffer = ScalarBuffer(experiment.id, library.scalars.append)
-        atexit.register(self._finish_at_exit)
+        leaving.finish_at_exit(self)
 
     @property
     def id(self) -> ExperimentId:
@@ -77,7 +81,7 @@ class Run:
             Conflict: the run is finished. A store that fails never raises here.
         """
         self._require_open()
-        chosen = self._step if step is None else _step(step)
+        chosen = _step(self._step if step is None else step)
         numbers = {_name(key): _number(key, value) for key, value in flatten(values).items()}
         self._step = chosen + 1
         if numbers:
@@ -102,7 +106,7 @@ class Run:
         if not self._is_open or self._pid != os.getpid():
             return
         self._is_open = False
-        atexit.unregister(self._finish_at_exit)
+        leaving.forget(self)
         self._unsaved = self._buffer.close()
         if self._unsaved:
             _log.warning("%d points of %s were not saved", self._unsaved, self.name)
@@ -127,9 +131,6 @@ class Run:
     ) -> None:
         self.finish(Status.FAILED if kind else Status.COMPLETE)
 
-    def _finish_at_exit(self) -> None:
-        self.finish()
-
     def _require_open(self) -> None:
         if self._pid != os.getpid():
             raise Conflict("this run was started before the process forked; start one of its own here")
@@ -140,7 +141,10 @@ class Run:
 def _name(key: object) -> str:
     if not isinstance(key, str) or not 1 <= len(key) <= 255:
         raise Invalid.field("name", f"{key!r} is not a name of 1 to 255 characters")
-    return key
+    try:
+        return storable(key)
+    except PydanticCustomError as error:  # found here, it costs this call and not its whole batch
+        raise Invalid.field("name", error.message()) from error
 
 
 def _number(name: str, value: Any) -> float:

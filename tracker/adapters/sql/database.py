@@ -102,16 +102,6 @@ class Database:
             async with lock.held(), self.engine.connect() as connection:
                 await finished(connection.run_sync(migrations.upgrade_connection, revision))
 
-    async def ping(self) -> None:
-        """Returns when the database answers.
-
-        Raises:
-            Unavailable: it does not.
-        """
-        with translated():
-            async with self.engine.connect() as connection:
-                await finished(connection.execute(sa.select(1)))
-
     async def dispose(self) -> None:
         """Closes all connections; the last one of a SQLite file moves its log into the file."""
         if self._file_lock is None:

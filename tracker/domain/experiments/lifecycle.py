@@ -1,11 +1,12 @@
-r"""The states of an experiment and the moves between them.
+"""The states of an experiment and the moves between them.
 
 ::
 
-    planned --> running --> complete
-       |           |  ^  \\    |  ^
-       |           v  |   \\   v  |
-       +-------> failed <---- (corrected either way)
+    from       to
+    planned    running, complete, failed
+    running    complete, failed
+    complete   running, failed
+    failed     running, complete
 
 A run that ended may be resumed (back to running) or judged anew (complete <-> failed). Nothing
 that has started becomes planned again.

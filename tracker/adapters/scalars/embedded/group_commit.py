@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections import deque
@@ -14,6 +15,8 @@ from tracker.domain.errors import TrackerError, Unavailable
 from tracker.domain.scalars.batch import ScalarBatch
 
 __all__ = ["GroupCommit"]
+
+_log = logging.getLogger("tracker.scalars")
 
 _BATCHES = 4096
 _GROUP_BATCHES = 1024
@@ -87,8 +90,10 @@ class GroupCommit:
             for experiment in experiments:
                 with self._file.writing() as connection:
                     fold(connection, experiment)
-        except Exception:  # whatever it is, those who wait for the next group must not wait for ever
-            return  # the points are safe in the tail; the next append or maintain folds them
+        except Exception:
+            # Whatever it is, those who wait for the next group must not wait for ever. The points are
+            # safe in the tail, and the next append or maintenance folds them.
+            _log.warning("the tail of %s could not be folded now", self._file.path.name, exc_info=True)
 
 
 def _in_savepoint(

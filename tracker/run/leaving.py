@@ -1,0 +1,43 @@
+"""What happens to runs that are still open when the interpreter is left."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from tracker.domain.experiments.lifecycle import Status
+
+if TYPE_CHECKING:
+    from tracker.run.run import Run
+
+__all__ = ["finish_at_exit", "forget"]
+
+_open: dict[int, Run] = {}
+_is_registered = False
+
+
+def finish_at_exit(run: Run) -> None:
+    """Has `run` finished when the interpreter is left, unless it is forgotten before."""
+    global _is_registered  # noqa: PLW0603 - there is one interpreter to leave
+    _open[id(run)] = run
+    if not _is_registered:
+        # Thread pools take no more work by the time atexit runs, and the store needs them. This hook
+        # runs before theirs, since they were imported first; it has no public name.
+        register = getattr(threading, "_register_atexit", atexit.register)
+        register(_finish_all)
+        _is_registered = True
+
+
+def forget(run: Run) -> None:
+    """Lets go of a run that is finished."""
+    _open.pop(id(run), None)
+
+
+def _finish_all() -> None:
+    # The interpreter keeps the exception that ended the script here; at a prompt (ps1) it is but the
+    # last one that somebody saw.
+    crashed = getattr(sys, "last_value", None) is not None and not hasattr(sys, "ps1")
+    for run in list(_open.values()):
+        run.finish(Status.FAILED if crashed else Status.COMPLETE)
