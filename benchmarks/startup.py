@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
@@ -20,6 +19,13 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROUNDS = 7
+
+
+def healthy(port: int) -> bool:
+    """Whether the server answers its health. By hand: http.py beside this file hides the library's http."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return connection.recv(64).startswith(b"HTTP/1.1 200 ")
 
 
 def cpu_of(*arguments: str) -> float:
@@ -53,7 +59,7 @@ def first_healthy_answer() -> float:
         try:
             while process.poll() is None:
                 try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
+                    if healthy(port):
                         return time.perf_counter() - start
                 except OSError:
                     time.sleep(0.01)
