@@ -136,7 +136,7 @@ ROUTES: tuple[Route, ...] = (
         "Lists an experiment's final values", list[MetricOut],
     ),
     Route(
-        "POST", "/api/metrics", Metrics, "log", Action.METRICS_LOG,
+        "POST", "/api/metrics", Metrics, "log", Action.METRICS_CREATE,
         "Keeps a final value; the same key again replaces it", MetricOut, MetricLog, status=201,
     ),
     Route(

@@ -5,13 +5,17 @@
     TrackerError                     code                HTTP   CLI exit
     |-- NotFound                     not_found            404      1
     |-- Unauthenticated              unauthenticated      401      1
+    |-- BadCredentials               LOGIN_BAD_CREDENTIALS          400  1
+    |-- BadCode                      RESET_PASSWORD_BAD_TOKEN       400  1
     |-- Forbidden                    forbidden            403      1
     |-- Invalid                      invalid              422      1
     |-- Conflict                     conflict             409      1
     |   |-- AlreadyExists            already_exists       409      1
+    |   |   `-- AlreadyRegistered    REGISTER_USER_ALREADY_EXISTS   400  1
     |   |-- StaleVersion             stale_version        409      1
     |   |-- InvalidTransition        invalid_transition   409      1
     |   `-- LineageCycle             lineage_cycle        409      1
+    |-- TooManyRequests              too_many_requests    429      1
     `-- Unavailable                  unavailable          503      3
         `-- SchemaMismatch           schema_mismatch      503      3
 
@@ -26,6 +30,9 @@ from typing import ClassVar
 
 __all__ = [
     "AlreadyExists",
+    "AlreadyRegistered",
+    "BadCode",
+    "BadCredentials",
     "Conflict",
     "Forbidden",
     "Invalid",
@@ -35,6 +42,7 @@ __all__ = [
     "Problem",
     "SchemaMismatch",
     "StaleVersion",
+    "TooManyRequests",
     "TrackerError",
     "Unauthenticated",
     "Unavailable",
@@ -82,6 +90,27 @@ class Unauthenticated(TrackerError):
     code = "unauthenticated"
 
 
+class BadCredentials(TrackerError):
+    """The e-mail or the password of a login does not hold; nobody is told which.
+
+    Its code and text are those that web front ends of this API look for.
+    """
+
+    code = "LOGIN_BAD_CREDENTIALS"
+
+    def __init__(self, detail: str = code) -> None:
+        super().__init__(detail)
+
+
+class BadCode(TrackerError):
+    """A one-time code is unknown, used, or has run out; nobody is told which."""
+
+    code = "RESET_PASSWORD_BAD_TOKEN"
+
+    def __init__(self, detail: str = code) -> None:
+        super().__init__(detail)
+
+
 class Forbidden(TrackerError):
     """The caller may see the thing but not do this with it."""
 
@@ -120,6 +149,15 @@ class AlreadyExists(Conflict):
     code = "already_exists"
 
 
+class AlreadyRegistered(AlreadyExists):
+    """There is an account with this e-mail."""
+
+    code = "REGISTER_USER_ALREADY_EXISTS"
+
+    def __init__(self, detail: str = code) -> None:
+        super().__init__(detail)
+
+
 class StaleVersion(Conflict):
     """Somebody else saved the thing after it was loaded."""
 
@@ -141,6 +179,21 @@ class LineageCycle(Conflict):
     """The wanted parent is the experiment itself or one of its descendants."""
 
     code = "lineage_cycle"
+
+
+class TooManyRequests(TrackerError):
+    """The caller did this too often lately.
+
+    Args:
+        detail: what was done too often.
+        retry_after: seconds after which another try can succeed.
+    """
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(TrackerError):

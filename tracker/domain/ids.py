@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import NewType
 from uuid import UUID
 
-__all__ = ["BatchId", "ExperimentId", "MetricId", "ProjectId", "PurgeId", "TeamId", "UserId"]
+__all__ = [
+    "ApiTokenId", "BatchId", "CodeId", "ExperimentId", "GrantId", "MetricId", "ProjectId", "PurgeId",
+    "SessionId", "TeamId", "UserId",
+]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
 TeamId = NewType("TeamId", UUID)
+GrantId = NewType("GrantId", UUID)
+ApiTokenId = NewType("ApiTokenId", UUID)
+SessionId = NewType("SessionId", UUID)
+CodeId = NewType("CodeId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 ExperimentId = NewType("ExperimentId", UUID)
 MetricId = NewType("MetricId", UUID)

@@ -35,6 +35,7 @@ class ProjectRepository(Protocol):
 
         Raises:
             AlreadyExists: the id is taken.
+            NotFound: its owner or team does not exist.
         """
         ...
 
@@ -42,7 +43,7 @@ class ProjectRepository(Protocol):
         """Keeps a changed project, and gives it back with its version counted up.
 
         Raises:
-            NotFound: it was deleted.
+            NotFound: it was deleted, or its owner or team does not exist.
             StaleVersion: it was saved by somebody else since it was loaded.
         """
         ...

@@ -5,11 +5,15 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from tracker.ports.audit import AuditRepository
 from tracker.ports.experiments import ExperimentRepository
-from tracker.ports.identity import UserRepository
+from tracker.ports.identity import ApiTokenRepository, CodeRepository, StandingRepository, UserRepository
+from tracker.ports.limits import LimitRepository
 from tracker.ports.metrics import MetricRepository
+from tracker.ports.permissions import GrantRepository
 from tracker.ports.projects import ProjectRepository
 from tracker.ports.purges import PurgeRepository
+from tracker.ports.teams import MemberRepository, TeamRepository
 
 __all__ = ["ReadingUnit", "UnitsOfWork", "WritingUnit"]
 
@@ -25,6 +29,46 @@ class ReadingUnit(Protocol):
     @property
     def users(self) -> UserRepository:
         """The installation's users."""
+        ...
+
+    @property
+    def standings(self) -> StandingRepository:
+        """Where each user stands."""
+        ...
+
+    @property
+    def api_tokens(self) -> ApiTokenRepository:
+        """Their API tokens."""
+        ...
+
+    @property
+    def codes(self) -> CodeRepository:
+        """One-time codes."""
+        ...
+
+    @property
+    def teams(self) -> TeamRepository:
+        """The teams."""
+        ...
+
+    @property
+    def members(self) -> MemberRepository:
+        """Who belongs to teams and projects."""
+        ...
+
+    @property
+    def grants(self) -> GrantRepository:
+        """Single actions allowed or denied."""
+        ...
+
+    @property
+    def limits(self) -> LimitRepository:
+        """How often something was tried."""
+        ...
+
+    @property
+    def audit(self) -> AuditRepository:
+        """The audit log."""
         ...
 
     @property

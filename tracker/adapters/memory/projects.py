@@ -49,6 +49,7 @@ class MemoryProjectRepository:
         """Keeps a new one."""
         if project.id in self._current.state.projects:
             raise AlreadyExists(f"project {project.id} is there already")
+        self._require_owners(project)
         self._current.state.projects[project.id] = project
 
     async def save(self, project: Project) -> Project:
@@ -56,6 +57,7 @@ class MemoryProjectRepository:
         present = await self.get(project.id)
         if present.version != project.version:
             raise StaleVersion.of("project", project.id)
+        self._require_owners(project)
         saved = project.evolve(version=project.version + 1)
         self._current.state.projects[project.id] = saved
         return saved
@@ -68,3 +70,10 @@ class MemoryProjectRepository:
         gone = {e.id for e in state.experiments.values() if e.project_id == project_id}
         state.experiments = {key: e for key, e in state.experiments.items() if key not in gone}
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id not in gone}
+        state.members = {key: member for key, member in state.members.items() if key[0] != project_id}
+        state.grants = {key: grant for key, grant in state.grants.items() if grant.project_id != project_id}
+
+    def _require_owners(self, project: Project) -> None:
+        state = self._current.state
+        if project.owner_id not in state.users or (project.team_id and project.team_id not in state.teams):
+            raise NotFound(f"project {project.id}: what it belongs to was not found")

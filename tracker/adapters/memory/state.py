@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from uuid import UUID
 
 from tracker.domain.experiments.experiment import Experiment
-from tracker.domain.identity.actor import LOCAL_USER, User
-from tracker.domain.ids import ExperimentId, ProjectId, PurgeId, UserId
+from tracker.domain.identity.accounts.one_time_code import OneTimeCode
+from tracker.domain.identity.accounts.session import Session
+from tracker.domain.identity.accounts.user import User
+from tracker.domain.identity.actor import LOCAL_USER
+from tracker.domain.identity.audit.entry import AuditEntry
+from tracker.domain.identity.limits import Bucket
+from tracker.domain.identity.permissions.grant import Grant
+from tracker.domain.identity.teams.team import ProjectMember, Team, TeamMember
+from tracker.domain.identity.tokens.api_token import ApiToken
+from tracker.domain.ids import (
+    ApiTokenId,
+    CodeId,
+    ExperimentId,
+    GrantId,
+    ProjectId,
+    PurgeId,
+    SessionId,
+    TeamId,
+    UserId,
+)
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
-__all__ = ["Current", "MetricKey", "State"]
+__all__ = ["Current", "MemberKey", "MetricKey", "State"]
 
 MetricKey = tuple[ExperimentId, str, str | None, int]
+MemberKey = tuple[UUID, UserId]
 
 
 def _local_user() -> dict[UserId, User]:
@@ -33,6 +53,15 @@ class State:
     """One dictionary a table. Its values are immutable, so a shallow copy is a snapshot."""
 
     users: dict[UserId, User] = field(default_factory=_local_user)
+    external: dict[tuple[str, str], UserId] = field(default_factory=dict)
+    ended_sessions: dict[SessionId, Session] = field(default_factory=dict)
+    api_tokens: dict[ApiTokenId, ApiToken] = field(default_factory=dict)
+    codes: dict[CodeId, OneTimeCode] = field(default_factory=dict)
+    teams: dict[TeamId, Team] = field(default_factory=dict)
+    members: dict[MemberKey, TeamMember | ProjectMember] = field(default_factory=dict)
+    grants: dict[GrantId, Grant] = field(default_factory=dict)
+    limits: dict[str, Bucket] = field(default_factory=dict)
+    audit: dict[int, AuditEntry] = field(default_factory=dict)
     projects: dict[ProjectId, Project] = field(default_factory=dict)
     experiments: dict[ExperimentId, Experiment] = field(default_factory=dict)
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
@@ -40,13 +69,7 @@ class State:
 
     def copy(self) -> State:
         """A snapshot that can be changed without changing this one."""
-        return State(
-            dict(self.users),
-            dict(self.projects),
-            dict(self.experiments),
-            dict(self.metrics),
-            dict(self.purges),
-        )
+        return State(**{table.name: dict(getattr(self, table.name)) for table in fields(self)})
 
 
 @dataclass

@@ -6,12 +6,21 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from tracker.adapters.memory.audit import MemoryAuditRepository
 from tracker.adapters.memory.experiments import MemoryExperimentRepository
-from tracker.adapters.memory.identity import MemoryUserRepository
+from tracker.adapters.memory.identity import (
+    MemoryApiTokenRepository,
+    MemoryCodeRepository,
+    MemoryStandingRepository,
+    MemoryUserRepository,
+)
+from tracker.adapters.memory.limits import MemoryLimitRepository
 from tracker.adapters.memory.metrics import MemoryMetricRepository
+from tracker.adapters.memory.permissions import MemoryGrantRepository
 from tracker.adapters.memory.projects import MemoryProjectRepository
 from tracker.adapters.memory.purges import MemoryPurgeRepository
 from tracker.adapters.memory.state import Current
+from tracker.adapters.memory.teams import MemoryMemberRepository, MemoryTeamRepository
 
 __all__ = ["MemoryUnitsOfWork"]
 
@@ -37,6 +46,14 @@ class MemoryUnit:
 
     def __init__(self, current: Current) -> None:
         self.users = MemoryUserRepository(current)
+        self.standings = MemoryStandingRepository(current)
+        self.api_tokens = MemoryApiTokenRepository(current)
+        self.codes = MemoryCodeRepository(current)
+        self.teams = MemoryTeamRepository(current)
+        self.members = MemoryMemberRepository(current)
+        self.grants = MemoryGrantRepository(current)
+        self.limits = MemoryLimitRepository(current)
+        self.audit = MemoryAuditRepository(current)
         self.projects = MemoryProjectRepository(current)
         self.experiments = MemoryExperimentRepository(current)
         self.metrics = MemoryMetricRepository(current)

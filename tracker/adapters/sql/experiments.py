@@ -167,8 +167,8 @@ def _experiment_with_scope(row: Row) -> tuple[Experiment, ProjectScope]:
     return Experiment(**columns), ProjectScope(project_id=row.project_id, owner_id=owner_id, team_id=team_id)
 
 
-_BY_ID = Lookup(sa.select(experiments), experiments.c.id, _experiment)
-_WITH_SCOPE = Lookup(
+_BY_ID = Lookup.of_one(sa.select(experiments), experiments.c.id, _experiment)
+_WITH_SCOPE = Lookup.of_one(
     sa.select(experiments, projects.c.owner_id, projects.c.team_id).join(projects),
     experiments.c.id,
     _experiment_with_scope,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tracker.adapters.sql.failures import inserting
 from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics
+from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.metrics.metric import Metric
 
@@ -26,7 +26,7 @@ class SqlMetricRepository:
 
     def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
-        self._insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        self._dialect = dialect
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
@@ -58,7 +58,7 @@ class SqlMetricRepository:
         return tuple(map(_metric, await self._session.rows(statement)))
 
     def _upsert(self, values: Sequence[Metric]) -> sa.Executable:
-        insert = self._insert(metrics).values(
+        insert = insert_into(metrics, self._dialect).values(
             [{**metric.__dict__, "label": metric.label or ""} for metric in values]
         )
         return insert.on_conflict_do_update(

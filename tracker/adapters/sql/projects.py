@@ -119,4 +119,4 @@ def _definition(stored: dict[str, Any]) -> MetricDefinition:
     )
 
 
-_BY_ID = Lookup(sa.select(projects), projects.c.id, _project)
+_BY_ID = Lookup.of_one(sa.select(projects), projects.c.id, _project)

@@ -20,19 +20,28 @@ Row = sa.Row[Any]
 T = TypeVar("T")
 
 
+Keyed = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+"""Narrows a column to the keys that are looked up."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lookup(Generic[T]):
-    """What a primary key leads to.
+    """What a key leads to.
 
     Attributes:
-        statement: gives the row of every key.
-        key: the column of the key.
-        made: makes of a row what is looked for; it is shared, so it must not be changed.
+        query: gives the rows of the keys it is narrowed to; their column ``id`` is the key.
+        made: makes of a key's rows what is looked for; it is shared, so it must not be changed.
+        locks: whether a writing unit keeps others from changing the rows.
     """
 
-    statement: sa.Select[Any]
-    key: sa.Column[UUID]
-    made: Callable[[Row], T]
+    query: Callable[[Keyed], sa.Select[Any]]
+    made: Callable[[Sequence[Row]], T]
+    locks: bool = True
+
+    @classmethod
+    def of_one(cls, statement: sa.Select[Any], key: sa.Column[UUID], made: Callable[[Row], T]) -> Lookup[T]:
+        """For a key that has one row."""
+        return cls(lambda keyed: statement.where(keyed(key)), lambda rows: made(rows[0]))
 
 
 class Session(Protocol):
@@ -67,13 +76,17 @@ class Loaders:
         return found
 
     def _coalescer(self, lookup: Lookup[T]) -> Coalescer:
-        statement = lookup.statement.where(lookup.key.in_(sa.bindparam("keys", expanding=True)))
+        asked: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
+        statement = lookup.query(lambda column: column.in_(asked))
 
         async def fetch(keys: Sequence[UUID]) -> Mapping[UUID, T]:
             with translated():
                 async with self._engine.connect() as connection:
                     result = await connection.execute(statement, {"keys": keys})
-                    return {row.id: lookup.made(row) for row in result}
+                    rows: dict[UUID, list[Row]] = {}
+                    for row in result:
+                        rows.setdefault(row.id, []).append(row)
+            return {key: lookup.made(found) for key, found in rows.items()}
 
         return Coalescer(fetch)
 
@@ -114,9 +127,10 @@ class WritingSession:
 
     async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
         """Reads and locks it."""
-        statement = lookup.statement.where(lookup.key == key)
-        rows = await self.rows(statement.with_for_update() if self._locks_rows else statement)
-        return lookup.made(rows[0]) if rows else None
+        statement = lookup.query(lambda column: column == key)
+        locked = statement.with_for_update() if self._locks_rows and lookup.locks else statement
+        rows = await self.rows(locked)
+        return lookup.made(rows) if rows else None
 
     async def run(self, statement: sa.Executable) -> int:
         """Runs it in the transaction."""

@@ -1,4 +1,7 @@
-"""The tables. Migrations make them; a test proves that both agree."""
+"""The tables of what is tracked. Migrations make them; a test proves that both agree.
+
+Those of users, teams and the audit log are in :mod:`tracker.adapters.sql.identity_tables`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,9 @@ __all__ = [
     "metrics",
     "projects",
     "purges",
-    "users",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What ``db_metadata.version`` says when the database fits this code."""
 
 metadata = sa.MetaData(
@@ -37,15 +39,6 @@ db_metadata = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
-users = sa.Table(
-    "users",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("email", sa.Text, nullable=False, unique=True),
-    sa.Column("display_name", sa.Text, nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-)
-
 projects = sa.Table(
     "projects",
     metadata,
@@ -54,7 +47,7 @@ projects = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     # Without an action: a user who owns projects cannot vanish unnoticed.
     sa.Column("owner_id", sa.Uuid, sa.ForeignKey("users.id"), nullable=False, index=True),
-    sa.Column("team_id", sa.Uuid),
+    sa.Column("team_id", sa.Uuid, sa.ForeignKey("teams.id", ondelete="SET NULL"), index=True),
     sa.Column("metrics", sa.JSON, nullable=False),
     sa.Column("settings", sa.JSON, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),

@@ -9,16 +9,21 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from tracker.adapters.sql.audit import SqlAuditRepository
 from tracker.adapters.sql.engine import WRITING
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
 from tracker.adapters.sql.finishing import finished
-from tracker.adapters.sql.identity import SqlUserRepository
+from tracker.adapters.sql.identity import SqlApiTokenRepository, SqlCodeRepository, SqlUserRepository
+from tracker.adapters.sql.limits import SqlLimitRepository
 from tracker.adapters.sql.metrics import SqlMetricRepository
+from tracker.adapters.sql.permissions import SqlGrantRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
 from tracker.adapters.sql.purges import SqlPurgeRepository
 from tracker.adapters.sql.session import Loaders, ReadingSession, Session, WritingSession
+from tracker.adapters.sql.standings import SqlStandingRepository
+from tracker.adapters.sql.teams import SqlMemberRepository, SqlTeamRepository
 
 __all__ = ["SqlUnitsOfWork"]
 
@@ -48,6 +53,14 @@ class SqlUnitsOfWork:
 class _Repositories:
     def _attach(self, session: Session, dialect: str) -> None:
         self.users = SqlUserRepository(session)
+        self.standings = SqlStandingRepository(session, dialect)
+        self.api_tokens = SqlApiTokenRepository(session)
+        self.codes = SqlCodeRepository(session)
+        self.teams = SqlTeamRepository(session)
+        self.members = SqlMemberRepository(session, dialect)
+        self.grants = SqlGrantRepository(session)
+        self.limits = SqlLimitRepository(session, dialect)
+        self.audit = SqlAuditRepository(session)
         self.projects = SqlProjectRepository(session)
         self.experiments = SqlExperimentRepository(session)
         self.metrics = SqlMetricRepository(session, dialect)

@@ -51,7 +51,7 @@ class MetricService:
             created_at=self._clock.now(),
         )
         async with self._units.writing() as unit:
-            await visible_experiment(unit, actor, experiment_id, Action.METRICS_LOG)
+            await visible_experiment(unit, actor, experiment_id, Action.METRICS_CREATE)
             (kept,) = await unit.metrics.put([metric])
             await unit.commit()
         return kept

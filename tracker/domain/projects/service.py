@@ -7,7 +7,8 @@ from typing import Any
 
 from tracker.domain.errors import Invalid
 from tracker.domain.frozen import Frozen
-from tracker.domain.identity.actor import Actor, User
+from tracker.domain.identity.accounts.user import User
+from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, may, require
 from tracker.domain.ids import ProjectId, PurgeId, TeamId
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectCounts, ProjectSettings

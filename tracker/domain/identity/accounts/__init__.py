@@ -1,0 +1,1 @@
+"""Users: how they come, prove who they are, and go."""

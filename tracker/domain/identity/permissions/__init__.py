@@ -1,0 +1,1 @@
+"""Single actions granted to, or denied, a person on one project or team."""
