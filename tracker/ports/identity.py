@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from tracker.domain.identity.accounts.one_time_code import OneTimeCode, Purpose
-from tracker.domain.identity.accounts.session import Session
 from tracker.domain.identity.accounts.user import User
+from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
+from tracker.domain.identity.sessions.session import Session
 from tracker.domain.identity.standing import Standing
 from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import ApiTokenId, CodeId, UserId

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from tracker.domain.identity.limits import Bucket
+from tracker.domain.identity.attempts.limits import Bucket
 
 __all__ = ["LimitRepository"]
 

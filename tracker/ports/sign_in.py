@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.domain.identity.sign_in.external import ExternalIdentity
 
 __all__ = ["IdentityProvider", "SignInStart"]
 

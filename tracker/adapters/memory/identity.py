@@ -7,10 +7,10 @@ from datetime import datetime
 
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, Conflict, NotFound, StaleVersion
-from tracker.domain.identity.accounts.one_time_code import OneTimeCode, Purpose
-from tracker.domain.identity.accounts.session import Session
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Access
+from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
+from tracker.domain.identity.sessions.session import Session
 from tracker.domain.identity.standing import Standing
 from tracker.domain.identity.teams.team import ProjectMember, TeamMember
 from tracker.domain.identity.tokens.api_token import ApiToken

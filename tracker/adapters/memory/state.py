@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from tracker.domain.experiments.experiment import Experiment
-from tracker.domain.identity.accounts.one_time_code import OneTimeCode
-from tracker.domain.identity.accounts.session import Session
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import LOCAL_USER
+from tracker.domain.identity.attempts.limits import Bucket
 from tracker.domain.identity.audit.entry import AuditEntry
-from tracker.domain.identity.limits import Bucket
 from tracker.domain.identity.permissions.grant import Grant
+from tracker.domain.identity.recovery.one_time_code import OneTimeCode
+from tracker.domain.identity.sessions.session import Session
 from tracker.domain.identity.teams.team import ProjectMember, Team, TeamMember
 from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import (

@@ -12,9 +12,9 @@ from tracker.adapters.sql.failures import inserting
 from tracker.adapters.sql.identity_tables import api_tokens, codes, external_identities, users
 from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.domain.errors import Conflict, NotFound, StaleVersion
-from tracker.domain.identity.accounts.one_time_code import OneTimeCode, Purpose
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actions import Action
+from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
 from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import ApiTokenId, CodeId, UserId
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tracker.adapters.sql.identity_tables import limits
 from tracker.adapters.sql.session import Session
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.identity.limits import Bucket
+from tracker.domain.identity.attempts.limits import Bucket
 
 __all__ = ["SqlLimitRepository"]
 

@@ -27,11 +27,11 @@ from tracker.adapters.sql.session import Keyed, Lookup, Row, Session
 from tracker.adapters.sql.types import UtcDateTime
 from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.errors import NotFound
-from tracker.domain.identity.accounts.session import Session as UserSession
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Access
 from tracker.domain.identity.permissions.grant import Grant
 from tracker.domain.identity.roles import Role
+from tracker.domain.identity.sessions.session import Session as UserSession
 from tracker.domain.identity.standing import Standing
 from tracker.domain.ids import ApiTokenId, UserId
 

@@ -11,6 +11,7 @@ from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.lineage import check_no_cycle
 from tracker.domain.experiments.ordering import positions_after
 from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.policy import Action, may, require
 from tracker.domain.ids import ExperimentId, ProjectId, PurgeId
 from tracker.domain.projects.naming import parent_reference, resolve_parent
@@ -232,7 +233,8 @@ class ExperimentService:
             Forbidden: they may not delete it.
         """
         async with self._units.writing() as unit:
-            experiment = await visible_experiment(unit, actor, experiment_id, Action.EXPERIMENTS_DELETE)
+            experiment, scope = await unit.experiments.with_scope(experiment_id)
+            require(actor, Action.EXPERIMENTS_DELETE, scope, kind="experiment", key=experiment_id)
             await unit.lock(f"lineage:{experiment.project_id}")
             await unit.purges.add(
                 Purge(
@@ -243,6 +245,10 @@ class ExperimentService:
                 )
             )
             await unit.experiments.delete(experiment_id)
+            await record(
+                unit, actor, "experiment.delete", "experiment", experiment_id,
+                at=self._clock.now(), scope=scope, name=experiment.name,
+            )  # fmt: skip
             await unit.commit()
         await self._purge()
 

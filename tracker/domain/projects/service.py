@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Forbidden, Invalid, NotFound
 from tracker.domain.frozen import Frozen
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action, may, require
+from tracker.domain.identity.audit.service import record
+from tracker.domain.identity.policy import Action, ProjectScope, TeamScope, may, require
+from tracker.domain.identity.teams.team import Team
 from tracker.domain.ids import ProjectId, PurgeId, TeamId
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectCounts, ProjectSettings
 from tracker.domain.projects.purge import Purge
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
-from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
 __all__ = ["ProjectDetail", "ProjectService", "visible_project"]
 
@@ -27,6 +29,7 @@ class ProjectDetail(Frozen):
 
     project: Project
     owner: User
+    team: Team | None
     counts: ProjectCounts
 
 
@@ -92,24 +95,23 @@ class ProjectService:
             actor: its owner.
             name: 1 to 100 characters; several projects may share one.
             description: up to 500 characters.
-            team_id: the team it belongs to.
+            team_id: the team it belongs to, in which `actor` may create projects.
             metrics: those it tracks.
             settings: naming pattern and display metrics.
             exist_ok: gives the oldest visible project of that name instead, where there is one.
                 Of several processes that call it at once, one creates and the others find.
 
         Raises:
-            Forbidden: `actor` may not create projects.
-            Invalid: a field breaks a rule.
+            Forbidden: `actor` may not create projects, or not in this team.
+            Invalid: a field breaks a rule, or there is no such team that they may see.
         """
         require(actor, Action.PROJECTS_CREATE, None, kind="project", key=name)
-        if team_id is not None:
-            raise Invalid.field("team_id", "there are no teams on this installation")
         project = Project(
             id=ProjectId(self._ids.new()),
             name=name,
             description=description,
             owner_id=actor.user_id,
+            team_id=team_id,
             metrics=tuple(metrics),
             settings=settings or ProjectSettings(),
             created_at=self._clock.now(),
@@ -120,7 +122,10 @@ class ProjectService:
                 for present in await unit.projects.list(name=name):
                     if may(actor, Action.PROJECT_VIEW, present.scope):
                         return present
+            if team_id is not None:
+                await _check_team(unit, actor, team_id)
             await unit.projects.add(project)
+            await self._record(unit, actor, "project.create", project.scope)
             await unit.commit()
         return project
 
@@ -129,16 +134,18 @@ class ProjectService:
 
         Raises:
             NotFound: there is none that `actor` may see.
-            Forbidden: they may not edit it.
-            Invalid: a change breaks a rule or names no editable field.
+            Forbidden: they may not edit it, not take it out of its team, or not put one into the other.
+            Invalid: a change breaks a rule or names no editable field, or there is no such team that
+                they may see.
         """
         for field in changes.keys() - _EDITABLE:
             raise Invalid.field(field, "cannot be changed")
-        if changes.get("team_id") is not None:
-            raise Invalid.field("team_id", "there are no teams on this installation")
         async with self._units.writing() as unit:
             project = await visible_project(unit, actor, project_id, Action.PROJECT_EDIT)
+            if changes.get("team_id", project.team_id) != project.team_id:
+                await _check_move(unit, actor, project, changes["team_id"])
             saved = await unit.projects.save(project.evolve(**changes))
+            await self._record(unit, actor, "project.edit", saved.scope, fields=", ".join(sorted(changes)))
             await unit.commit()
         return saved
 
@@ -150,11 +157,12 @@ class ProjectService:
             Forbidden: they may not delete it.
         """
         async with self._units.writing() as unit:
-            await visible_project(unit, actor, project_id, Action.PROJECT_DELETE)
+            project = await visible_project(unit, actor, project_id, Action.PROJECT_DELETE)
             await unit.purges.add(
                 Purge(id=PurgeId(self._ids.new()), project_id=project_id, requested_at=self._clock.now())
             )
             await unit.projects.delete(project_id)
+            await self._record(unit, actor, "project.delete", project.scope, name=project.name)
             await unit.commit()
         await self._purge()
 
@@ -163,12 +171,39 @@ class ProjectService:
         seen = [project for project in projects if may(actor, Action.PROJECT_VIEW, project.scope)]
         async with self._units.reading() as unit:
             owners = await unit.users.get_many({project.owner_id for project in seen})
+            teams = await unit.teams.get_many({project.team_id for project in seen if project.team_id})
             counts = await unit.projects.counts([project.id for project in seen])
         return tuple(
             ProjectDetail(
                 project=project,
                 owner=owners[project.owner_id],
+                team=None if project.team_id is None else teams.get(project.team_id),
                 counts=counts.get(project.id, ProjectCounts()),
             )
             for project in seen
         )
+
+    async def _record(
+        self, unit: WritingUnit, actor: Actor, what: str, scope: ProjectScope, **detail: Any
+    ) -> None:
+        key = scope.project_id
+        await record(unit, actor, what, "project", key, at=self._clock.now(), scope=scope, **detail)
+
+
+async def _check_team(unit: ReadingUnit, actor: Actor, team_id: TeamId) -> None:
+    """Lets pass who may create projects in a team; a hidden team is answered like a missing one."""
+    try:
+        team = await unit.teams.get(team_id)
+        require(actor, Action.PROJECTS_CREATE, TeamScope(team_id=team.id), kind="team", key=team_id)
+    except NotFound as error:
+        raise Invalid.field("team_id", error.detail, "team") from error
+
+
+async def _check_move(unit: ReadingUnit, actor: Actor, project: Project, team_id: TeamId | None) -> None:
+    """Lets pass who may take a project out of its team, and create projects in the other."""
+    if project.team_id is not None and not may(actor, Action.PROJECT_DELETE, project.scope):
+        raise Forbidden(
+            f"team_id: you lack the permission {Action.PROJECT_DELETE.value} to take it out of its team"
+        )
+    if team_id is not None:
+        await _check_team(unit, actor, team_id)

@@ -1,0 +1,1 @@
+"""One-time codes: a forgotten password, and an installation's first administrator."""
