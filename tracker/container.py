@@ -6,16 +6,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from dependency_injector import containers, providers
 
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+from tracker.adapters.security.extra import from_extra
+from tracker.adapters.security.mail import FileMailer
+from tracker.adapters.security.passwords import Argon2PasswordHasher
+from tracker.adapters.security.secret_source import SystemSecrets
+from tracker.adapters.security.signed_tokens import JwtSignedTokens
+from tracker.adapters.security.signing_keys import KeyFile
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
+from tracker.domain.errors import Invalid
 from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.identity.accounts.service import AccountService
+from tracker.domain.identity.attempts.service import AttemptService
+from tracker.domain.identity.audit.service import AuditService
+from tracker.domain.identity.permissions.service import PermissionService
+from tracker.domain.identity.recovery.service import RecoveryService
+from tracker.domain.identity.sessions.service import SessionService
+from tracker.domain.identity.sign_in.service import SignInService
+from tracker.domain.identity.teams.service import TeamService
+from tracker.domain.identity.tokens.service import ApiTokenService
 from tracker.domain.metrics.service import MetricService
+from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
+from tracker.ports.sign_in import IdentityProvider
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
@@ -24,6 +45,24 @@ __all__ = ["Container", "build", "start", "stop"]
 
 def _units(database: Database) -> UnitsOfWork:
     return database.units
+
+
+def _identity_provider(settings: Settings) -> Callable[[], IdentityProvider] | None:
+    issuer, client_id = settings.oidc_issuer, settings.oidc_client_id
+    if issuer is None:
+        return None
+    if client_id is None:
+        raise Invalid.field("OIDC_CLIENT_ID", "is needed with OIDC_ISSUER")
+
+    @cache
+    def provider() -> IdentityProvider:
+        with from_extra():
+            from tracker.adapters.security.oidc import OidcIdentityProvider  # noqa: PLC0415
+        return OidcIdentityProvider(
+            issuer, client_id, settings.oidc_client_secret, groups_claim=settings.oidc_groups_claim
+        )
+
+    return provider
 
 
 class Container(containers.DeclarativeContainer):
@@ -41,10 +80,40 @@ class Container(containers.DeclarativeContainer):
         synchronous=config.provided.scalars_sync,
     )
 
+    passwords = providers.Singleton(Argon2PasswordHasher)
+    secrets = providers.Singleton(SystemSecrets)
+    mailer = providers.Singleton(FileMailer, config.provided.data.joinpath.call("mail"))
+    signing_keys = providers.Singleton(KeyFile, config.provided.data.joinpath.call("signing-keys.json"))
+    signed_tokens = providers.Singleton(JwtSignedTokens, signing_keys)
+    identity_provider = providers.Singleton(_identity_provider, config)
+
+    _rules = config.provided.identity_rules
+    attempts = providers.Singleton(AttemptService, units, clock)
+    accounts = providers.Singleton(
+        AccountService, units, clock, ids, passwords=passwords, attempts=attempts, rules=_rules
+    )
+    sessions = providers.Singleton(
+        SessionService, units, clock, ids,
+        passwords=passwords, tokens=signed_tokens, attempts=attempts, rules=_rules,
+    )  # fmt: skip
+    recovery = providers.Singleton(
+        RecoveryService, units, clock, ids,
+        passwords=passwords, secrets=secrets, mailer=mailer, attempts=attempts, rules=_rules,
+    )  # fmt: skip
+    sign_in = providers.Singleton(
+        SignInService, units, clock, ids,
+        provider=identity_provider, tokens=signed_tokens, sessions=sessions, rules=_rules,
+    )  # fmt: skip
+    api_tokens = providers.Singleton(ApiTokenService, units, clock, ids, secrets)
+    teams = providers.Singleton(TeamService, units, clock, ids)
+    permissions = providers.Singleton(PermissionService, units, clock, ids)
+    audit = providers.Singleton(AuditService, units, clock)
+
     scalars = providers.Singleton(ScalarService, units, scalar_store, clock, ids)
     metrics = providers.Singleton(MetricService, units, clock, ids)
     experiments = providers.Singleton(ExperimentService, units, clock, ids, scalars.provided.sweep)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
+    ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
 
 
 def build(settings: Settings) -> Container:

@@ -11,7 +11,7 @@ from tracker.domain.errors import Invalid
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.service import ExperimentService
-from tracker.domain.identity.actor import LOCAL_USER, Actor
+from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
@@ -45,7 +45,7 @@ async def connect(settings: Settings) -> AsyncTracker:
 
 def over(container: Container) -> AsyncTracker:
     """The library over a started container, which it stops when it is closed."""
-    actor = Actor(user_id=LOCAL_USER, is_superuser=True)
+    actor = local_actor("library")
 
     async def close() -> None:
         await stop(container)

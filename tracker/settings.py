@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from tracker.domain.errors import Invalid
 from tracker.domain.frozen import Frozen
+from tracker.domain.identity.rules import IdentityRules
+from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
 
 __all__ = ["VARIABLES", "Settings", "read_env_file"]
 
@@ -28,10 +31,24 @@ VARIABLES: Mapping[str, str] = {
     "TRACKER_LOG_FORMAT": "log_format",
     "TRACKER_LOG_LEVEL": "log_level",
     "TRACKER_TOKEN": "token",
+    "TRACKER_AUTH": "auth",
+    "TRACKER_REGISTRATION": "registration",
+    "TRACKER_SESSION_HOURS": "session_hours",
+    "TRACKER_PUBLIC_URL": "public_url",
+    "TRACKER_TRUSTED_PROXIES": "trusted_proxies",
+    "TRACKER_REQUESTS_PER_MINUTE": "requests_per_minute",
+    "OIDC_ISSUER": "oidc_issuer",
+    "OIDC_CLIENT_ID": "oidc_client_id",
+    "OIDC_CLIENT_SECRET": "oidc_client_secret",
+    "OIDC_GROUPS_CLAIM": "oidc_groups_claim",
+    "OIDC_TEAMS": "oidc_teams",
 }
 """Environment variable -> field of :class:`Settings`."""
 
 DEFAULT_DATABASE = "sqlite:///./data.db"
+
+_LISTS = frozenset({"allowed_origins", "trusted_proxies"})
+_NUMBERS = frozenset({"max_body_bytes", "session_hours", "requests_per_minute"})
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
@@ -47,6 +64,15 @@ class Settings(Frozen):
         max_body_bytes: the largest request body.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
         token: bearer token that the library shows to a server; never logged.
+        auth: ``required`` = nobody gets in without credentials; a server that others can reach
+            requires them in any case.
+        registration: whether strangers may make themselves an account.
+        session_hours: for how long a login holds.
+        public_url: where people reach the server.
+        trusted_proxies: addresses whose word on who connects is taken.
+        requests_per_minute: how many one token or session may send to one server process.
+        oidc_issuer: the OpenID provider; its other settings are those of a client registered there.
+        oidc_teams: what its groups mean: ``group=team:role`` pieces between commas.
     """
 
     database_url: str = Field(default=DEFAULT_DATABASE, repr=False)
@@ -57,6 +83,17 @@ class Settings(Frozen):
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     token: str | None = Field(default=None, repr=False)
+    auth: Literal["local", "required"] = "local"
+    registration: Literal["open", "closed"] = "open"
+    session_hours: Annotated[int, Field(ge=1, le=8760)] = 168
+    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    requests_per_minute: Annotated[int, Field(gt=0)] = 60_000
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = Field(default=None, repr=False)
+    oidc_groups_claim: str = "groups"
+    oidc_teams: tuple[GroupRole, ...] = ()
 
     @classmethod
     def load(cls, data: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Self:
@@ -79,11 +116,13 @@ class Settings(Frozen):
             values.setdefault("database_url", f"sqlite:///{Path(data).expanduser()}/tracker.db")
         if "data" in values:
             values["data"] = Path(values["data"]).expanduser()
-        if "allowed_origins" in values:
-            origins = values["allowed_origins"].split(",")
-            values["allowed_origins"] = tuple(origin.strip() for origin in origins if origin.strip())
-        if "max_body_bytes" in values:
-            values["max_body_bytes"] = _whole_number("TRACKER_MAX_BODY", values["max_body_bytes"])
+        for field in _LISTS & values.keys():
+            items = values[field].split(",")
+            values[field] = tuple(item.strip() for item in items if item.strip())
+        for field in _NUMBERS & values.keys():
+            values[field] = _whole_number(_variable(field), values[field])
+        if "oidc_teams" in values:
+            values["oidc_teams"] = parse_group_roles(values["oidc_teams"])
         try:
             return cls(**values)
         except Invalid as error:
@@ -94,7 +133,17 @@ class Settings(Frozen):
         for name, field in VARIABLES.items():
             value = getattr(self, field)
             if value is not None:
-                os.environ[name] = ",".join(value) if isinstance(value, tuple) else str(value)
+                os.environ[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    @property
+    def identity_rules(self) -> IdentityRules:
+        """What these settings decide about accounts."""
+        return IdentityRules(
+            registration_open=self.registration == "open",
+            session_length=timedelta(hours=self.session_hours),
+            public_url=self.public_url,
+            group_roles=self.oidc_teams,
+        )
 
     @property
     def is_default_sqlite(self) -> bool:
@@ -132,6 +181,9 @@ def _whole_number(variable: str, text: str) -> int:
 
 
 def _with_variable(error: Invalid) -> str:
-    names = {field: name for name, field in VARIABLES.items()}
     problem = error.problems[0]
-    return f"{names.get(str(problem.loc[0]), problem.loc[0])}: {problem.msg}"
+    return f"{_variable(str(problem.loc[0]))}: {problem.msg}"
+
+
+def _variable(field: str) -> str:
+    return next((name for name, its_field in VARIABLES.items() if its_field == field), field)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -10,27 +12,46 @@ from typing import Any
 import falcon.asgi
 
 from tracker.container import Container
+from tracker.domain.errors import TrackerError
+from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.audit.service import AuditService
 
+from .api.access import Access
+from .api.api_tokens import ApiTokens
+from .api.audit import Audit
+from .api.auth import Auth, SignIn
 from .api.experiments import Experiments
 from .api.health import Documentation, Health
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
+from .api.teams import Teams
+from .api.users import Users
+from .auth import Door, LocalDoor, TeamDoor
 from .docs_page import docs_page
 from .errors import answer_error
 from .exchange import responder
 from .gate import Gate
 from .lifespan import Lifespan
 from .openapi import openapi
-from .routes import ROUTES
+from .routes import PUBLIC, ROUTES
 
 __all__ = ["create_app"]
+
+_log = logging.getLogger("tracker.http")
 
 
 def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
     """The ASGI application over the services of `container`, which its lifespan starts and stops."""
     settings = container.config()
-    middleware: list[Any] = [Lifespan(container), Gate(settings.allowed_origins)]
+    gate = Gate(
+        _door(container),
+        # On a laptop the door looks at everything: a login too must come from this machine.
+        PUBLIC if settings.auth == "required" else (),
+        settings.allowed_origins,
+        _refusals(container.audit()),
+    )
+    middleware: list[Any] = [Lifespan(container), gate]
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
@@ -44,6 +65,23 @@ def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
     return app
 
 
+def _door(container: Container) -> Door:
+    settings = container.config()
+    if settings.auth == "required":
+        return TeamDoor(container.sessions(), settings.requests_per_minute)
+    return LocalDoor()
+
+
+def _refusals(audit: AuditService) -> Callable[[Actor, str, str], Awaitable[None]]:
+    async def note(actor: Actor, method: str, path: str) -> None:
+        try:
+            await audit.note_refusal(actor, "request", method, path)
+        except TrackerError as error:
+            _log.warning("a refusal could not be noted: %s", error.detail)
+
+    return note
+
+
 def _resources(container: Container) -> dict[type, object]:
     document = cache(partial(openapi, ROUTES))
     made = (
@@ -53,5 +91,12 @@ def _resources(container: Container) -> dict[type, object]:
         Experiments(container.experiments()),
         Metrics(container.metrics()),
         Scalars(container.scalars()),
+        Auth(container.accounts(), container.sessions(), container.recovery()),
+        SignIn(container.sign_in()),
+        Users(container.accounts(), container.ownership()),
+        ApiTokens(container.api_tokens()),
+        Teams(container.teams()),
+        Access(container.permissions(), container.ownership(), container.projects()),
+        Audit(container.audit()),
     )
     return {type(resource): resource for resource in made}

@@ -52,7 +52,7 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
         parts.append("<h3>Body</h3>" + _fields(document, _content(operation["requestBody"])))
     for status, response in operation["responses"].items():
         parts.append(f"<h3>{status}</h3><p>{escape(response['description'])}</p>")
-        if status.startswith("2"):
+        if status.startswith("2") and "content" in response:
             parts.append(_fields(document, _content(response)))
     return (
         f'<details id="{operation["operationId"]}"><summary>'

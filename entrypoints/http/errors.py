@@ -11,11 +11,15 @@ import falcon.asgi
 from pydantic.alias_generators import to_camel
 
 from tracker.domain.errors import (
+    AlreadyRegistered,
+    BadCode,
+    BadCredentials,
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
     Problem,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -27,11 +31,15 @@ from .schemas.answers import FieldProblemOut, ProblemOut
 __all__ = ["STATUSES", "answer_error"]
 
 STATUSES: Mapping[type[TrackerError], int] = {
+    BadCredentials: 400,
+    BadCode: 400,
+    AlreadyRegistered: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    TooManyRequests: 429,
     Unavailable: 503,
 }
 """Family of errors -> status; a kind is answered as its nearest ancestor here."""
@@ -63,8 +71,11 @@ async def answer_error(
         problem = {"detail": error.detail, "code": error.code}
         if isinstance(error, Invalid):
             problem["errors"] = [_field(each, req.path) for each in error.problems]
-        if isinstance(error, Unavailable):
+        if isinstance(error, Unauthenticated):
+            resp.set_header("WWW-Authenticate", "Bearer")
+        if isinstance(error, Unavailable | TooManyRequests):
             resp.set_header("Retry-After", str(math.ceil(error.retry_after)))
+        if isinstance(error, Unavailable):
             _log.warning("%s", error.detail, extra={"request_id": req.context.request_id})
     else:
         resp.status = 500

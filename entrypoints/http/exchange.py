@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -13,15 +13,15 @@ import falcon.asgi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
-from tracker.domain.errors import Invalid, Problem
+from tracker.domain.errors import Forbidden, Invalid, Problem
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.policy import in_scopes
 from tracker.domain.json_tree import thaw
 
+from .auth import bearer_of
+from .route import FORM, Route
 from .schemas.answers import NoQuery
-
-if TYPE_CHECKING:
-    from .routes import Route
 
 __all__ = ["Call", "encoded", "responder"]
 
@@ -35,18 +35,28 @@ class Call(Generic[Body, Query]):
     """What a resource is asked, already validated.
 
     Attributes:
-        actor: who asks.
+        actor: who asks; on a public route of a team's server nobody, so it must not be used there.
         path: the ids in the path, by their names in the template.
         body: the request's body by the route's schema.
         query: its query parameters by the route's schema.
+        address: from where it is asked.
+        bearer: the token that was shown, if one was.
+        cookies: by name.
         status: of the answer, where the resource wants another one than the route's.
+        headers: of the answer, beside the usual ones.
+        afterwards: what is to be done once the answer is sent.
     """
 
     actor: Actor
     path: dict[str, UUID]
     body: Body
     query: Query
+    address: str = ""
+    bearer: str | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    afterwards: Callable[[], Awaitable[None]] | None = None
 
 
 def encoded(value: object) -> bytes:
@@ -59,16 +69,29 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
     handle: Callable[[Call[Any, Any]], Awaitable[object]] = getattr(resource, route.responder)
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
+        actor = req.context.actor
+        if route.action is not None and actor.scopes is not None and not in_scopes(actor, route.action):
+            raise Forbidden(f"this API token lacks the scope {route.action.value}")
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
-        body = None if route.body is None else await _body(route.body, req, max_body)
-        call = Call(req.context.actor, ids, body, query)
-        answer = await handle(call)
-        resp.status = call.status or route.status
-        resp.content_type = route.media
-        resp.data = answer if isinstance(answer, bytes) else encoded(answer)
+        body = None if route.body is None else await _body(route, req, max_body)
+        call = Call(actor, ids, body, query, req.context.address)
+        if route.shows_credentials:
+            call.bearer, call.cookies = bearer_of(req), req.cookies
+        _write(resp, call, route, await handle(call))
 
     return respond
+
+
+def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answer: object) -> None:
+    resp.status = call.status or route.status
+    if call.headers:
+        resp.set_headers(call.headers)
+    if call.afterwards is not None:
+        resp.schedule(call.afterwards)
+    if answer is not None:
+        resp.content_type = route.media
+        resp.data = answer if isinstance(answer, bytes) else encoded(answer)
 
 
 def _path_id(name: str, value: str) -> UUID:
@@ -108,11 +131,14 @@ def _is_list(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) is list
 
 
-async def _body(schema: type[BaseModel], req: falcon.asgi.Request, limit: int) -> BaseModel:
+async def _body(route: Route, req: falcon.asgi.Request, limit: int) -> BaseModel:
+    schema: Any = route.body
     media = (req.content_type or "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise falcon.HTTPUnsupportedMediaType(description="the body must be application/json")
+    if media != route.body_media:
+        raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {route.body_media}")
     raw = await _read(req, limit)
+    if route.body_media == FORM:
+        return _validated(schema, _form(raw), "body")
     try:
         content = from_json(raw, allow_inf_nan=False)
     except ValueError as error:
@@ -120,6 +146,21 @@ async def _body(schema: type[BaseModel], req: falcon.asgi.Request, limit: int) -
             f"the body is not JSON: {error}", [Problem(("body",), str(error), "json_invalid")]
         ) from error
     return _validated(schema, content, "body")
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        fields = parse_qs(
+            raw.decode("ascii"), keep_blank_values=True, strict_parsing=bool(raw), errors="strict",
+            max_num_fields=100,
+        )  # fmt: skip
+    except ValueError as error:
+        problem = Problem(("body",), "is no form", "form")
+        raise Invalid("the body cannot be read as a form", [problem]) from error
+    for name, values in fields.items():
+        if len(values) > 1:
+            raise _at("body", Invalid.field(name, "stands more than once", "repeated"))
+    return {name: value for name, (value,) in fields.items()}
 
 
 async def _read(req: falcon.asgi.Request, limit: int) -> bytes:

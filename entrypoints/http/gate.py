@@ -11,12 +11,15 @@ import logging
 import os
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import falcon
 import falcon.asgi
 
-from .auth import actor_of
+from tracker.domain.identity.actor import Actor
+
+from .auth import Door, address_of
 
 __all__ = ["Gate"]
 
@@ -33,10 +36,22 @@ class Gate:
     """Falcon middleware around every request.
 
     Args:
+        door: decides who may come in.
+        public: (method, path) of what is answered to strangers too.
         allowed_origins: exact web origins whose pages may call the API.
+        refused: is told who was forbidden to change what, for the audit log.
     """
 
-    def __init__(self, allowed_origins: Collection[str]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        public: Collection[tuple[str, str]],
+        allowed_origins: Collection[str],
+        refused: Callable[[Actor, str, str], Awaitable[None]],
+    ) -> None:
+        self._door = door
+        self._public = frozenset(public)
+        self._refused = refused
         self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -45,7 +60,8 @@ class Gate:
         wanted = req.get_header("x-request-id")
         sane = wanted is not None and _SANE_ID.fullmatch(wanted)
         req.context.request_id = wanted if sane else os.urandom(8).hex()
-        req.context.actor = actor_of(req)
+        req.context.actor = None
+        req.context.address = address_of(req)
         if req.method == "OPTIONS" and self._origins and self._is_preflight(req):
             resp.set_headers(
                 {
@@ -56,6 +72,8 @@ class Gate:
             )
             resp.status = 204
             resp.complete = True
+        elif (req.method, req.path) not in self._public:
+            req.context.actor = await self._door.admit(req)
 
     async def process_response(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, resource: object, succeeded: bool
@@ -70,6 +88,8 @@ class Gate:
             if _takes_gzip(req.get_header("accept-encoding")):
                 resp.data = await _compressed(data)
                 resp.set_header("Content-Encoding", "gzip")
+        if resp.status_code == 403 and req.method != "GET" and req.context.actor is not None:
+            resp.schedule(partial(self._refused, req.context.actor, req.method, req.path))
         if _access.isEnabledFor(logging.INFO):
             self._write_log(req, resp)
 

@@ -9,19 +9,28 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from .api.health import version
-from .routes import JSON, Route
+from .route import JSON, Route, Scope
 from .schemas.answers import ProblemOut
 
 __all__ = ["openapi"]
 
 _REF = "#/components/schemas/{model}"
+_SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A session token from a login, or an API token (`pat_...`)",
+    }
+}
 _REFUSALS = {
-    403: "Not allowed, or the request did not come from this machine",
+    401: "No credentials, or none that hold",
+    403: "Not allowed, not with this API token, or the request did not come from this machine",
     404: "Unknown, or the caller may not see it",
     409: "The present state does not allow it",
     413: "The body is too large",
     415: "The body is not application/json",
     422: "Does not validate; `errors` names each wrong field",
+    429: "Too often; try again after `Retry-After` seconds",
     503: "Something behind the service does not answer; try again after `Retry-After` seconds",
 }
 
@@ -38,10 +47,11 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
             "title": "tracker",
             "version": version(),
             "description": "Experiments, their metrics and their time series. Every error answers "
-            "`{detail, code}`, and `errors` where fields are wrong.",
+            "`{detail, code}`, and `errors` where fields are wrong. On a laptop the local user is let in "
+            "without credentials.",
         },
         "paths": paths,
-        "components": {"schemas": definitions},
+        "components": {"schemas": definitions, "securitySchemes": _SECURITY},
     }
 
 
@@ -49,7 +59,8 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
     """Each type's schema by (id of the type, mode), and the definitions they refer to."""
     inputs: list[tuple[Any, Any, TypeAdapter[Any]]] = []
     for route in routes:
-        inputs.append((id(route.answer), "serialization", TypeAdapter(route.answer)))
+        if route.answer is not None:
+            inputs.append((id(route.answer), "serialization", TypeAdapter(route.answer)))
         if route.body is not None:
             inputs.append((id(route.body), "validation", TypeAdapter(route.body)))
         inputs.append((id(route.query), "validation", TypeAdapter(route.query)))
@@ -70,42 +81,55 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        content = {JSON: {"schema": schemas[(id(route.body), "validation")]}}
+        content = {route.body_media: {"schema": schemas[(id(route.body), "validation")]}}
         operation["requestBody"] = {"required": True, "content": content}
+    operation["x-scope"] = route.scope.value
     if route.action is not None:
         operation["x-action"] = route.action.value
+    if route.scope is not Scope.PUBLIC:
+        operation["security"] = [{"bearer": []}, {}]  # {}: on a laptop
     return operation
 
 
 # Said by the HTTP parser, before any route is chosen.
-_UNREADABLE = {
+_UNREADABLE: dict[str, Any] = {
     "description": "Not readable as HTTP, such as an address longer than 64 KiB",
     "content": {"text/plain": {"schema": {"type": "string"}}},
 }
 
 
-def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
-    media = route.media.partition(";")[0]
-    success = {
-        "description": route.summary,
-        "content": {media: {"schema": schemas[(id(route.answer), "serialization")]}},
+def _bad_request(route: Route, problem: dict[str, Any]) -> dict[str, Any]:
+    if not route.path.startswith(("/api/auth/", "/api/users")):
+        return _UNREADABLE
+    return {
+        "description": "The credentials, the code or the address cannot be taken; or not readable as HTTP",
+        "content": {**problem, **_UNREADABLE["content"]},
     }
+
+
+def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": route.summary}
+    if route.answer is not None:
+        schema = schemas[(id(route.answer), "serialization")]
+        success["content"] = {route.media.partition(";")[0]: {"schema": schema}}
     problem = {JSON: {"schema": schemas[(id(ProblemOut), "serialization")]}}
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
     present = {"200": success} if route.present else {}
-    return {**present, str(route.status): success, "400": _UNREADABLE, **refused}
+    return {**present, str(route.status): success, "400": _bad_request(route, problem), **refused}
 
 
 def _refusals(route: Route) -> list[int]:
-    found = [403, 422]
-    if route.action is not None:
-        found += [404, 503]
+    found = {403, 422}
+    if route.scope is not Scope.PUBLIC or route.path.startswith("/api/auth/"):
+        found |= {401, 404, 429, 503}
     if route.path.endswith("/ready"):
-        found.append(503)
+        found.add(503)
     if route.body is not None:
-        found += [409, 413, 415]
+        found |= {409, 413, 415}
+    if route.method == "DELETE":
+        found.add(409)
     return sorted(found)
 
 

@@ -15,14 +15,16 @@ _HEAD = """# HTTP API
 Generated from the table of routes (`entrypoints/http/routes.py`); a test fails when it drifts. A running
 server shows every field at `/api/docs` and, for programs, at `/api/openapi.json`.
 
-Until there are accounts the server answers only requests from its own machine, as the one local user.
+On a laptop the server answers only requests from its own machine, as the one local user. A team's server
+wants `Authorization: Bearer` with a session token or an API token on every route but the public ones. The
+last columns tell which action a caller needs, and on what it is checked (`entrypoints/http/route.py`).
 Errors are `{"detail", "code"}`, with `errors: [{loc, msg, type}]` where fields are wrong. Unknown fields and
 query parameters are errors. Every answer carries `X-Request-ID`; send your own to find it in the log.
 
 ## Routes
 
-| Method | Path | What it does | Action | Answers |
-|---|---|---|---|---|
+| Method | Path | What it does | Answers | Action | Checked on |
+|---|---|---|---|---|---|
 """
 
 
@@ -33,7 +35,8 @@ def reference(routes: Sequence[Route]) -> str:
 
 def _row(route: Route) -> str:
     action = f"`{route.action.value}`" if route.action else ""
-    return f"| {route.method} | `{route.path}` | {route.summary} | {action} | {route.status} |\n"
+    scope = route.scope.value.replace("_", " ")
+    return f"| {route.method} | `{route.path}` | {route.summary} | {route.status} | {action} | {scope} |\n"
 
 
 def _errors() -> str:

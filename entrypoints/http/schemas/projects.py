@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from tracker.domain.identity.accounts.user import User
 from tracker.domain.projects.naming import DEFAULT_PATTERN
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectDetail
@@ -18,10 +19,12 @@ from .wire import KEPT, NO_NUL, CamelBody, Json, LabelText, MetricNameText, Name
 
 __all__ = [
     "MetricDefinitionIn",
+    "OwnerOut",
     "ProjectCreate",
     "ProjectEdit",
     "ProjectOut",
     "StatsOut",
+    "owner_out",
     "project_out",
     "stats_out",
 ]
@@ -73,7 +76,7 @@ class ProjectEdit(CamelBody):
     description: ProjectDescription = absent()
     metrics: MetricsIn = absent()
     settings: ProjectSettingsIn = absent()
-    team_id: None = Field(default=None, description="There are no teams on this installation")
+    team_id: UUID | None = Field(default=None, description="The team that shares it; null = none")
 
     def changes(self) -> Json:
         """The fields that the request had, as the domain has them."""
@@ -152,15 +155,20 @@ class StatsOut(TypedDict):
     refutedHypotheses: int
 
 
+def owner_out(user: User) -> OwnerOut:
+    """Somebody as others see them."""
+    return {"id": user.id, "email": user.email, "displayName": user.display_name}
+
+
 def project_out(detail: ProjectDetail) -> ProjectOut:
     """A project as the API shows it."""
-    project, owner = detail.project, detail.owner
+    project, team = detail.project, detail.team
     return {
         "id": project.id,
         "name": project.name,
         "description": project.description,
-        "owner": {"id": owner.id, "email": owner.email, "displayName": owner.display_name},
-        "team": None,
+        "owner": owner_out(detail.owner),
+        "team": None if team is None else {"id": team.id, "name": team.name},
         "createdAt": project.created_at,
         "experimentCount": detail.counts.experiments,
         "hypothesisCount": 0,

@@ -6,8 +6,7 @@ import asyncio
 import os
 import re
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from tracker.adapters.security.extra import from_extra
 
 __all__ = ["Argon2PasswordHasher"]
 
@@ -25,7 +24,7 @@ class Argon2PasswordHasher:
 
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._nobody = _hash(os.urandom(16).hex())
+        self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:
         """See the port."""
@@ -35,6 +34,8 @@ class Argon2PasswordHasher:
     async def verify(self, password: str, kept: str | None) -> bool:
         """See the port."""
         async with self._turns:
+            if self._nobody is None:
+                self._nobody = await asyncio.to_thread(_hash, os.urandom(16).hex())
             same = await asyncio.to_thread(_verify, password, kept or self._nobody)
         return same and kept is not None
 
@@ -45,12 +46,17 @@ class Argon2PasswordHasher:
 
 
 def _hash(password: str) -> str:
+    with from_extra():
+        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
     return Argon2id(
         salt=os.urandom(_SALT), length=_LENGTH, iterations=_ITERATIONS, lanes=_LANES, memory_cost=_MEMORY_KIB
     ).derive_phc_encoded(password.encode())
 
 
 def _verify(password: str, kept: str) -> bool:
+    with from_extra():
+        from cryptography.exceptions import InvalidKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
     try:
         Argon2id.verify_phc_encoded(password.encode(), kept)
     except (InvalidKey, UnicodeEncodeError):

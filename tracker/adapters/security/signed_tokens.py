@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import GuestProtocol, OctKey
-
-from tracker.adapters.security.signing_keys import KeyFile, SigningKey
+from tracker.adapters.security.extra import from_extra
+from tracker.adapters.security.signing_keys import KeyFile
 from tracker.domain.errors import Unauthenticated
 
 __all__ = ["JwtSignedTokens"]
@@ -32,22 +30,29 @@ class JwtSignedTokens:
 
     def sign(self, audience: str, claims: Mapping[str, str | int], expires_at: datetime) -> str:
         """See the port."""
+        with from_extra():
+            from joserfc import jwt  # noqa: PLC0415
+            from joserfc.jwk import OctKey  # noqa: PLC0415
         key = next(iter(self._keys.keys().values()))
         header = {"alg": "HS256", "kid": key.name, "typ": "JWT"}
         payload = {**claims, "aud": audience, "exp": math.floor(expires_at.timestamp())}
-        return jwt.encode(header, payload, _jwk(key), algorithms=_ALGORITHMS)
+        return jwt.encode(header, payload, OctKey.import_key(key.secret), algorithms=_ALGORITHMS)
 
     def read(self, audience: str, text: str, now: datetime) -> Mapping[str, str | int]:
         """See the port."""
+        with from_extra():
+            from joserfc import jwt  # noqa: PLC0415
+            from joserfc.errors import JoseError  # noqa: PLC0415
+            from joserfc.jwk import OctKey  # noqa: PLC0415
         if len(text) > _LONGEST:
             raise Unauthenticated(_REFUSED)
         known = self._keys.keys()
 
-        def named(token: GuestProtocol) -> OctKey:
+        def named(token: Any) -> OctKey:
             key = known.get(str(token.headers().get("kid")))
             if key is None:
                 raise Unauthenticated(_REFUSED)
-            return _jwk(key)
+            return OctKey.import_key(key.secret)
 
         try:
             claims = jwt.decode(text, named, algorithms=_ALGORITHMS).claims
@@ -57,7 +62,3 @@ class JwtSignedTokens:
         if not isinstance(expires, int) or now.timestamp() >= expires or claims.get("aud") != audience:
             raise Unauthenticated(_REFUSED)
         return claims
-
-
-def _jwk(key: SigningKey) -> OctKey:
-    return OctKey.import_key(key.secret)

@@ -24,11 +24,11 @@ class SqlLimitRepository:
     async def find(self, key: str) -> Bucket | None:
         """The bucket."""
         rows = await self._session.rows(sa.select(limits).where(limits.c.key == key))
-        return Bucket(level=rows[0].level, at=rows[0].at) if rows else None
+        return Bucket(rows[0].level, rows[0].at) if rows else None
 
     async def put(self, key: str, bucket: Bucket) -> None:
         """Keeps it."""
-        insert = insert_into(limits, self._dialect).values({"key": key, **bucket.__dict__})
+        insert = insert_into(limits, self._dialect).values({"key": key, **bucket._asdict()})
         await self._session.run(
             insert.on_conflict_do_update(
                 index_elements=[limits.c.key],

@@ -38,6 +38,9 @@ class Access(Frozen):
     grants: tuple[Grant, ...] = ()
 
 
+_NOTHING = Access()
+
+
 class Actor(Frozen):
     """Who asks, with all the facts that the policy needs to answer.
 
@@ -56,7 +59,7 @@ class Actor(Frozen):
 
     user_id: UserId
     is_superuser: bool = False
-    access: Access = Access()
+    access: Access = Field(default_factory=lambda: _NOTHING)
     scopes: frozenset[Action] | None = None
     api_token_id: ApiTokenId | None = None
     expires_at: AwareDatetime | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from tracker.domain.frozen import Frozen
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Access
@@ -20,6 +22,6 @@ class Standing(Frozen):
     """
 
     user: User
-    access: Access = Access()
+    access: Access = Field(default_factory=Access)
     ended_sessions: frozenset[SessionId] = frozenset()
     api_token: ApiToken | None = None

@@ -7,9 +7,7 @@ communications", 1986; as a meter). What would make it overflow is refused.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
-
-from pydantic import AwareDatetime
+from typing import NamedTuple
 
 from tracker.domain.errors import TooManyRequests
 from tracker.domain.frozen import Frozen
@@ -24,17 +22,17 @@ class Limit(Frozen):
     period: timedelta
 
 
-class Bucket(Frozen):
+class Bucket(NamedTuple):
     """What was spent under one key.
 
     Attributes:
         level: how much had not leaked out yet at the time `at`.
     """
 
-    level: float = 0.0
-    at: AwareDatetime
+    level: float
+    at: datetime
 
-    def spend(self, limit: Limit, now: datetime, what: str) -> Self:
+    def spend(self, limit: Limit, now: datetime, what: str) -> Bucket:
         """The bucket after one more try.
 
         Args:
@@ -49,11 +47,11 @@ class Bucket(Frozen):
         if level + 1 > limit.burst:
             wait = (level + 1 - limit.burst) * limit.period.total_seconds() / limit.burst
             raise TooManyRequests(f"too many {what}; try again in {wait:.0f} s", retry_after=wait)
-        return self.evolve(level=level + 1, at=max(now, self.at))
+        return Bucket(level + 1, max(now, self.at))
 
-    def refund(self, limit: Limit, now: datetime) -> Self:
+    def refund(self, limit: Limit, now: datetime) -> Bucket:
         """The bucket after a try that turned out to be good."""
-        return self.evolve(level=max(0.0, self._level(limit, now) - 1), at=max(now, self.at))
+        return Bucket(max(0.0, self._level(limit, now) - 1), max(now, self.at))
 
     def _level(self, limit: Limit, now: datetime) -> float:
         passed = max(0.0, (now - self.at) / limit.period)

@@ -75,7 +75,7 @@ class AttemptService:
         async with self._units.writing() as unit:
             for key, limit in sorted(_limits(what, address, account)):  # sorted: no two wait crosswise
                 await unit.lock(f"limit:{key}")
-                bucket = await unit.limits.find(key) or Bucket(at=now)
+                bucket = await unit.limits.find(key) or Bucket(0.0, now)
                 changed = bucket.refund(limit, now) if refund else bucket.spend(limit, now, what)
                 await unit.limits.put(key, changed)
             await unit.commit()

@@ -19,6 +19,7 @@ from tracker.domain.identity.policy import (
 )
 from tracker.domain.identity.roles import Role
 from tracker.domain.ids import ProjectId, TeamId
+from tracker.ports.clock import Clock
 from tracker.ports.unit_of_work import UnitsOfWork, WritingUnit
 
 __all__ = ["AuditReport", "AuditService", "record"]
@@ -89,10 +90,30 @@ class AuditReport:
 
 
 class AuditService:
-    """Reads the log and checks it."""
+    """Reads the log, checks it, and adds what was refused.
 
-    def __init__(self, units: UnitsOfWork) -> None:
+    Args:
+        units: opens units of work.
+        clock: tells when things happen.
+    """
+
+    def __init__(self, units: UnitsOfWork, clock: Clock) -> None:
         self._units = units
+        self._clock = clock
+
+    async def note_refusal(self, actor: Actor, what: str, kind: str, key: object) -> None:
+        """Adds what somebody tried and may not do.
+
+        Args:
+            actor: who.
+            what: the action they lacked.
+            kind: of what they tried it on.
+            key: which.
+        """
+        async with self._units.writing() as unit:
+            at = self._clock.now()
+            await record(unit, actor, what, kind, key, at=at, outcome=Outcome.REFUSED)
+            await unit.commit()
 
     async def read(
         self,

@@ -167,41 +167,56 @@ class PermissionService:
         return tuple(ProjectMemberDetail(m, users[m.user_id]) for m in members if m.user_id in users)
 
     async def share(
-        self, actor: Actor, project_id: ProjectId, user_id: UserId, role: Role | None
-    ) -> ProjectMemberDetail | None:
-        """Gives somebody a role on a project, or with ``None`` takes it away.
+        self, actor: Actor, project_id: ProjectId, user_id: UserId, role: Role
+    ) -> ProjectMemberDetail:
+        """Gives somebody a role on a project, or another one.
 
         Raises:
             NotFound: there is no such project that `actor` may see, or no such user.
             Forbidden: they may not manage it, or the ranks do not allow it.
-            Conflict: the role is that of the owner.
+            Conflict: the role is that of the owner, before or after.
         """
         now = self._clock.now()
         async with self._units.writing() as unit:
             scope = (await unit.projects.get(project_id)).scope
-            leaves = role is None and user_id == actor.user_id
-            if not leaves:
-                require(actor, Action.TEAMS_MANAGE, scope, kind="project", key=project_id)
+            require(actor, Action.TEAMS_MANAGE, scope, kind="project", key=project_id)
             user = await unit.users.get(user_id)
-            present = {member.user_id: member for member in await unit.members.of_project(project_id)}
-            before = Role.OWNER if user_id == scope.owner_id else None
-            before = before or (present[user_id].role if user_id in present else None)
-            if leaves and before is None:
-                raise NotFound.of("project", project_id)
+            before = await _shared_role(unit, scope, user_id)
             check_role_change(_own_role(actor, scope), before, role, is_self=user_id == actor.user_id)
-            member = ProjectMember(
-                project_id=project_id, user_id=user_id, role=role or Role.VIEWER, added_at=now
-            )
-            if role is None:
-                await unit.members.remove(member)
-            else:
-                await unit.members.put(member)
+            member = ProjectMember(project_id=project_id, user_id=user_id, role=role, added_at=now)
+            await unit.members.put(member)
             await record(
                 unit, actor, "project.share", "project", project_id, at=now, scope=scope,
-                user=str(user_id), role=role and role.value,
+                user=str(user_id), role=role.value,
             )  # fmt: skip
             await unit.commit()
-        return None if role is None else ProjectMemberDetail(member, user)
+        return ProjectMemberDetail(member, user)
+
+    async def unshare(self, actor: Actor, project_id: ProjectId, user_id: UserId) -> None:
+        """Takes somebody's role on a project away; everybody but the owner may leave by themselves.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see, or it is not shared with the user.
+            Forbidden: they may not manage it, or the ranks do not allow it.
+            Conflict: it is the owner.
+        """
+        is_self = user_id == actor.user_id
+        now = self._clock.now()
+        async with self._units.writing() as unit:
+            scope = (await unit.projects.get(project_id)).scope
+            action = Action.PROJECT_VIEW if is_self else Action.TEAMS_MANAGE
+            require(actor, action, scope, kind="project", key=project_id)
+            before = await _shared_role(unit, scope, user_id)
+            if before is None:
+                raise NotFound.of("member", user_id)
+            check_role_change(_own_role(actor, scope), before, None, is_self=is_self)
+            await unit.members.remove(
+                ProjectMember(project_id=project_id, user_id=user_id, role=before, added_at=now)
+            )
+            await record(
+                unit, actor, "project.unshare", "project", project_id, at=now, scope=scope, user=str(user_id)
+            )
+            await unit.commit()
 
     async def explain(self, actor: Actor, user_id: UserId, action: Action, place: Place) -> Explanation:
         """Whether a user may do something on a project or in a team, and which rule says so.
@@ -285,6 +300,15 @@ def _role(actor: Actor, scope: ProjectScope | TeamScope) -> Role | None:
 def _own_role(actor: Actor, scope: ProjectScope) -> Role | None:
     """As in teams: a superuser is above all; who was granted the action alone acts as an admin."""
     return None if actor.is_superuser else _role(actor, scope) or Role.ADMIN
+
+
+async def _shared_role(unit: ReadingUnit, scope: ProjectScope, user_id: UserId) -> Role | None:
+    if user_id == scope.owner_id:
+        return Role.OWNER
+    for member in await unit.members.of_project(scope.project_id):
+        if member.user_id == user_id:
+            return member.role
+    return None
 
 
 def _require_has(actor: Actor, action: Action, scope: ProjectScope | TeamScope) -> None:

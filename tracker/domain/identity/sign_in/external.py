@@ -36,6 +36,10 @@ class GroupRole(Frozen):
     team: str
     role: Role
 
+    def __str__(self) -> str:
+        """As :func:`parse_group_roles` reads it."""
+        return f"{self.group}={self.team}:{self.role}"
+
 
 def parse_group_roles(text: str) -> tuple[GroupRole, ...]:
     """Reads ``group=team:role`` pieces between commas, such as ``ml=Research:member,leads=Research:admin``.

@@ -21,7 +21,7 @@ from tracker.ports.unit_of_work import UnitsOfWork
 __all__ = ["ApiTokenService"]
 
 LONGEST_DAYS = 3650
-_EDITABLE = frozenset({"name", "description", "scopes", "expires_at"})
+_EDITABLE = frozenset({"name", "description", "scopes", "expires_in_days"})
 
 
 class ApiTokenService:
@@ -93,7 +93,7 @@ class ApiTokenService:
             return await unit.api_tokens.of_user(actor.user_id)
 
     async def edit(self, actor: Actor, token_id: ApiTokenId, **changes: Any) -> ApiToken:
-        """A token after changes to its name, description, scopes or expiry.
+        """A token after changes to its name, description, scopes or expiry (in days from now).
 
         Raises:
             NotFound: the actor has no such token.
@@ -104,6 +104,8 @@ class ApiTokenService:
             raise Invalid.field(field, "cannot be changed")
         if "scopes" in changes:
             changes["scopes"] = _some(changes["scopes"])
+        if "expires_in_days" in changes:
+            changes["expires_at"] = expiry(self._clock.now(), changes.pop("expires_in_days"))
         return await self._change(actor, token_id, "token.edit", changes)
 
     async def revoke(self, actor: Actor, token_id: ApiTokenId) -> None:

@@ -1,0 +1,84 @@
+"""What the table of routes consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+from tracker.domain.identity.policy import Action
+
+from .schemas.answers import NoQuery
+
+__all__ = ["FORM", "HTML", "JSON", "NDJSON", "Route", "Scope"]
+
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
+
+
+class Scope(StrEnum):
+    """On what the action of a route is checked."""
+
+    PUBLIC = "public"
+    """Nothing: strangers are answered too."""
+    SIGNED_IN = "signed_in"
+    """Nothing: whoever has credentials is answered."""
+    SELF = "self"
+    """The caller's own account and tokens."""
+    INSTALLATION = "installation"
+    """The installation as a whole."""
+    ADMINISTRATOR = "administrator"
+    """The caller must be a superuser, in person."""
+    PROJECT = "project"
+    """The project in the path, query or body, or each project that is listed."""
+    EXPERIMENT = "experiment"
+    """The project of the experiment in the path or body."""
+    TEAM = "team"
+    """The team in the path, query or body, or each team that is listed."""
+    PLACE = "place"
+    """The project or the team in the query or body."""
+    OWNER = "owner"
+    """The caller must own the project or team, or be a superuser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path.
+
+    Attributes:
+        method: of HTTP.
+        path: template; ids in braces.
+        resource: the class that answers.
+        responder: its method.
+        action: what the actor needs to be allowed; an API token needs it among its scopes.
+        scope: on what that is checked.
+        summary: one line for the documentation.
+        answer: the type of a successful answer; ``None`` = no content.
+        body: schema of the request's body, if it takes one.
+        query: schema of the query parameters.
+        status: of a successful answer.
+        present: whether it may answer 200 with what was there before.
+        media: media type of the answer.
+        body_media: media type of the body.
+        shows_credentials: whether the resource is given the bearer token and cookies.
+    """
+
+    method: str
+    path: str
+    resource: type
+    responder: str
+    action: Action | None
+    scope: Scope
+    summary: str
+    answer: Any
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] = NoQuery
+    status: int = 200
+    present: bool = False
+    media: str = JSON
+    body_media: str = JSON
+    shows_credentials: bool = False

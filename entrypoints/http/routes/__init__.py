@@ -1,0 +1,14 @@
+"""The one table of routes: the app, the OpenAPI document and the reference page are made from it."""
+
+from __future__ import annotations
+
+from ..route import Route, Scope
+from .identity import IDENTITY
+from .tracking import TRACKING
+
+__all__ = ["PUBLIC", "ROUTES", "Route", "Scope"]
+
+ROUTES: tuple[Route, ...] = (*TRACKING, *IDENTITY)
+
+PUBLIC = frozenset((route.method, route.path) for route in ROUTES if route.scope is Scope.PUBLIC)
+"""Method and path of what strangers are answered too; their paths hold no ids."""

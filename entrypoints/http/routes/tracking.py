@@ -1,0 +1,151 @@
+"""Routes of health, projects, experiments, metrics and scalars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.domain.identity.policy import Action
+
+from ..api.experiments import Experiments
+from ..api.health import Documentation, Health
+from ..api.metrics import Metrics
+from ..api.projects import Projects
+from ..api.scalars import Scalars
+from ..route import HTML, Route, Scope
+from ..schemas.answers import DeletedOut, HealthOut, ReadyOut
+from ..schemas.experiments import ExperimentCreate, ExperimentEdit, ExperimentOut, RecentQuery, Reorder
+from ..schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
+from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut
+from ..schemas.scalars import (
+    LastLoggedIn,
+    LastLoggedOut,
+    LoggedOut,
+    ProjectScalarsQuery,
+    ScalarsBatchIn,
+    ScalarsLogIn,
+    ScalarsOut,
+    ScalarsQuery,
+    SummaryOut,
+    SummaryQuery,
+)
+
+__all__ = ["TRACKING"]
+
+_PROJECT = "/api/projects/{project_id}"
+_EXPERIMENT = "/api/experiments/{experiment_id}"
+
+TRACKING: tuple[Route, ...] = (
+    Route("GET", "/", Health, "alive", None, Scope.PUBLIC, "Says that the process answers", HealthOut),
+    Route(
+        "GET", "/api/health", Health, "alive", None, Scope.PUBLIC,
+        "Says that the process answers", HealthOut,
+    ),
+    Route(
+        "GET", "/api/health/ready", Health, "ready", None, Scope.PUBLIC,
+        "Says whether all behind it answers", ReadyOut,
+    ),
+    Route(
+        "GET", "/api/openapi.json", Documentation, "openapi", None, Scope.SIGNED_IN,
+        "This document", dict[str, Any],
+    ),
+    Route(
+        "GET", "/api/docs", Documentation, "page", None, Scope.SIGNED_IN,
+        "The API for people", str, media=HTML,
+    ),
+    Route(
+        "GET", "/api/projects", Projects, "index", Action.PROJECT_VIEW, Scope.PROJECT,
+        "Lists projects", list[ProjectOut],
+    ),
+    Route(
+        "POST", "/api/projects", Projects, "create", Action.PROJECTS_CREATE, Scope.INSTALLATION,
+        "Creates a project", ProjectOut, ProjectCreate, status=201, present=True,
+    ),
+    Route(
+        "GET", _PROJECT, Projects, "show", Action.PROJECT_VIEW, Scope.PROJECT,
+        "Shows a project", ProjectOut,
+    ),
+    Route(
+        "PATCH", _PROJECT, Projects, "edit", Action.PROJECT_EDIT, Scope.PROJECT,
+        "Changes a project", ProjectOut, ProjectEdit,
+    ),
+    Route(
+        "DELETE", _PROJECT, Projects, "delete", Action.PROJECT_DELETE, Scope.PROJECT,
+        "Deletes a project with everything in it", DeletedOut,
+    ),
+    Route(
+        "GET", f"{_PROJECT}/experiments", Projects, "experiments", Action.EXPERIMENTS_VIEW, Scope.PROJECT,
+        "Lists a project's experiments in their order", list[ExperimentOut],
+    ),
+    Route(
+        "GET", f"{_PROJECT}/hypotheses", Projects, "hypotheses", Action.PROJECT_VIEW, Scope.PROJECT,
+        "Lists a project's hypotheses", list[dict[str, Any]],
+    ),
+    Route(
+        "GET", f"{_PROJECT}/metrics", Projects, "metrics", Action.METRICS_VIEW, Scope.PROJECT,
+        "Gives the value that counts for each experiment and tracked metric", list[ProjectMetricOut],
+    ),
+    Route(
+        "GET", "/api/dashboard/project/{project_id}/stats", Projects, "stats",
+        Action.PROJECT_VIEW, Scope.PROJECT,
+        "Counts what a project holds", StatsOut,
+    ),
+    Route(
+        "POST", "/api/experiments", Experiments, "create", Action.EXPERIMENTS_CREATE, Scope.PROJECT,
+        "Creates an experiment", ExperimentOut, ExperimentCreate, status=201,
+    ),
+    Route(
+        "GET", "/api/experiments/recent", Experiments, "recent", Action.EXPERIMENTS_VIEW, Scope.PROJECT,
+        "Lists the newest experiments", list[ExperimentOut], query=RecentQuery,
+    ),
+    Route(
+        "POST", "/api/experiments/reorder", Experiments, "reorder", Action.EXPERIMENTS_EDIT, Scope.PROJECT,
+        "Puts experiments first", list[ExperimentOut], Reorder,
+    ),
+    Route(
+        "GET", _EXPERIMENT, Experiments, "show", Action.EXPERIMENTS_VIEW, Scope.EXPERIMENT,
+        "Shows an experiment", ExperimentOut,
+    ),
+    Route(
+        "PATCH", _EXPERIMENT, Experiments, "edit", Action.EXPERIMENTS_EDIT, Scope.EXPERIMENT,
+        "Changes an experiment", ExperimentOut, ExperimentEdit,
+    ),
+    Route(
+        "DELETE", _EXPERIMENT, Experiments, "delete", Action.EXPERIMENTS_DELETE, Scope.EXPERIMENT,
+        "Deletes an experiment with its metrics and scalars", DeletedOut,
+    ),
+    Route(
+        "GET", f"{_EXPERIMENT}/metrics", Metrics, "of_experiment", Action.METRICS_VIEW, Scope.EXPERIMENT,
+        "Lists an experiment's final values", list[MetricOut],
+    ),
+    Route(
+        "POST", "/api/metrics", Metrics, "log", Action.METRICS_CREATE, Scope.EXPERIMENT,
+        "Keeps a final value; the same key again replaces it", MetricOut, MetricLog, status=201,
+    ),
+    Route(
+        "POST", "/api/scalars/log/{experiment_id}", Scalars, "log", Action.SCALARS_LOG, Scope.EXPERIMENT,
+        "Keeps the values of one step; durable when it answers", LoggedOut, ScalarsLogIn,
+    ),
+    Route(
+        "POST", "/api/scalars/log_batch/{experiment_id}", Scalars, "log_batch",
+        Action.SCALARS_LOG, Scope.EXPERIMENT,
+        "Keeps the values of many steps, or none", LoggedOut, ScalarsBatchIn,
+    ),
+    Route(
+        "GET", "/api/scalars/get/{experiment_id}", Scalars, "get", Action.SCALARS_VIEW, Scope.EXPERIMENT,
+        "Gives an experiment's curves", ScalarsOut, query=ScalarsQuery,
+    ),
+    Route(
+        "GET", "/api/scalars/get/project/{project_id}", Scalars, "get_project",
+        Action.SCALARS_VIEW, Scope.PROJECT,
+        "Gives the curves of a project's experiments", ScalarsOut, query=ProjectScalarsQuery,
+    ),
+    Route(
+        "GET", "/api/scalars/summary/{project_id}", Scalars, "summary", Action.SCALARS_VIEW, Scope.PROJECT,
+        "Gives count, extremes and last value of each series", SummaryOut, query=SummaryQuery,
+    ),
+    Route(
+        "POST", "/api/scalars/last_logged/{project_id}", Scalars, "last_logged",
+        Action.SCALARS_VIEW, Scope.PROJECT,
+        "Tells when experiments last got a point", LastLoggedOut, LastLoggedIn,
+    ),
+)  # fmt: skip
