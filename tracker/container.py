@@ -40,7 +40,7 @@ from tracker.ports.sign_in import IdentityProvider
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
-__all__ = ["Container", "build", "start", "stop"]
+__all__ = ["Container", "build", "require_extra", "start", "stop"]
 
 
 def _units(database: Database) -> UnitsOfWork:
@@ -139,3 +139,14 @@ async def stop(container: Container) -> None:
         await container.scalar_store().close()
     finally:
         await container.database().dispose()
+
+
+def require_extra() -> None:
+    """Lets pass an installation that can have accounts.
+
+    Raises:
+        Unavailable: the packages of the extra ``team`` are missing; says what to run.
+    """
+    with from_extra():
+        import cryptography  # noqa: F401, PLC0415
+        import joserfc  # noqa: F401, PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from typing import Any
 
 import uvicorn
@@ -15,7 +16,7 @@ from .app import create_app
 from .auth import is_loopback
 from .logs import configure
 
-__all__ = ["create_configured_app", "serve"]
+__all__ = ["create_configured_app", "guarded", "serve"]
 
 _GRACE_SECONDS = 30
 
@@ -24,22 +25,24 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     """Serves until SIGINT or SIGTERM, then finishes what it accepted and returns.
 
     Args:
-        settings: the installation to serve.
+        settings: the installation to serve; one that others can reach requires credentials in any case.
         host: an address of this machine.
         port: 0 takes a free one; the log tells which.
         workers: processes; they share the address.
 
     Raises:
-        Invalid: `host` can be reached from other machines, or a number is out of range.
+        Invalid: a number is out of range.
+        Unavailable: credentials are required, and what they need is not installed.
     """
-    if not is_loopback(host):
-        raise Invalid.field("host", f"{host} is not loopback; until there are accounts use 127.0.0.1")
+    settings = guarded(settings, host)
+    if settings.auth == "required":
+        os.umask(0o077)  # the database now holds what others on this machine must not read
     if not 0 <= port <= 65535:
         raise Invalid.field("port", "must be from 0 to 65535")
     if workers < 1:
         raise Invalid.field("workers", "must be at least 1")
     configure(settings.log_format, settings.log_level)
-    options = _options(host, port)
+    options = _options(settings, host, port)
     if workers == 1:
         uvicorn.Server(uvicorn.Config(create_app(build(settings)), **options)).run()
         return
@@ -49,6 +52,11 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     uvicorn.run(factory, factory=True, workers=workers, **options)
 
 
+def guarded(settings: Settings, host: str) -> Settings:
+    """The same, but nobody gets in without credentials where others can reach `host`."""
+    return settings if is_loopback(host) else settings.evolve(auth="required")
+
+
 def create_configured_app() -> Any:
     """The application of a worker process, from the environment."""
     settings = Settings.load()
@@ -56,7 +64,7 @@ def create_configured_app() -> Any:
     return create_app(build(settings))
 
 
-def _options(host: str, port: int) -> dict[str, Any]:
+def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
     return {
         "host": host,
         "port": port,
@@ -66,7 +74,9 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
-        "proxy_headers": False,  # auth.py must see who really connects
+        # Only these are believed when they say for whom they ask; auth.py must see who really connects.
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE_SECONDS,
     }

@@ -12,10 +12,10 @@ from entrypoints.http.errors import STATUSES
 from entrypoints.http.openapi import openapi
 from entrypoints.http.reference import reference
 from entrypoints.http.routes import ROUTES
-from entrypoints.http.server import serve
+from entrypoints.http.server import guarded
 from tracker.container import build
 from tracker.domain import errors
-from tracker.domain.errors import Invalid, TrackerError
+from tracker.domain.errors import TrackerError
 from tracker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +70,11 @@ def test_every_error_of_the_domain_has_a_status():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
-def test_a_host_that_others_can_reach_is_refused(host):
-    with pytest.raises(Invalid, match="not loopback"):
-        serve(Settings(), host=host)
+def test_where_others_can_reach_it_a_server_requires_credentials(host):
+    assert guarded(Settings(), host).auth == "required"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_on_loopback_a_server_requires_credentials_only_if_told(host):
+    assert guarded(Settings(), host).auth == "local"
+    assert guarded(Settings(auth="required"), host).auth == "required"

@@ -153,7 +153,8 @@ IDENTITY: tuple[Route, ...] = (
         "Takes somebody's role on a project away; anybody may leave", DeletedOut, ProjectMemberRemove,
     ),
     Route(
-        "POST", "/api/projects/{project_id}/transfer", Access, "transfer", Action.PROJECT_DELETE, Scope.PROJECT,
+        "POST", "/api/projects/{project_id}/transfer", Access, "transfer",
+        Action.PROJECT_DELETE, Scope.PROJECT,
         "Makes somebody else the owner of a project", ProjectOut, HandOver,
     ),
     Route(

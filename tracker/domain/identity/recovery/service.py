@@ -144,7 +144,12 @@ class RecoveryService:
         await self._attempts.spend(Try.CODE, address=address)
         email = normalized_email(email)
         async with self._units.reading() as unit:
-            await self._opened(unit, code, Purpose.SETUP)
+            try:
+                await self._opened(unit, code, Purpose.SETUP)
+            except BadCode:
+                raise BadCode(
+                    "the code is unknown, used or has run out; restart the server for another"
+                ) from None
         now = self._clock.now()
         user = User(
             id=UserId(self._ids.new()), email=email, display_name=display_name or email.partition("@")[0],
