@@ -27,11 +27,10 @@ from .routes import ROUTES
 __all__ = ["create_app"]
 
 
-def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
+def create_app(container: Container) -> Lifespan:
     """The ASGI application over the services of `container`, which its lifespan starts and stops."""
     settings = container.config()
-    middleware: list[Any] = [Lifespan(container), Gate(settings.allowed_origins)]
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[Gate(settings.allowed_origins)])
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)
@@ -41,13 +40,13 @@ def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
-    return app
+    return Lifespan(app, container)
 
 
 def _resources(container: Container) -> dict[type, object]:
     document = cache(partial(openapi, ROUTES))
     made = (
-        Health(container.units(), container.scalar_store()),
+        Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics()),
         Experiments(container.experiments()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tracker.container import Container, start, stop
@@ -15,26 +16,45 @@ __all__ = ["Lifespan"]
 _log = logging.getLogger("tracker.http")
 _SWEEP_SECONDS = 60.0
 
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
 
 class Lifespan:
-    """Falcon middleware that opens and closes what is behind the services."""
+    """ASGI middleware that opens and closes what is behind the services.
 
-    def __init__(self, container: Container) -> None:
+    Not Falcon's own hooks: those tell of a refused start with a traceback, where one line names the
+    reason and the command that mends it.
+
+    Args:
+        app: the application whose requests pass through.
+        container: what its services are made of.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], container: Container) -> None:
+        self.app = app
         self._container = container
-        self._sweeper: asyncio.Task[None] | None = None
 
-    async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Opens everything; an error here keeps the server from starting."""
-        await start(self._container)
-        self._sweeper = asyncio.create_task(self._sweep())
-
-    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Closes everything; the server has answered all requests by now."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serves a request, or the server's whole life."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        await receive()  # the start
+        try:
+            await start(self._container)
+        except TrackerError as error:
+            await stop(self._container)
+            await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})
+            return
+        sweeper = asyncio.create_task(self._sweep())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # the end: all requests are answered by now
+        sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeper
         await stop(self._container)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _sweep(self) -> None:
         """Carries out deletions that a crash or a busy store has left undone."""
