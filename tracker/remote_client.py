@@ -52,9 +52,9 @@ class Client:
             self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=30)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise Invalid.field("url", f"{url!r} is not an address: {error}") from error
-        if address.scheme not in ("http", "https") or not address.host:
+        if address.scheme not in ("http", "https") or not address.host or not _is_port(address.port):
             raise Invalid.field("url", f"{url!r} is not an address such as http://127.0.0.1:8000")
-        self._url = url
+        self._url = str(address.copy_with(userinfo=b"")).removesuffix("/api")  # it is told in errors
 
     async def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """The answer to GET."""
@@ -94,6 +94,10 @@ class Client:
         if answer.is_success:
             return _json(answer)
         raise _error(answer)
+
+
+def _is_port(port: int | None) -> bool:
+    return port is None or 0 < port < 65536
 
 
 def _json(answer: httpx.Response) -> Any:
