@@ -18,6 +18,7 @@ from tracker.domain.errors import (
     Problem,
     SchemaMismatch,
     StaleVersion,
+    TooLarge,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -29,11 +30,11 @@ _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
         AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, Unauthenticated, Unavailable,
+        StaleVersion, TooLarge, Unauthenticated, Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
-    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge,
 }  # fmt: skip
 
 

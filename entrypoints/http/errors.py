@@ -16,6 +16,7 @@ from tracker.domain.errors import (
     Invalid,
     NotFound,
     Problem,
+    TooLarge,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -31,6 +32,7 @@ STATUSES: Mapping[type[TrackerError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooLarge: 413,
     Invalid: 422,
     Unavailable: 503,
 }
@@ -39,7 +41,6 @@ STATUSES: Mapping[type[TrackerError], int] = {
 _FALCON_CODES = {
     404: "not_found",
     405: "method_not_allowed",
-    413: "body_too_large",
     415: "unsupported_media_type",
 }
 _WIRE_NAMES = {"parent_id": "parentExperimentId", "position": "order"}

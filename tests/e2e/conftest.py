@@ -49,9 +49,8 @@ ServerFactory = Callable[..., LiveServer]
 
 
 def folder_settings(folder: Path, **others: object) -> Settings:
-    return Settings(
-        data=folder, database_url=f"sqlite:///{folder}/tracker.db", max_body_bytes=2**20, **others
-    )
+    url = f"sqlite:///{folder}/tracker.db"
+    return Settings(**{"data": folder, "database_url": url, "max_body_bytes": 2**20, **others})
 
 
 @pytest.fixture

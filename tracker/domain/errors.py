@@ -7,6 +7,7 @@
     |-- Unauthenticated              unauthenticated      401      1
     |-- Forbidden                    forbidden            403      1
     |-- Invalid                      invalid              422      1
+    |   `-- TooLarge                 body_too_large       413      1
     |-- Conflict                     conflict             409      1
     |   |-- AlreadyExists            already_exists       409      1
     |   |-- StaleVersion             stale_version        409      1
@@ -35,6 +36,7 @@ __all__ = [
     "Problem",
     "SchemaMismatch",
     "StaleVersion",
+    "TooLarge",
     "TrackerError",
     "Unauthenticated",
     "Unavailable",
@@ -106,6 +108,12 @@ class Invalid(TrackerError):
     def field(cls, name: str, msg: str, kind: str = "value_error") -> Invalid:
         """One field is wrong."""
         return cls(f"{name}: {msg}", [Problem((name,), msg, kind)])
+
+
+class TooLarge(Invalid):
+    """More than one request may carry; nothing of it was kept, so its halves may be tried."""
+
+    code = "body_too_large"
 
 
 class Conflict(TrackerError):
