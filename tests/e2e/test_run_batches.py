@@ -21,7 +21,7 @@ def test_what_is_too_large_for_one_request_goes_in_parts_and_each_point_once(
             run.log({"loss": step, "acc": -step}, step=step)
         run.log(dict.fromkeys(names, 0.5), step=7)
     assert run.unsaved == 0
-    with tracker.open(tmp_path) as library:
+    with tracker.open(url=server.url) as library:
         (project,) = library.projects.list()
         summary = library.scalars.summary(project.id)
         assert {row.name: row.count for row in summary} == {"loss": 30_000, "acc": 30_000} | dict.fromkeys(
@@ -46,5 +46,5 @@ def test_a_point_that_no_request_can_carry_is_told_once_and_stops_no_other(
         " the body is larger than 400 bytes",
         "",
     ]
-    with tracker.open(tmp_path) as library:
+    with tracker.open(url=server.url) as library:
         assert library.scalars.read(run.id, "loss").step.tolist() == list(range(50))
