@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test slow lint types docs bench clean
+.PHONY: demo test slow databases lint types docs bench clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -13,6 +13,13 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
+
+# What a database can make a difference to; servers run on a SQLite file anyway.
+databases: $(STAMP)
+	TEST_DATABASE_URL=sqlite:///$$(mktemp -d)/test.db $(BIN)/python -m pytest -q -n 2 \
+	    tests/contract tests/property tests/migrations
+	$(BIN)/python -m tests.databases $(BIN)/python -m pytest -q -n 2 \
+	    tests/contract tests/migrations tests/e2e tests/service/test_library.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -35,7 +35,7 @@ class Nothing:
 app = falcon.asgi.App()
 app.add_route('/', Nothing())
 """
-Case = tuple[str, bytes]
+Case = tuple[str, list[bytes]]
 
 
 def request_bytes(method: str, path: str, body: object = None) -> bytes:
@@ -60,13 +60,17 @@ async def one_connection(port: int, request: bytes, until: float, taken: list[fl
     writer.close()
 
 
-def load(port: int, request: bytes, seconds: float) -> tuple[float, float]:
-    """Requests a second and the 99th percentile in milliseconds; runs in a process of its own."""
+def load(port: int, requests: list[bytes], seconds: float) -> tuple[float, float]:
+    """Requests a second and the 99th percentile in milliseconds; runs in a process of its own.
+
+    Each connection repeats one of the requests, so that none is answered with another's work.
+    """
 
     async def all_connections() -> list[float]:
         taken: list[float] = []
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(one_connection(port, request, until, taken) for _ in range(CONNECTIONS)))
+        chosen = [requests[index % len(requests)] for index in range(CONNECTIONS)]
+        await asyncio.gather(*(one_connection(port, request, until, taken) for request in chosen))
         return taken
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -122,12 +126,15 @@ def cases(port: int) -> list[Case]:
     project = created(port, "/api/projects", {"name": "benchmark", "settings": {"namingPattern": ""}})
     features = {"optimizer": {"name": "adam", "lr": 0.001}, "width": 64}
     new = {"projectId": project, "name": "run", "features": features, "tags": ["a"]}
-    run = created(port, "/api/experiments", new)
+    runs = [created(port, "/api/experiments", new) for _ in range(CONNECTIONS)]
     scalars = {"scalars": {f"train/loss_{k}": k * 0.37 for k in range(20)}, "step": 1}
     return [
-        ("GET experiment", request_bytes("GET", f"/api/experiments/{run}")),
-        ("POST scalars/log x20", request_bytes("POST", f"/api/scalars/log/{run}", scalars)),
-        ("POST experiment", request_bytes("POST", "/api/experiments", new)),
+        ("GET experiment", [request_bytes("GET", f"/api/experiments/{run}") for run in runs]),
+        (
+            "POST scalars/log x20",
+            [request_bytes("POST", f"/api/scalars/log/{run}", scalars) for run in runs],
+        ),
+        ("POST experiment", [request_bytes("POST", "/api/experiments", new)]),
     ]
 
 
@@ -162,10 +169,10 @@ def uvicorn_command(app: str, port: int) -> list[str]:
             "httptools", "--no-access-log", "--log-level", "warning"]  # fmt: skip
 
 
-def measured(port: int, request: bytes, seconds: float, rounds: int) -> tuple[float, float]:
+def measured(port: int, requests: list[bytes], seconds: float, rounds: int) -> tuple[float, float]:
     """The medians of some rounds of load."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found = [pool.apply(load, (port, request, seconds)) for _ in range(rounds)]
+        found = [pool.apply(load, (port, requests, seconds)) for _ in range(rounds)]
     return statistics.median(rate for rate, _ in found), statistics.median(p99 for _, p99 in found)
 
 
@@ -177,7 +184,7 @@ def run(seconds: float, rounds: int) -> None:
         (folder / "bare.py").write_text(BARE)
         port = free_port()
         with serving(uvicorn_command("bare:app", port), folder, port):
-            bare, p99 = measured(port, request_bytes("GET", "/"), seconds, rounds)
+            bare, p99 = measured(port, [request_bytes("GET", "/")], seconds, rounds)
         print(f"{'bare falcon':<12}{'GET /':<24}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
         with postgres() as postgres_url:
             urls = {"sqlite": f"sqlite:///{folder}/tracker.db", "postgres": postgres_url}
@@ -195,8 +202,8 @@ def measure_server(server: str, url: str, folder: Path, bare: float, how: tuple[
         subprocess.run(upgrade, cwd=ROOT, env={**os.environ, **environ}, check=True)
     port = free_port()
     with serving(uvicorn_command("entrypoints.http.asgi:app", port), folder, port, **environ):
-        for title, request in cases(port):
-            rate, p99 = measured(port, request, *how)
+        for title, requests in cases(port):
+            rate, p99 = measured(port, requests, *how)
             print(f"{server:<12}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,7 +10,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import Phase, settings
 
-from tests.databases import empty_sqlite_file, fresh_postgres_database, throwaway_postgres
+from tests.databases import (
+    GIVEN,
+    drop_database,
+    empty_sqlite_file,
+    fresh_postgres_database,
+    throwaway_postgres,
+)
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.sql import migrations
 from tracker.adapters.sql.database import Database
@@ -24,8 +29,6 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
 )
 settings.load_profile("tracker")
-
-GIVEN = os.environ.get("TEST_DATABASE_URL", "")
 
 
 @pytest.fixture(scope="session")
@@ -42,17 +45,21 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> str:
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
     """Name of a migrated database on the server, from which others are copied."""
     name = f"tracker_template_{uuid.uuid4().hex[:8]}"
-    migrations.upgrade(fresh_postgres_database(postgres_server, name))
-    return name
+    url = fresh_postgres_database(postgres_server, name)
+    migrations.upgrade(url)
+    yield name
+    drop_database(postgres_server, url)
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, migrated_postgres: str) -> str:
+def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own."""
-    return fresh_postgres_database(postgres_server, f"t_{uuid.uuid4().hex[:12]}", migrated_postgres)
+    url = fresh_postgres_database(postgres_server, f"t_{uuid.uuid4().hex[:12]}", migrated_postgres)
+    yield url
+    drop_database(postgres_server, url)
 
 
 @pytest.fixture

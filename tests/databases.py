@@ -1,4 +1,8 @@
-"""A PostgreSQL server for tests: the one that TEST_DATABASE_URL names, or a throw-away one."""
+"""A PostgreSQL server for tests: the one that TEST_DATABASE_URL names, or a throw-away one.
+
+``python -m tests.databases COMMAND...`` runs a command beside a throw-away server that
+TEST_DATABASE_URL names.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,26 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 
-__all__ = ["empty_sqlite_file", "fresh_postgres_database", "throwaway_postgres"]
+__all__ = ["GIVEN", "drop_database", "empty_sqlite_file", "fresh_postgres_database", "throwaway_postgres"]
+
+
+def _given() -> str:
+    url = os.environ.get("TEST_DATABASE_URL", "")
+    if url and not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ValueError("TEST_DATABASE_URL must be sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return url
+
+
+GIVEN = _given()
+"""The database that TEST_DATABASE_URL names; empty for the default ones."""
 
 
 def _program(name: str) -> str | None:
@@ -76,6 +93,19 @@ def fresh_postgres_database(server: str, name: str, template: str = "template1")
     return f"{server.rpartition('/')[0]}/{name}"
 
 
+def drop_database(server: str, url: str) -> None:
+    """Removes a database from `server`, whoever is still connected."""
+    asyncio.run(_drop(server, url.rpartition("/")[2]))
+
+
+async def _drop(server: str, name: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
 async def _create(server: str, name: str, template: str) -> None:
     connection = await asyncpg.connect(server)
     try:
@@ -85,8 +115,23 @@ async def _create(server: str, name: str, template: str) -> None:
 
 
 def empty_sqlite_file(url: str) -> str:
-    """The same URL, once its file is gone."""
+    """The same URL, once its file is gone; parallel processes of pytest have a file each."""
+    url += os.environ.get("PYTEST_XDIST_WORKER", "")
     file = Path(url.partition(":///")[2])
     for path in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
         path.unlink(missing_ok=True)
     return url
+
+
+def main() -> int:
+    """The exit code of the command that stands in the arguments."""
+    with TemporaryDirectory(prefix="tracker-postgres-") as folder, throwaway_postgres(Path(folder)) as url:
+        if url is None:
+            sys.exit("PostgreSQL is not installed (initdb and postgres)")
+        return subprocess.run(
+            sys.argv[1:], env={**os.environ, "TEST_DATABASE_URL": url}, check=False
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

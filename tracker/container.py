@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from dependency_injector import containers, providers
 
@@ -21,7 +22,7 @@ from tracker.adapters.security.signing_keys import KeyFile
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.service import AccountService
 from tracker.domain.identity.attempts.service import AttemptService
@@ -126,11 +127,22 @@ async def start(container: Container) -> None:
 
     Raises:
         SchemaMismatch: the database is older or newer than this version of tracker.
-        Unavailable: the database does not answer.
+        Unavailable: the database does not answer, or a file stands where the data folder belongs.
     """
     settings: Settings = container.config()
+    _require_folder(settings.data)
     await container.database().prepare(auto_upgrade=settings.is_default_sqlite)
     await container.scalars().sweep()
+
+
+def _require_folder(data: Path) -> None:
+    """Found now, it costs a message; found by a thread that saves points, the points."""
+    try:
+        nearest = next(place for place in (data, *data.parents) if place.exists())
+    except OSError as error:
+        raise Unavailable(f"cannot look at the data folder {data}: {error.strerror}") from error
+    if not nearest.is_dir():
+        raise Unavailable(f"{nearest} is not a folder; TRACKER_DATA must name one")
 
 
 async def stop(container: Container) -> None:

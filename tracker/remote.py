@@ -231,17 +231,7 @@ class Scalars:
 
     async def append(self, batch: ScalarBatch) -> None:
         """Keeps columns; the same batch again changes nothing."""
-        rows = [
-            {"scalars": {batch.names[series]: number_text(value)}, "step": step, "time": time}
-            for series, step, time, value in zip(
-                batch.series.tolist(),
-                batch.step.tolist(),
-                batch.time.tolist(),
-                batch.value.tolist(),
-                strict=True,
-            )
-        ]
-        body = {"scalars": rows, "batch_id": str(batch.id)}
+        body = {"scalars": _rows(batch), "batch_id": str(batch.id)}
         await self._client.post(f"/scalars/log_batch/{batch.experiment_id}", body)
 
     async def summary(
@@ -263,6 +253,20 @@ class Scalars:
         # Names are chosen here: more than a few of them would not fit into an address.
         rows = [row for row in map(summary_from, found) if names is None or row.name in names]
         return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
+
+
+def _rows(batch: ScalarBatch) -> list[dict[str, Any]]:
+    """A row for each run of points that were logged together, in arrival order."""
+    rows: list[dict[str, Any]] = []
+    columns = (batch.series, batch.step, batch.time, batch.value)
+    for series, step, time, value in zip(*(column.tolist() for column in columns), strict=True):
+        name = batch.names[series]
+        last = rows[-1] if rows else None
+        if last is None or (last["step"], last["time"]) != (step, time) or name in last["scalars"]:
+            last = {"scalars": {}, "step": step, "time": time}
+            rows.append(last)
+        last["scalars"][name] = number_text(value)
+    return rows
 
 
 def _timed(max_points: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tracker.domain.errors import (
     Problem,
     SchemaMismatch,
     StaleVersion,
+    TooLarge,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -29,11 +30,11 @@ _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
         AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, Unauthenticated, Unavailable,
+        StaleVersion, TooLarge, Unauthenticated, Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
-    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge,
 }  # fmt: skip
 
 
@@ -52,9 +53,9 @@ class Client:
             self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=30)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise Invalid.field("url", f"{url!r} is not an address: {error}") from error
-        if address.scheme not in ("http", "https") or not address.host:
+        if address.scheme not in ("http", "https") or not address.host or not _is_port(address.port):
             raise Invalid.field("url", f"{url!r} is not an address such as http://127.0.0.1:8000")
-        self._url = url
+        self._url = str(address.copy_with(userinfo=b"")).removesuffix("/api")  # it is told in errors
 
     async def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """The answer to GET."""
@@ -94,6 +95,10 @@ class Client:
         if answer.is_success:
             return _json(answer)
         raise _error(answer)
+
+
+def _is_port(port: int | None) -> bool:
+    return port is None or 0 < port < 65536
 
 
 def _json(answer: httpx.Response) -> Any:

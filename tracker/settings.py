@@ -113,9 +113,10 @@ class Settings(Frozen):
         }
         if data is not None:
             values["data"] = str(data)
-            values.setdefault("database_url", f"sqlite:///{Path(data).expanduser()}/tracker.db")
         if "data" in values:
-            values["data"] = Path(values["data"]).expanduser()
+            values["data"] = _path("TRACKER_DATA" if data is None else "data", values["data"])
+        if data is not None:
+            values.setdefault("database_url", f"sqlite:///{values['data']}/tracker.db")
         for field in _LISTS & values.keys():
             items = values[field].split(",")
             values[field] = tuple(item.strip() for item in items if item.strip())
@@ -147,16 +148,17 @@ class Settings(Frozen):
 
     @property
     def is_default_sqlite(self) -> bool:
-        """Whether the database is a SQLite file, which may upgrade itself."""
-        return self.database_url.startswith("sqlite") and ":memory:" not in self.database_url
+        """Whether the database is SQLite, which may upgrade itself."""
+        return self.database_url.startswith(("sqlite", ":memory:"))
 
 
 def read_env_file(path: Path) -> dict[str, str]:
     """The ``NAME=value`` lines of a file; none when it is not there. Quotes around a value and
     comments are left out; nothing is expanded."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        # Editors of some systems begin a file with a mark; a stray byte spoils no more than its line.
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
         return {}
     found = {}
     for line in text.splitlines():
@@ -171,6 +173,15 @@ def _unquoted(value: str) -> str:
         end = value.find(value[0], 1)
         return value[1:end] if end > 0 else value
     return value.split(" #", maxsplit=1)[0].rstrip()
+
+
+def _path(variable: str, text: str) -> Path:
+    if "\x00" in text:
+        raise Invalid.field(variable, "must not contain the NUL character")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~name of nobody
+        raise Invalid.field(variable, f"{text!r} starts with the home folder of an unknown user") from error
 
 
 def _whole_number(variable: str, text: str) -> int:

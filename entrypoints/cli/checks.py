@@ -112,9 +112,7 @@ def sqlite(file: Path | None) -> Finding:
     if file is None or not file.exists():
         return Finding("sqlite", State.OK, version)
     try:
-        with closing(
-            sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
-        ) as connection:
+        with closing(_read_only(file)) as connection:
             (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     except sqlite3.Error as error:
         return Finding("sqlite", State.SILENT, f"{version}: {file}: {error}")
@@ -133,7 +131,7 @@ async def _opened(settings: Settings) -> Any:
         for finding in await _database(container.database()):
             yield finding
         if (settings.data / "scalars").exists():
-            yield await _scalars(container.scalar_store())
+            yield await _scalars(container.scalar_store(), settings.data / "scalars")
         else:
             yield Finding("scalars", State.OK, "nothing is logged yet")
     finally:
@@ -145,18 +143,41 @@ async def _database(database: Any) -> list[Finding]:
     try:
         await database.prepare(auto_upgrade=False)
     except SchemaMismatch as error:
-        return [reached, Finding("migrations", State.PROBLEM, error.detail, "tracker db upgrade")]
+        return [reached, Finding("migrations", State.PROBLEM, error.detail)]
     except TrackerError as error:
         return [Finding("database", State.SILENT, error.detail, "check DATABASE_URL")]
     return [reached, Finding("migrations", State.OK, "the schema is the one this version works with")]
 
 
-async def _scalars(store: Any) -> Finding:
+async def _scalars(store: Any, folder: Path) -> Finding:
     try:
         await store.check()
     except TrackerError as error:
         return Finding("scalars", State.SILENT, error.detail)
+    return _scalars_files(folder)
+
+
+def _scalars_files(folder: Path) -> Finding:
+    for file in sorted(folder.glob("*.db")):
+        try:
+            damage = _damage(file)
+        except sqlite3.Error as error:
+            damage = str(error)
+        if damage is not None:
+            text = f"{file} is damaged ({damage}); restore it from a backup, or move it away"
+            return Finding("scalars", State.PROBLEM, text)
     return Finding("scalars", State.OK, "the store answers")
+
+
+def _damage(file: Path) -> str | None:
+    """What SQLite finds wrong with a file; reads all of it."""
+    with closing(_read_only(file)) as connection:
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return None if verdict == "ok" else str(verdict)
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
 
 
 def _missing_database(file: Path) -> Finding:

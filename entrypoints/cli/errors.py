@@ -65,7 +65,7 @@ class Failure(click.ClickException):
     """
 
     def __init__(self, message: str, exit_code: int = REFUSED, mend: str | None = None) -> None:
-        names_one = mend is None or "tracker " in message
+        names_one = mend is None or "tracker " in message or "run: " in message
         super().__init__(one_line(message if names_one else f"{message}; try: {mend}"))
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -69,4 +73,15 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and ends the process."""
+    _make_output_safe()
     cli.main(prog_name="tracker")
+
+
+def _make_output_safe() -> None:
+    """Has every text printable: where the encoding lacks a character as its escape, and to nowhere
+    when the shell has closed the output (``>&-``)."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (as open as the process is)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

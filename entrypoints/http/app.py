@@ -41,7 +41,7 @@ __all__ = ["create_app"]
 _log = logging.getLogger("tracker.http")
 
 
-def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
+def create_app(container: Container) -> Lifespan:
     """The ASGI application over the services of `container`, which its lifespan starts and stops."""
     settings = container.config()
     gate = Gate(
@@ -51,8 +51,7 @@ def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
         settings.allowed_origins,
         _refusals(container.audit()),
     )
-    middleware: list[Any] = [Lifespan(container), gate]
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[gate])
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)
@@ -62,7 +61,7 @@ def create_app(container: Container) -> falcon.asgi.App[Any, Any]:
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
-    return app
+    return Lifespan(app, container)
 
 
 def _door(container: Container) -> Door:
@@ -85,7 +84,7 @@ def _refusals(audit: AuditService) -> Callable[[Actor, str, str], Awaitable[None
 def _resources(container: Container) -> dict[type, object]:
     document = cache(partial(openapi, ROUTES))
     made = (
-        Health(container.units(), container.scalar_store()),
+        Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics()),
         Experiments(container.experiments()),

@@ -19,6 +19,7 @@ from tracker.domain.errors import (
     Invalid,
     NotFound,
     Problem,
+    TooLarge,
     TooManyRequests,
     TrackerError,
     Unauthenticated,
@@ -38,6 +39,7 @@ STATUSES: Mapping[type[TrackerError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooLarge: 413,
     Invalid: 422,
     TooManyRequests: 429,
     Unavailable: 503,
@@ -47,7 +49,6 @@ STATUSES: Mapping[type[TrackerError], int] = {
 _FALCON_CODES = {
     404: "not_found",
     405: "method_not_allowed",
-    413: "body_too_large",
     415: "unsupported_media_type",
 }
 _WIRE_NAMES = {"parent_id": "parentExperimentId", "position": "order"}

@@ -13,7 +13,7 @@ import falcon.asgi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
-from tracker.domain.errors import Forbidden, Invalid, Problem
+from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
@@ -165,10 +165,10 @@ def _form(raw: bytes) -> dict[str, str]:
 
 async def _read(req: falcon.asgi.Request, limit: int) -> bytes:
     if (req.content_length or 0) > limit:
-        raise falcon.HTTPContentTooLarge(description=f"the body is larger than {limit} bytes")
+        raise TooLarge(f"the body is larger than {limit} bytes")
     raw = await req.stream.read(limit + 1)  # a chunked body does not tell its length before
     if len(raw) > limit:
-        raise falcon.HTTPContentTooLarge(description=f"the body is larger than {limit} bytes")
+        raise TooLarge(f"the body is larger than {limit} bytes")
     return raw
 
 

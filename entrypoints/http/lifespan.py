@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tracker.container import Container, require_extra, start, stop
@@ -23,28 +24,47 @@ or from elsewhere, once and within 24 hours, with this code:
 
 """
 
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
 
 class Lifespan:
-    """Falcon middleware that opens and closes what is behind the services."""
+    """ASGI middleware that opens and closes what is behind the services.
 
-    def __init__(self, container: Container) -> None:
+    Not Falcon's own hooks: those tell of a refused start with a traceback, where one line names the
+    reason and the command that mends it.
+
+    Args:
+        app: the application whose requests pass through.
+        container: what its services are made of.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], container: Container) -> None:
+        self.app = app
         self._container = container
-        self._sweeper: asyncio.Task[None] | None = None
 
-    async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Opens everything; an error here keeps the server from starting."""
-        await start(self._container)
-        if self._container.config().auth == "required":
-            await self._admit_teams()
-        self._sweeper = asyncio.create_task(self._sweep())
-
-    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Closes everything; the server has answered all requests by now."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serves a request, or the server's whole life."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+        await receive()  # the start
+        try:
+            await start(self._container)
+            if self._container.config().auth == "required":
+                await self._admit_teams()
+        except TrackerError as error:
+            await stop(self._container)
+            await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})
+            return
+        sweeper = asyncio.create_task(self._sweep())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # the end: all requests are answered by now
+        sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeper
         await stop(self._container)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _admit_teams(self) -> None:
         """Makes sure of the signing key, and tells the terminal, not the log, how the first administrator
@@ -62,7 +82,8 @@ class Lifespan:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self._container.scalars().sweep()
-                await self._container.attempts().forget()
+                if self._container.config().auth == "required":
+                    await self._container.attempts().forget()
             except TrackerError as error:
                 _log.warning("sweep: %s", error.detail)
             except Exception:  # the next sweep must come whatever happened to this one

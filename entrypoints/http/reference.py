@@ -41,7 +41,7 @@ def _row(route: Route) -> str:
 
 def _errors() -> str:
     rows = "".join(f"| {status} | `{family.code}` |\n" for family, status in STATUSES.items())
-    edge = "| 405 | `method_not_allowed` |\n| 413 | `body_too_large` |\n| 415 | `unsupported_media_type` |\n"
+    edge = "| 405 | `method_not_allowed` |\n| 415 | `unsupported_media_type` |\n"
     return f"\n## Errors\n\n| Status | Code of the family |\n|---|---|\n{rows}{edge}| 500 | `internal` |\n"
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import logging
 import os
+import signal
+import socket
 from typing import Any
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
-from tracker.container import build
-from tracker.domain.errors import Invalid
+from tracker.container import build, start, stop
+from tracker.domain.errors import Invalid, Unavailable
 from tracker.settings import Settings
 
 from .app import create_app
@@ -18,7 +23,9 @@ from .logs import configure
 
 __all__ = ["create_configured_app", "guarded", "serve"]
 
+_log = logging.getLogger("tracker.http")
 _GRACE_SECONDS = 30
+_BACKLOG = 2048
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
@@ -32,7 +39,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
 
     Raises:
         Invalid: a number is out of range.
-        Unavailable: credentials are required, and what they need is not installed.
+        Unavailable: the address is taken, or with several workers the database cannot be used.
+        SystemExit: 0 after a signal, 3 when a single worker cannot start; the log says why.
     """
     settings = guarded(settings, host)
     if settings.auth == "required":
@@ -42,14 +50,59 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     if workers < 1:
         raise Invalid.field("workers", "must be at least 1")
     configure(settings.log_format, settings.log_level)
-    options = _options(settings, host, port)
-    if workers == 1:
-        uvicorn.Server(uvicorn.Config(create_app(build(settings)), **options)).run()
-        return
+    with _listening(host, port) as listener:
+        _log.info("serving http://%s (press Ctrl-C to stop)", _address(listener))
+        if workers == 1:
+            _serve_alone(settings, listener)
+        else:
+            _serve_together(settings, listener, workers)
+
+
+def _serve_alone(settings: Settings, listener: socket.socket) -> None:
+    # Having shut down, uvicorn raises the signal once more, which by default would end the process
+    # as killed: that it did as it was told is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    config = uvicorn.Config(create_app(build(settings)), **_options(settings))
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _serve_together(settings: Settings, listener: socket.socket, workers: int) -> None:
+    # Once for all workers, so that they need not race, and a refusal is told once.
+    asyncio.run(_tried(settings))
     # Worker processes start afresh and read their settings from the environment.
     settings.export()
     factory = f"{__package__}.server:create_configured_app"
-    uvicorn.run(factory, factory=True, workers=workers, **options)
+    config = uvicorn.Config(factory, factory=True, workers=workers, **_options(settings))
+    Multiprocess(config, sockets=[listener]).run()
+
+
+async def _tried(settings: Settings) -> None:
+    container = build(settings)
+    try:
+        await start(container)
+    finally:
+        await stop(container)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        why = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise Unavailable(f"{why}; another port: tracker server --port 0") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def guarded(settings: Settings, host: str) -> Settings:
@@ -64,10 +117,8 @@ def create_configured_app() -> Any:
     return create_app(build(settings))
 
 
-def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
+def _options(settings: Settings) -> dict[str, Any]:
     return {
-        "host": host,
-        "port": port,
         "loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         "http": "httptools" if importlib.util.find_spec("httptools") else "h11",
         "ws": "none",

@@ -1,9 +1,10 @@
-"""A real server on a real socket, over a folder of its own."""
+"""A real server on a real socket, over a folder and a database of its own."""
 
 from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 import uvicorn
 
 from entrypoints.http.app import create_app
+from tests.databases import GIVEN, drop_database, fresh_postgres_database
+from tracker.adapters.sql import migrations
 from tracker.container import build
 from tracker.settings import Settings
 
@@ -48,19 +51,48 @@ class LiveServer:
 ServerFactory = Callable[..., LiveServer]
 
 
-def folder_settings(folder: Path, **others: object) -> Settings:
-    return Settings(
-        data=folder, database_url=f"sqlite:///{folder}/tracker.db", max_body_bytes=2**20, **others
-    )
+class Databases:
+    """The database of each folder: SQLite in it, or one on the server that TEST_DATABASE_URL names."""
+
+    def __init__(self) -> None:
+        self._made: dict[Path, str] = {}
+
+    def settings(self, folder: Path, **others: object) -> Settings:
+        """Settings of a server over `folder`."""
+        if folder not in self._made:
+            self._made[folder] = self._new(folder)
+        own = {"data": folder, "database_url": self._made[folder], "max_body_bytes": 2**20}
+        return Settings(**{**own, **others})
+
+    def drop(self) -> None:
+        """Removes those on the server."""
+        for url in self._made.values():
+            if GIVEN.startswith("postgres"):
+                drop_database(GIVEN, url)
+
+    def _new(self, folder: Path) -> str:
+        if not GIVEN.startswith("postgres"):
+            return f"sqlite:///{folder}/tracker.db"
+        url = fresh_postgres_database(GIVEN, f"t_{uuid.uuid4().hex[:12]}")
+        migrations.upgrade(url)
+        return url
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """The databases of all servers."""
+    made = Databases()
+    yield made
+    made.drop()
 
 
 @pytest.fixture
-def start_server() -> Iterator[ServerFactory]:
+def start_server(databases: Databases) -> Iterator[ServerFactory]:
     """Starts servers over a folder, and stops them after the test."""
     running: list[LiveServer] = []
 
     def start(folder: Path, **others: object) -> LiveServer:
-        running.append(LiveServer(folder_settings(folder, **others)))
+        running.append(LiveServer(databases.settings(folder, **others)))
         return running[-1]
 
     yield start
@@ -69,11 +101,10 @@ def start_server() -> Iterator[ServerFactory]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for tests that do not look at each other's projects."""
-    live = LiveServer(
-        folder_settings(tmp_path_factory.mktemp("server"), allowed_origins=("https://ui.example",))
-    )
+    origins = ("https://ui.example",)
+    live = LiveServer(databases.settings(tmp_path_factory.mktemp("server"), allowed_origins=origins))
     yield live
     live.stop()
 

@@ -35,7 +35,7 @@ def served(nodes) -> set[tuple[str, str]]:
 def test_everything_served_is_in_the_table_once(tmp_path):
     app = create_app(build(Settings(data=tmp_path, database_url="sqlite:///:memory:")))
     table = [(route.method, route.path) for route in ROUTES]
-    assert served(app._router._roots) == set(table)
+    assert served(app.app._router._roots) == set(table)
     assert len(set(table)) == len(table)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import tracker
-from tests.e2e.conftest import LiveServer, server  # noqa: F401  (a fixture)
+from tests.e2e.conftest import LiveServer, databases, server  # noqa: F401  (fixtures)
 from tests.factories import new_id
 from tracker.domain.errors import Invalid, InvalidTransition, LineageCycle, NotFound
 from tracker.domain.ids import BatchId, ExperimentId

@@ -12,6 +12,7 @@ import numpy as np
 import tracker
 from tracker.demo.digits import Digits
 from tracker.demo.mlp import Network
+from tracker.domain.errors import Unavailable
 from tracker.domain.experiments.experiment import Experiment
 
 __all__ = ["FAMILY", "STEPS", "Diverged", "Member", "train"]
@@ -82,6 +83,9 @@ def train(
         data: the folder to write to.
         steps: how many to train for.
         stepped: called after each step.
+
+    Raises:
+        Unavailable: the store did not take every point.
     """
     recipe = member.recipe
     with tracker.init(
@@ -92,6 +96,8 @@ def train(
             _learn(run, recipe, digits, steps, stepped)
         except Diverged:
             run.finish("failed")
+    if run.unsaved:
+        raise Unavailable(f"{run.unsaved} points of {name} were not saved")
     return run.experiment
 
 

@@ -9,6 +9,7 @@
     |-- BadCode                      RESET_PASSWORD_BAD_TOKEN       400  1
     |-- Forbidden                    forbidden            403      1
     |-- Invalid                      invalid              422      1
+    |   `-- TooLarge                 body_too_large       413      1
     |-- Conflict                     conflict             409      1
     |   |-- AlreadyExists            already_exists       409      1
     |   |   `-- AlreadyRegistered    REGISTER_USER_ALREADY_EXISTS   400  1
@@ -42,6 +43,7 @@ __all__ = [
     "Problem",
     "SchemaMismatch",
     "StaleVersion",
+    "TooLarge",
     "TooManyRequests",
     "TrackerError",
     "Unauthenticated",
@@ -135,6 +137,12 @@ class Invalid(TrackerError):
     def field(cls, name: str, msg: str, kind: str = "value_error") -> Invalid:
         """One field is wrong."""
         return cls(f"{name}: {msg}", [Problem((name,), msg, kind)])
+
+
+class TooLarge(Invalid):
+    """More than one request may carry; nothing of it was kept, so its halves may be tried."""
+
+    code = "body_too_large"
 
 
 class Conflict(TrackerError):

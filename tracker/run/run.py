@@ -18,6 +18,7 @@ from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import flatten
 from tracker.domain.text import storable
+from tracker.ports.ids import IdGenerator
 from tracker.run import leaving
 from tracker.run.buffer import ScalarBuffer
 
@@ -36,16 +37,17 @@ class Run:
     Args:
         library: where the experiment is kept; the run closes it when it finishes.
         experiment: the started experiment.
+        ids: names what it sends.
     """
 
-    def __init__(self, library: Tracker, experiment: Experiment) -> None:
+    def __init__(self, library: Tracker, experiment: Experiment, ids: IdGenerator) -> None:
         self._library = library
         self._experiment = experiment
         self._pid = os.getpid()
         self._step = 0
         self._is_open = True
         self._unsaved = 0
-        self._buffer = ScalarBuffer(experiment.id, library.scalars.append)
+        self._buffer = ScalarBuffer(experiment.id, library.scalars.append, ids)
         leaving.finish_at_exit(self)
 
     @property

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from tracker.adapters.system.ids import UuidV7Generator
 from tracker.blocking import Tracker
 from tracker.domain.errors import NotFound
 from tracker.domain.experiments.experiment import Experiment
@@ -69,7 +70,7 @@ def init(
             tags=tuple(tags),
             **fields,
         )
-        return Run(library, experiment)
+        return Run(library, experiment, UuidV7Generator())
     except BaseException:
         library.close()
         raise

@@ -20,6 +20,11 @@ __all__ = ["WRITING", "engine_for", "normalized", "sqlite_file"]
 WRITING = {"tracker_writing": True}
 """Execution options of a connection whose transactions write."""
 
+_POSTGRES_OPTIONS = frozenset({
+    "gsslib", "host", "krbsrvname", "passfile", "port", "prepared_statement_cache_size", "service",
+    "servicefile", "ssl", "sslmode", "target_session_attrs",
+})  # fmt: skip
+
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
@@ -43,19 +48,42 @@ def normalized(url: str) -> sa.URL:
     if driver is None:
         known = "sqlite:///file, postgresql://user@host/name"
         raise Invalid.field("DATABASE_URL", f"{parsed.drivername} is not supported; use {known}")
-    if driver.startswith("sqlite") and not parsed.database:
-        parsed = parsed.set(database=":memory:")
-    if driver.startswith("postgresql") and "sslmode" in parsed.query:  # libpq's name for it
-        query = {"ssl": parsed.query["sslmode"], **parsed.query}
-        parsed = parsed.set(query=query).difference_update_query(["sslmode"])
-    return parsed.set(drivername=driver)
+    normal = _normal_sqlite(parsed) if driver.startswith("sqlite") else _normal_postgres(parsed)
+    return normal.set(drivername=driver)
+
+
+def _normal_sqlite(url: sa.URL) -> sa.URL:
+    if url.host or url.username:
+        raise Invalid.field("DATABASE_URL", "a SQLite file stands behind three slashes: sqlite:///./data.db")
+    _refuse_options(url, frozenset())
+    if not url.database:
+        return url.set(database=":memory:")
+    try:
+        return url.set(database=str(Path(url.database).expanduser()))
+    except RuntimeError as error:  # ~name of nobody
+        raise Invalid.field("DATABASE_URL", "the file is in the home folder of an unknown user") from error
+
+
+def _normal_postgres(url: sa.URL) -> sa.URL:
+    _refuse_options(url, _POSTGRES_OPTIONS)
+    if "sslmode" not in url.query:
+        return url
+    query = {"ssl": url.query["sslmode"], **url.query}  # libpq's name and the driver's
+    return url.set(query=query).difference_update_query(["sslmode"])
+
+
+def _refuse_options(url: sa.URL, known: frozenset[str]) -> None:
+    """An option that the driver does not know would fail as late as the first connection."""
+    for option in sorted(url.query.keys() - known):
+        known_ones = f"; known are {', '.join(sorted(known))}" if known else ""
+        raise Invalid.field("DATABASE_URL", f"the option {option!r} is not understood{known_ones}")
 
 
 def sqlite_file(url: sa.URL) -> Path | None:
     """The file of a SQLite URL; ``None`` for a database in memory or another kind of database."""
     if not url.drivername.startswith("sqlite") or url.database in (None, "", ":memory:"):
         return None
-    return Path(str(url.database)).expanduser()
+    return Path(str(url.database))
 
 
 def engine_for(url: sa.URL) -> AsyncEngine:

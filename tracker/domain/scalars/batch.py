@@ -84,6 +84,19 @@ class ScalarBatch(Frozen):
     def __len__(self) -> int:
         return len(self.value)
 
+    def part(self, start: int, stop: int, *, id: BatchId) -> Self:
+        """The points from `start` up to `stop`, in arrival order, as a batch of its own without tags."""
+        used, series = np.unique(self.series[start:stop], return_inverse=True)
+        return type(self)(
+            id=id,
+            experiment_id=self.experiment_id,
+            names=tuple(self.names[index] for index in used),
+            series=series.astype(np.int64),
+            step=self.step[start:stop],
+            time=self.time[start:stop],
+            value=self.value[start:stop],
+        )
+
     def split(self) -> Iterator[tuple[str, Int64s, Int64s, Float64s]]:
         """Each scalar that has points: its name, steps, times and values in arrival order."""
         if len(self.names) == 1:

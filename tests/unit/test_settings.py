@@ -1,0 +1,72 @@
+"""What the environment and ``.env`` may say, and what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker.adapters.sql.engine import normalized
+from tracker.domain.errors import Invalid
+from tracker.settings import DEFAULT_DATABASE, Settings, read_env_file
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"TRACKER_DATA=a\r\nDATABASE_URL='sqlite:///b.db'\r\n", ("a", "sqlite:///b.db")),
+        (b"\xef\xbb\xbfTRACKER_DATA=a\nDATABASE_URL=b", ("a", "b")),
+        (b'# one\n\nexport TRACKER_DATA = "a b" # two\nDATABASE_URL=b # three\n', ("a b", "b")),
+        (b"\xff\xfe = odd\nTRACKER_DATA=a\nDATABASE_URL=b=c", ("a", "b=c")),
+        (b"this is no line\n=x\n9=y\n", (None, None)),
+    ],
+)
+def test_an_env_file_is_read_line_by_line(tmp_path: Path, content: bytes, found: tuple[str | None, ...]):
+    (tmp_path / ".env").write_bytes(content)
+    lines = read_env_file(tmp_path / ".env")
+    assert (lines.get("TRACKER_DATA"), lines.get("DATABASE_URL")) == found
+
+
+def test_an_env_file_that_is_a_folder_or_missing_says_nothing(tmp_path: Path):
+    assert read_env_file(tmp_path) == read_env_file(tmp_path / "missing") == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRACKER_DATA", "~nobody-of-this-name/data"),
+        ("TRACKER_DATA", "a\x00b"),
+        ("TRACKER_MAX_BODY", "1e6"),
+        ("TRACKER_MAX_BODY", "0"),
+        ("TRACKER_SYNC", "often"),
+        ("TRACKER_LOG_FORMAT", "xml"),
+        ("TRACKER_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name: str, value: str):
+    with pytest.raises(Invalid, match=name):
+        Settings.load(environ={name: value})
+
+
+def test_an_empty_variable_is_one_that_is_not_set():
+    assert Settings.load(environ={"DATABASE_URL": "  "}).database_url == DEFAULT_DATABASE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "mysql://user:s3cret@host/name",
+        "postgresql+psycopg2://user:s3cret@host/name",
+        "postgresql://user:s3cret@host:port/name",
+        "postgresql://user:s3cret@[::1/name",
+        "postgresql://user:s3cret@host/name?bogus=1",
+        "sqlite://data.db",
+        "sqlite:///data.db?mode=ro",
+        "sqlite:///~nobody-of-this-name/data.db",
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_refused_without_its_password(url: str):
+    with pytest.raises(Invalid, match="DATABASE_URL") as caught:
+        normalized(url)
+    assert "s3cret" not in caught.value.detail and "\n" not in caught.value.detail
