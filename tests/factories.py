@@ -8,12 +8,13 @@ from uuid import UUID
 
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
-__all__ = ["NOON", "a_metric", "a_project", "a_purge", "an_experiment", "new_id"]
+__all__ = ["NOON", "a_metric", "a_project", "a_purge", "a_user", "an_experiment", "new_id"]
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -26,6 +27,12 @@ def new_id() -> UUID:
 
 def a_project(**fields: Any) -> Project:
     return Project(**{"id": new_id(), "name": "digits", "owner_id": LOCAL_USER, "created_at": NOON, **fields})
+
+
+def a_user(**fields: Any) -> User:
+    key = fields.pop("id", None) or new_id()
+    defaults = {"id": key, "email": f"{key}@example.org", "display_name": "Ada", "created_at": NOON}
+    return User(**{**defaults, **fields})
 
 
 def an_experiment(project: Project, **fields: Any) -> Experiment:

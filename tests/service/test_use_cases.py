@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.doubles import UndeletableScalars
+from tests.factories import a_user
 from tracker.domain.errors import Invalid, LineageCycle, NotFound
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.actor import Actor
@@ -64,6 +65,9 @@ async def test_what_a_stranger_may_not_see_answers_like_what_does_not_exist(hous
 
 async def test_an_owner_who_is_no_superuser_works_in_their_own_project(house: House) -> None:
     owner = Actor(user_id=UserId(UUID(int=5)))
+    async with house.units.writing() as unit:
+        await unit.users.add(a_user(id=owner.user_id))
+        await unit.commit()
     project = await house.projects.create(owner, name="own")
     run = await house.experiments.create(owner, project.id, name="a")
     assert await house.experiments.recent(owner) == (run,)
