@@ -25,6 +25,12 @@ from pathlib import Path
 
 import uvloop
 
+from tracker.container import build, start, stop
+from tracker.domain.identity.actions import ALL_ACTIONS
+from tracker.domain.identity.actor import Actor, local_actor
+from tracker.domain.identity.roles import Role
+from tracker.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 CONNECTIONS = 16
 BARE = """
@@ -38,10 +44,11 @@ app.add_route('/', Nothing())
 Case = tuple[str, list[bytes]]
 
 
-def request_bytes(method: str, path: str, body: object = None) -> bytes:
+def request_bytes(method: str, path: str, body: object = None, token: str | None = None) -> bytes:
     """One HTTP/1.1 request."""
     content = b"" if body is None else json.dumps(body).encode()
     kind = "Content-Type: application/json\r\n" if content else ""
+    kind += f"Authorization: Bearer {token}\r\n" if token else ""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {len(content)}\r\n\r\n"
     return head.encode() + content
 
@@ -112,30 +119,56 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def created(port: int, path: str, body: object) -> str:
+def created(port: int, path: str, body: object, token: str | None) -> str:
     """The id of a new thing; over a socket, since this file's name hides the ``http`` of urllib."""
-    request = request_bytes("POST", path, body).replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+    request = request_bytes("POST", path, body, token).replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(request)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     return str(json.loads(answer.partition(b"\r\n\r\n")[2])["id"])
 
 
-def cases(port: int) -> list[Case]:
-    """The hot paths of a running server."""
-    project = created(port, "/api/projects", {"name": "benchmark", "settings": {"namingPattern": ""}})
+def cases(port: int, team: str | None, tokens: list[str | None]) -> list[Case]:
+    """The hot paths of a running server, each connection with a token and an experiment of its own."""
+    new_project = {"name": "benchmark", "settings": {"namingPattern": ""}, "teamId": team}
+    project = created(port, "/api/projects", new_project, tokens[0])
     features = {"optimizer": {"name": "adam", "lr": 0.001}, "width": 64}
     new = {"projectId": project, "name": "run", "features": features, "tags": ["a"]}
-    runs = [created(port, "/api/experiments", new) for _ in range(CONNECTIONS)]
+    runs = [created(port, "/api/experiments", new, token) for token in tokens]
     scalars = {"scalars": {f"train/loss_{k}": k * 0.37 for k in range(20)}, "step": 1}
+    pairs = list(zip(runs, tokens, strict=True))
     return [
-        ("GET experiment", [request_bytes("GET", f"/api/experiments/{run}") for run in runs]),
+        (
+            "GET experiment",
+            [request_bytes("GET", f"/api/experiments/{run}", token=token) for run, token in pairs],
+        ),
         (
             "POST scalars/log x20",
-            [request_bytes("POST", f"/api/scalars/log/{run}", scalars) for run in runs],
+            [request_bytes("POST", f"/api/scalars/log/{run}", scalars, token) for run, token in pairs],
         ),
-        ("POST experiment", [request_bytes("POST", "/api/experiments", new)]),
+        ("POST experiment", [request_bytes("POST", "/api/experiments", new, token) for token in tokens]),
     ]
+
+
+async def people(settings: Settings, kind: str) -> tuple[str, list[str | None]]:
+    """A team with a member for each connection, and what each of them shows: a session or an API token."""
+    container = build(settings)
+    await start(container)
+    container.signing_keys().ensure(container.clock().now())
+    owner = local_actor("benchmark")
+    team = await container.teams().create(owner, "research")
+    tokens: list[str | None] = []
+    for number in range(CONNECTIONS):
+        user = await container.accounts().create(owner, f"user{number}@example.org", None)
+        await container.teams().add_member(owner, team.id, Role.MEMBER, user_id=user.id)
+        if kind == "session":
+            tokens.append(await container.sessions().open(user, address="", how="benchmark"))
+        else:
+            of_user = Actor(user_id=user.id)
+            _, plain = await container.api_tokens().create(of_user, "benchmark", scopes=ALL_ACTIONS)
+            tokens.append(plain)
+    await stop(container)
+    return str(team.id), tokens
 
 
 @contextmanager
@@ -178,33 +211,42 @@ def measured(port: int, requests: list[bytes], seconds: float, rounds: int) -> t
 
 def run(seconds: float, rounds: int) -> None:
     """Measures everything and prints a table."""
-    print(f"{'server':<12}{'request':<24}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
+    print(f"{'server':<16}{'request':<24}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "bare.py").write_text(BARE)
         port = free_port()
         with serving(uvicorn_command("bare:app", port), folder, port):
             bare, p99 = measured(port, [request_bytes("GET", "/")], seconds, rounds)
-        print(f"{'bare falcon':<12}{'GET /':<24}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
+        print(f"{'bare falcon':<16}{'GET /':<24}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
         with postgres() as postgres_url:
             urls = {"sqlite": f"sqlite:///{folder}/tracker.db", "postgres": postgres_url}
             for server, url in urls.items():
                 if url is not None:
                     measure_server(server, url, folder / server, bare, (seconds, rounds))
+            for shown in ("session", "token"):
+                url = f"sqlite:///{folder}/{shown}.db"
+                measure_server(f"sqlite, {shown}", url, folder / shown, bare, (seconds, rounds), shown=shown)
 
 
-def measure_server(server: str, url: str, folder: Path, bare: float, how: tuple[float, int]) -> None:
-    """Prints the rows of one server over its own folder."""
+def measure_server(
+    server: str, url: str, folder: Path, bare: float, how: tuple[float, int], *, shown: str | None = None
+) -> None:
+    """Prints the rows of one server over its own folder; with `shown` it requires credentials."""
     folder.mkdir()
     environ = {"DATABASE_URL": url, "TRACKER_DATA": str(folder)}
     if not url.startswith("sqlite"):
         upgrade = [sys.executable, "-m", "tracker", "db", "upgrade"]
         subprocess.run(upgrade, cwd=ROOT, env={**os.environ, **environ}, check=True)
+    team, tokens = None, [None] * CONNECTIONS
+    if shown is not None:
+        environ |= {"TRACKER_AUTH": "required", "TRACKER_REQUESTS_PER_MINUTE": "100000000"}
+        team, tokens = asyncio.run(people(Settings(database_url=url, data=folder), shown))
     port = free_port()
     with serving(uvicorn_command("entrypoints.http.asgi:app", port), folder, port, **environ):
-        for title, requests in cases(port):
+        for title, requests in cases(port, team, tokens):
             rate, p99 = measured(port, requests, *how)
-            print(f"{server:<12}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
+            print(f"{server:<16}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from tracker.domain.identity.permissions.grant import Grant
 from tracker.domain.identity.roles import Role
 from tracker.domain.identity.sessions.session import Session as UserSession
 from tracker.domain.identity.standing import Standing
+from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import ApiTokenId, UserId
 
 __all__ = ["SqlStandingRepository"]
@@ -113,7 +114,7 @@ def _prefixed(prefix: str, table: sa.FromClause) -> list[sa.Label[Any]]:
     return [column.label(f"{prefix}_{column.key}") for column in table.c]
 
 
-def _standing(rows: Sequence[Row]) -> Standing:
+def _standing(rows: Sequence[Row], api_token: ApiToken | None = None) -> Standing:
     facts = [row for row in rows if row.fact_letter is not None]
     access = Access(
         teams={row.fact_ref: Role(row.fact_word) for row in facts if row.fact_letter == "t"},
@@ -126,11 +127,12 @@ def _standing(rows: Sequence[Row]) -> Standing:
         ),
     )
     ended = frozenset(row.fact_ref for row in facts if row.fact_letter == "s")
-    return Standing(user=User(**_unprefixed("user", users, rows[0])), access=access, ended_sessions=ended)
+    user = User(**_unprefixed("user", users, rows[0]))
+    return Standing(user=user, access=access, ended_sessions=ended, api_token=api_token)
 
 
 def _standing_with_token(rows: Sequence[Row]) -> Standing:
-    return _standing(rows).evolve(api_token=api_token_of(_unprefixed("token", api_tokens, rows[0])))
+    return _standing(rows, api_token_of(_unprefixed("token", api_tokens, rows[0])))
 
 
 def _unprefixed(prefix: str, table: sa.Table, row: Row) -> dict[str, Any]:

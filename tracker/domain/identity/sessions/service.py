@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tracker.domain.errors import BadCredentials, NotFound, Unauthenticated
@@ -150,7 +150,7 @@ class SessionService:
         user = standing.user
         if not user.is_active or session.epoch != user.epoch or session.id in standing.ended_sessions:
             raise _refused()
-        return Caller(_actor(standing, now, address).evolve(expires_at=session.expires_at))
+        return Caller(_actor(standing, now, address, expires_at=session.expires_at))
 
     async def note_use(self, token_id: ApiTokenId) -> None:
         """Notes that an API token was used now."""
@@ -171,9 +171,10 @@ class SessionService:
         api_token = standing.api_token
         if api_token is None or not api_token.opens(secret, now) or not standing.user.is_active:
             raise _refused()
-        actor = _actor(standing, now, address).evolve(
-            scopes=api_token.scopes, api_token_id=api_token.id, expires_at=api_token.expires_at
-        )
+        actor = _actor(
+            standing, now, address,
+            scopes=api_token.scopes, api_token_id=api_token.id, expires_at=api_token.expires_at,
+        )  # fmt: skip
         return Caller(actor, api_token.id if api_token.is_use_worth_noting(now) else None)
 
     def _session(self, token: str, now: datetime) -> Session:
@@ -207,10 +208,15 @@ class SessionService:
             await unit.commit()
 
 
-def _actor(standing: Standing, now: datetime, address: str) -> Actor:
+def _actor(standing: Standing, now: datetime, address: str, **shown: Any) -> Actor:
     user = standing.user
     return Actor(
-        user_id=user.id, is_superuser=user.is_superuser, access=standing.access, at=now, origin=address
+        user_id=user.id,
+        is_superuser=user.is_superuser,
+        access=standing.access,
+        at=now,
+        origin=address,
+        **shown,
     )
 
 
