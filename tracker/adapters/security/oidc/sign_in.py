@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-import httpx
 from authlib.oauth2 import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -24,10 +24,11 @@ from tracker.ports.sign_in import SignInStart
 __all__ = ["OidcIdentityProvider"]
 
 # RFC 6749, section 5.2. Anything else that a provider calls its error is not repeated.
-_TOKEN_ERRORS = {
+_TOKEN_ERRORS = (
     "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
     "invalid_scope",
-}  # fmt: skip
+)  # fmt: skip
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1; nothing that breaks out of a header
 
 
 class OidcIdentityProvider:
@@ -118,8 +119,9 @@ class OidcIdentityProvider:
         answer = await self._http.ask("POST", url, headers, body)
         told = answer.json_object()
         if answer.is_refusal or "error" in told:
-            why = told.get("error")
-            why = why if why in _TOKEN_ERRORS else f"status {answer.status}"
+            why = next(
+                (each for each in _TOKEN_ERRORS if each == told.get("error")), f"status {answer.status}"
+            )
             raise Unauthenticated(f"the identity provider does not accept the sign-in ({why}); start again")
         return told
 
@@ -140,9 +142,7 @@ class OidcIdentityProvider:
         token = _token(tokens, "access_token")
         answer = await self._http.ask("GET", url, {"Authorization": f"Bearer {token}"})
         if answer.is_refusal:
-            raise Unauthenticated(
-                f"the identity provider does not tell who signed in (status {answer.status})"
-            )
+            raise Unauthenticated(f"the identity provider's userinfo answers {answer.status}")
         told = answer.json_object()
         if told.get("sub") != subject:
             raise Unauthenticated("the identity provider's userinfo is about somebody else")
@@ -151,7 +151,7 @@ class OidcIdentityProvider:
 
 def _token(tokens: Mapping[str, Any], name: str) -> str:
     token = tokens.get(name)
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Unauthenticated(f"the identity provider sends no {name}")
     return token
 
