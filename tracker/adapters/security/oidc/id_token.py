@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from joserfc import jws, jwt
@@ -19,7 +21,6 @@ _ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 _LEEWAY_SECONDS = 30
-_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, RecursionError)
 
 
 class ExpectedToken(NamedTuple):
@@ -40,7 +41,7 @@ class ExpectedToken(NamedTuple):
             Unauthenticated: it does not hold; the sentence names the check.
         """
         registry = jws.JWSRegistry(algorithms=_ALGORITHMS, strict_check_header=False)
-        try:
+        with _refusing():
             claims = jwt.decode(token, keys, registry=registry).claims
             jwt.JWTClaimsRegistry(
                 leeway=_LEEWAY_SECONDS,
@@ -50,12 +51,6 @@ class ExpectedToken(NamedTuple):
                 exp={"essential": True},
                 iat={"essential": True},
             ).validate(claims)
-        except ClaimError as error:
-            raise _does_not_hold(f"{error.error}: {error.claim}") from error
-        except JoseError as error:
-            raise _does_not_hold(error.error) from error
-        except _UNREADABLE as error:
-            raise _does_not_hold("unreadable") from error
         self._check_party(claims)
         self._check_nonce(claims.get("nonce"))
         return claims
@@ -78,11 +73,22 @@ def key_id_of(token: str) -> str | None:
     Raises:
         Unauthenticated: it is not a signed token.
     """
-    try:
+    with _refusing():
         key_id = jws.extract_compact(token.encode()).headers().get("kid")
-    except _UNREADABLE as error:
-        raise _does_not_hold("unreadable") from error
     return key_id if isinstance(key_id, str) else None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Says the name of the check that failed, never what the token says."""
+    try:
+        yield
+    except ClaimError as error:
+        raise _does_not_hold(f"{error.error}: {error.claim}") from error
+    except JoseError as error:
+        raise _does_not_hold(error.error) from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _does_not_hold("unreadable") from error
 
 
 def _does_not_hold(why: str) -> Unauthenticated:

@@ -1,0 +1,638 @@
+"""Sign-in at a real OpenID provider, and at one that cheats: what it may say, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import importlib
+import json
+import logging
+import re
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from joserfc import jws
+from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+
+from tests.identity_providers import KEY, HostileProvider, mock_provider, visit
+from tracker.adapters.security.oidc import OidcIdentityProvider
+from tracker.adapters.security.oidc.answers import is_confidential
+from tracker.domain.errors import Invalid, Unauthenticated, Unavailable
+from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.ports.sign_in import IdentityProvider
+
+BACK = "http://127.0.0.1:8000/api/auth/oidc/callback"
+ADA = {
+    "sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace",
+    "groups": ["ml", "leads"],
+}  # fmt: skip
+Opening = Callable[..., OidcIdentityProvider]
+
+
+@pytest.fixture(scope="module")
+def mock_url() -> Iterator[str]:
+    with mock_provider(ADA, {"sub": "bob", "email": "bob@example.com"}) as url:
+        yield url
+
+
+@pytest.fixture
+def hostile() -> Iterator[HostileProvider]:
+    with HostileProvider().running() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opening]:
+    """Makes adapters and closes them."""
+    made: list[OidcIdentityProvider] = []
+
+    def make(issuer: str, client_id: str = "tracker", secret: str | None = None, **options: Any) -> Any:
+        made.append(OidcIdentityProvider(issuer, client_id, secret, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.aclose()
+
+
+async def registered(url: str, method: str = "client_secret_basic") -> tuple[str, str]:
+    async with httpx.AsyncClient(verify=False) as http:
+        wanted = {"redirect_uris": [BACK], "token_endpoint_auth_method": method}
+        told = (await http.post(f"{url}/oauth2/clients", json=wanted)).json()
+    return told["client_id"], told["client_secret"]
+
+
+async def sign_in(at: IdentityProvider, subject: str = "ada", **changes: str) -> ExternalIdentity:
+    """The whole way of a person; `changes` are what went wrong with our memory of the beginning."""
+    start = await at.begin(BACK)
+    brought = await visit(start.url, subject)
+    assert brought["state"] == start.state
+    return await at.finish(BACK, brought["code"], replace(start, **changes))
+
+
+async def refused(hostile: HostileProvider, at: IdentityProvider, **changes: str) -> str:
+    """Signs in, which must not work; gives the sentence, which may tell nothing of what was issued."""
+    with pytest.raises(Unauthenticated) as caught:
+        await sign_in(at, **changes)
+    assert not [secret for secret in hostile.issued if secret in caught.value.detail]
+    return caught.value.detail
+
+
+class TestRealProvider:
+    async def test_a_person_signs_in_with_their_groups(self, mock_url: str, opened: Opening) -> None:
+        who = await sign_in(opened(mock_url, *await registered(mock_url)))
+        assert who == ExternalIdentity(
+            issuer=mock_url, subject="ada", email="ada@example.com", email_verified=True,
+            name="Ada Lovelace", groups=("ml", "leads"),
+        )  # fmt: skip
+
+    async def test_what_the_id_token_leaves_out_is_asked_for_and_may_be_nowhere(
+        self, mock_url: str, opened: Opening
+    ) -> None:
+        who = await sign_in(opened(mock_url, *await registered(mock_url)), "bob")
+        assert who == ExternalIdentity(issuer=mock_url, subject="bob", email="bob@example.com")
+
+    async def test_the_scopes_decide_what_is_told(self, mock_url: str, opened: Opening) -> None:
+        who = await sign_in(opened(mock_url, *await registered(mock_url), scopes=("openid",)))
+        assert (who.subject, who.email, who.name) == ("ada", None, None)
+
+    async def test_a_code_serves_once(self, mock_url: str, opened: Opening) -> None:
+        at = opened(mock_url, *await registered(mock_url))
+        start = await at.begin(BACK)
+        code = (await visit(start.url, "ada"))["code"]
+        await at.finish(BACK, code, start)
+        with pytest.raises(Unauthenticated, match="invalid_grant"):
+            await at.finish(BACK, code, start)
+
+    @pytest.mark.parametrize("code", ["", "made-up", "\x00", "a b&c=d", "é" * 5000, "\ud800"], ids=ascii)
+    async def test_a_made_up_code_is_refused(self, code: str, mock_url: str, opened: Opening) -> None:
+        at = opened(mock_url, *await registered(mock_url))
+        with pytest.raises(Unauthenticated):
+            await at.finish(BACK, code, await at.begin(BACK))
+
+    async def test_a_wrong_secret_is_refused(self, mock_url: str, opened: Opening) -> None:
+        client_id, _ = await registered(mock_url)
+        with pytest.raises(Unauthenticated, match="invalid_client"):
+            await sign_in(opened(mock_url, client_id, "guessed"))
+
+    async def test_another_nonce_than_ours_is_refused(self, mock_url: str, opened: Opening) -> None:
+        at = opened(mock_url, *await registered(mock_url))
+        with pytest.raises(Unauthenticated, match="nonce"):
+            await sign_in(at, nonce=(await at.begin(BACK)).nonce)
+
+    async def test_nothing_secret_is_logged_or_shown(
+        self, mock_url: str, opened: Opening, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client_id, secret = await registered(mock_url)
+        at = opened(mock_url, client_id, secret)
+        start = await at.begin(BACK)
+        code = (await visit(start.url, "ada"))["code"]
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG):
+            await at.finish(BACK, code, start)
+            with pytest.raises(Unauthenticated) as caught:
+                await at.finish(BACK, code, start)
+        shown = f"{caplog.text} {at!r} {start!r} {caught.value!r} {caught.value.__cause__!r}"
+        assert "/oauth2/token" in shown  # so the log is the right one
+        for hidden in (secret, code, start.state, start.nonce, start.verifier):
+            assert hidden not in shown
+
+
+class TestBeginning:
+    async def test_each_sign_in_has_its_own_secrets(self, hostile: HostileProvider, opened: Opening) -> None:
+        at = opened(hostile.url)
+        starts = [await at.begin(BACK) for _ in range(20)]
+        told = [value for start in starts for value in (start.state, start.verifier, start.nonce)]
+        assert len(set(told)) == 60
+        assert all(len(value) >= 43 for value in told)  # RFC 7636, section 4.1
+
+    async def test_the_verifier_is_not_in_the_address(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        start = await opened(hostile.url).begin(BACK)
+        assert start.verifier not in start.url
+        assert {"code_challenge", "nonce", "state", "scope"} <= set(httpx.URL(start.url).params)
+
+    async def test_an_endpoint_keeps_its_own_query(self, hostile: HostileProvider, opened: Opening) -> None:
+        hostile.document["authorization_endpoint"] += "?tenant=7"
+        params = httpx.URL((await opened(hostile.url).begin(BACK)).url).params
+        assert (params["tenant"], params["client_id"], params["redirect_uri"]) == ("7", "tracker", BACK)
+
+    @pytest.mark.parametrize(
+        "issuer",
+        ["http://login.example.com", "ftp://127.0.0.1", "login", "", "https://", "http://[", "\ud800",
+         "https://login.example.com/?a=b", "https://ada:secret@login.example.com", "http://127.0.0.1.example.com"],
+        ids=ascii,
+    )  # fmt: skip
+    def test_an_issuer_that_others_can_listen_to_is_invalid(self, issuer: str) -> None:
+        with pytest.raises(Invalid, match="OIDC_ISSUER"):
+            OidcIdentityProvider(issuer, "tracker")
+
+    def test_a_client_needs_a_name_and_the_scope_of_the_protocol(self) -> None:
+        with pytest.raises(Invalid, match="OIDC_CLIENT_ID"):
+            OidcIdentityProvider("https://login.example.com", "")
+        with pytest.raises(Invalid, match="OIDC_SCOPES"):
+            OidcIdentityProvider("https://login.example.com", "tracker", scopes=("email",))
+
+    @pytest.mark.parametrize("missing", ["authlib", "joserfc"])
+    def test_without_the_extra_it_says_what_to_install(
+        self, missing: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in [name for name in sys.modules if name.startswith("tracker.adapters.security.oidc")]:
+            monkeypatch.delitem(sys.modules, name)
+        for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
+            monkeypatch.setitem(sys.modules, name, None)
+        monkeypatch.setitem(sys.modules, missing, None)
+        with pytest.raises(Invalid, match=r"pip install 'tracker\[team\]'"):
+            importlib.import_module("tracker.adapters.security.oidc")
+
+
+class TestIdToken:
+    """Everything that an ID token must hold to; the reason in the sentence tells which check refused it."""
+
+    async def test_an_honest_token_of_the_hostile_provider_is_accepted(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.claims = {"aud": ["tracker", "other"], "azp": "tracker"}
+        assert (await sign_in(opened(hostile.url))).subject == "ada"
+
+    @pytest.mark.parametrize(
+        ("claims", "reason"),
+        [
+            ({"nonce": "another"}, "nonce"),
+            ({"nonce": None}, "nonce"),
+            ({"nonce": ["another"]}, "nonce"),
+            ({"nonce": "\ud800"}, "nonce"),
+            ({"iss": "http://127.0.0.1:1"}, "iss"),
+            ({"iss": None}, "iss"),
+            ({"aud": "somebody-else"}, "aud"),
+            ({"aud": []}, "aud"),
+            ({"aud": None}, "aud"),
+            ({"aud": ["tracker", "other"]}, "azp"),
+            ({"aud": ["tracker", "other"], "azp": "other"}, "azp"),
+            ({"azp": "other"}, "azp"),
+            ({"azp": ["tracker"]}, "azp"),
+            ({"exp": None}, "exp"),
+            ({"exp": "2999-01-01"}, "exp"),
+            ({"exp": float("nan")}, "exp"),
+            ({"exp": True}, "exp"),
+            ({"iat": None}, "iat"),
+            ({"sub": None}, "sub"),
+            ({"sub": ""}, "sub"),
+            ({"sub": 7}, "sub"),
+            ({"sub": "a" * 256}, "sub"),
+            ({"sub": "a\x00b"}, "sub"),
+            ({"email": ["ada@example.com"]}, "email"),
+            ({"email": "ada@\ud800"}, "email"),
+            ({"name": {"given": "Ada"}}, "name"),
+            ({"groups": {"ml": True}}, "groups"),
+            ({"groups": ["ml", 7]}, "groups"),
+        ],
+        ids=repr,
+    )
+    async def test_a_claim_that_does_not_hold_is_refused(
+        self, claims: dict[str, Any], reason: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.claims = claims
+        hostile.userinfo["sub"] = claims.get("sub", "ada")
+        assert reason in await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.parametrize(
+        ("claim", "seconds", "reason"),
+        [("exp", -60, "expired"), ("iat", 600, "iat"), ("nbf", 600, "nbf")],
+    )
+    async def test_outside_of_its_time_it_is_refused(
+        self, claim: str, seconds: int, reason: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.claims = {claim: time.time() + seconds}
+        assert reason in await refused(hostile, opened(hostile.url))
+
+    async def test_clocks_may_differ_by_a_little(self, hostile: HostileProvider, opened: Opening) -> None:
+        hostile.claims = {"iat": time.time() + 10, "exp": time.time() - 10}
+        assert (await sign_in(opened(hostile.url))).subject == "ada"
+
+    @pytest.mark.parametrize(
+        ("algorithm", "key"),
+        [
+            *((name, KEY) for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
+            ("ES256", ECKey.generate_key("P-256")),
+            ("ES384", ECKey.generate_key("P-384")),
+            ("ES512", ECKey.generate_key("P-521")),
+            ("EdDSA", OKPKey.generate_key("Ed25519")),
+            ("Ed25519", OKPKey.generate_key("Ed25519")),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+    async def test_every_asymmetric_algorithm_is_accepted(
+        self, algorithm: str, key: Key, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.keys = [key.as_dict(private=False)]
+        hostile.sign = hostile.signer(key, algorithm, kid=None, vendor="7")
+        assert (await sign_in(opened(hostile.url))).subject == "ada"
+
+    @pytest.mark.parametrize("spelling", ["none", "None", "NONE", "nOnE"])
+    async def test_an_unsigned_token_is_refused(
+        self, spelling: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.sign = lambda claims: sealed({"alg": spelling, "kid": "first"}, claims, lambda _: b"")
+        assert "unsupported_algorithm" in await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.parametrize("form", ["pem", "der", "modulus"])
+    async def test_the_public_key_is_no_secret_to_sign_with(
+        self, form: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        public = RSAKey.import_key(hostile.keys[0])
+        modulus = base64.urlsafe_b64decode(str(hostile.keys[0]["n"]) + "==")
+        secret = {"pem": public.as_pem(), "der": public.as_der(), "modulus": modulus}[form]
+        hostile.sign = lambda claims: sealed(
+            {"alg": "HS256", "kid": "first"}, claims, lambda text: hmac.digest(secret, text, "sha256")
+        )
+        assert "unsupported_algorithm" in await refused(hostile, opened(hostile.url))
+
+    async def test_our_secret_signs_nothing_even_when_published(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.client = ("tracker", "a-secret-of-more-than-112-bits")
+        key = OctKey.import_key(str(hostile.client[1]), {"kid": "shared"})
+        hostile.keys += [key.as_dict(private=True)]
+        hostile.sign = hostile.signer(key, "HS256")
+        await refused(hostile, opened(hostile.url, *hostile.client))
+
+    @pytest.mark.parametrize("key_id", ["first", "unknown", None])
+    async def test_a_key_that_is_not_published_is_refused(
+        self, key_id: str | None, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        stranger = RSAKey.generate_key(2048)
+        hostile.sign = hostile.signer(stranger, kid=key_id)
+        assert re.search("bad_signature|invalid_key_id", await refused(hostile, opened(hostile.url)))
+
+    async def test_a_key_that_the_token_brings_along_is_refused(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        stranger = ECKey.generate_key("P-256")
+        hostile.keys = [ECKey.generate_key("P-256", {"kid": "first"}).as_dict(private=False)]
+        hostile.sign = hostile.signer(stranger, "ES256", kid="first", jwk=stranger.as_dict(private=False))
+        assert "bad_signature" in await refused(hostile, opened(hostile.url))
+
+    async def test_edited_claims_are_refused(self, hostile: HostileProvider, opened: Opening) -> None:
+        def edited(claims: dict[str, Any]) -> str:
+            head, _, seal = hostile.signer(KEY)(claims).split(".")
+            return ".".join((head, as_segment(claims | {"sub": "root"}), seal))
+
+        hostile.sign = edited
+        assert "bad_signature" in await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.parametrize(
+        "restriction", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "RS512"}], ids=repr
+    )
+    async def test_a_key_for_something_else_is_refused(
+        self, restriction: dict[str, Any], hostile: HostileProvider, opened: Opening
+    ) -> None:
+        plain = {name: value for name, value in hostile.keys[0].items() if name not in ("use", "key_ops")}
+        hostile.keys = [{**plain, **restriction}]
+        await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.filterwarnings("ignore:Key size")
+    async def test_a_key_that_can_be_broken_is_refused(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        short = RSAKey.generate_key(1024, {"kid": "short"})
+        hostile.keys = [short.as_dict(private=False)]
+        hostile.sign = hostile.signer(short)
+        assert "no key" in await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "", "a", "a.b", "....", "e30.e30.", "W10.e30.e30", "\x00.\x00.\x00", f"{'W' * 500}.e30.e30",
+            "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExMjhHQ00ifQ.e30.e30.e30.e30",  # encrypted
+            "a" * 200_000, 7, None, ["e30.e30.e30"],
+        ],
+        ids=lambda token: repr(token)[:40],
+    )  # fmt: skip
+    async def test_what_is_not_a_signed_token_is_refused(
+        self, token: Any, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.tokens = {"id_token": token}
+        assert "ID token" in (await refused(hostile, opened(hostile.url))).replace("id_token", "ID token")
+
+    async def test_deeply_nested_claims_are_refused(self, hostile: HostileProvider, opened: Opening) -> None:
+        def nested(_: dict[str, Any]) -> str:
+            return jws.serialize_compact(
+                {"alg": "RS256", "kid": "first"}, b'{"a":' * 5_000 + b"1" + b"}" * 5_000, KEY
+            )
+
+        hostile.sign = nested
+        assert "unreadable" in await refused(hostile, opened(hostile.url))
+
+
+class TestCode:
+    async def test_another_verifier_is_refused(self, hostile: HostileProvider, opened: Opening) -> None:
+        assert "invalid_grant" in await refused(hostile, opened(hostile.url), verifier="a" * 43)
+
+    async def test_another_address_than_at_the_beginning_is_refused(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        at = opened(hostile.url)
+        start = await at.begin(BACK)
+        code = (await visit(start.url, "ada"))["code"]
+        with pytest.raises(Unauthenticated, match="invalid_grant"):
+            await at.finish(f"{BACK}/other", code, start)
+
+    @pytest.mark.parametrize(
+        "methods", [None, ["client_secret_basic"], ["private_key_jwt", "client_secret_post"]]
+    )
+    async def test_the_client_says_who_it_is_as_the_provider_wants(
+        self, methods: list[str] | None, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        if methods:
+            hostile.document["token_endpoint_auth_methods_supported"] = methods
+        hostile.client = ("tracker: ünder %41+test", "s&cr=t: ü%2B+ ")
+        assert (await sign_in(opened(hostile.url, *hostile.client))).subject == "ada"
+        hostile.client = ("tracker: ünder %41+test", "changed")
+        assert "invalid_client" in await refused(hostile, opened(hostile.url, hostile.client[0], "guessed"))
+
+    async def test_a_provider_that_wants_no_secret_gets_none(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.client = ("tracker", "s")
+        hostile.document["token_endpoint_auth_methods_supported"] = ["private_key_jwt", "none"]
+        assert "secret" in await refused(hostile, opened(hostile.url, *hostile.client))
+        assert "/token" not in hostile.asked
+
+    @pytest.mark.parametrize("error", ["<script>", "s3cret", None, ["invalid_grant"]])
+    async def test_the_words_of_a_refusal_are_not_repeated(
+        self, error: Any, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        told = {"error": error, "error_description": "s3cret <script>"}
+        hostile.instead["/token"] = (400, json.dumps(told).encode())
+        assert re.search(r"\(status 400\)", await refused(hostile, opened(hostile.url)))
+
+
+class TestUserinfo:
+    async def test_it_adds_what_the_token_leaves_out(self, hostile: HostileProvider, opened: Opening) -> None:
+        hostile.claims = {"email": "ada@example.com", "email_verified": True, "name": "Ada"}
+        hostile.userinfo |= {"email": "eve@example.com", "name": "Eve", "roles": "ml"}
+        who = await sign_in(opened(hostile.url, groups_claim="roles"))
+        assert (who.email, who.email_verified, who.name, who.groups) == (
+            "ada@example.com",
+            True,
+            "Ada",
+            ("ml",),
+        )
+
+    @pytest.mark.parametrize(("told", "verified"), [(True, True), ("true", True), (False, False), (1, False),
+                                                    ("yes", False), (None, False)])  # fmt: skip
+    async def test_an_address_is_verified_only_where_it_is_told(
+        self, told: Any, verified: bool, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.claims = {"email_verified": not verified}
+        hostile.userinfo |= {"email": "eve@example.com", "email_verified": told}
+        who = await sign_in(opened(hostile.url))
+        assert (who.email, who.email_verified) == ("eve@example.com", verified)
+
+    async def test_it_is_not_asked_when_the_token_says_all(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.claims = {"email": "ada@example.com", "groups": []}
+        assert (await sign_in(opened(hostile.url))).groups == ()
+        assert "/userinfo" not in hostile.asked
+
+    async def test_a_provider_may_have_none(self, hostile: HostileProvider, opened: Opening) -> None:
+        del hostile.document["userinfo_endpoint"]
+        assert (await sign_in(opened(hostile.url))).email is None
+
+    @pytest.mark.parametrize("subject", ["eve", "Ada", None, ["ada"]])
+    async def test_of_another_subject_it_is_refused(
+        self, subject: Any, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.userinfo = {"sub": subject, "email": "eve@example.com"}
+        assert "somebody else" in await refused(hostile, opened(hostile.url))
+
+    @pytest.mark.parametrize("token", ["other", "a b", "a\r\nX-Admin: 1", "", None])
+    async def test_a_token_that_does_not_serve_there_is_refused(
+        self, token: Any, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.tokens = {"access_token": token}
+        assert re.search("userinfo answers 401|no access_token", await refused(hostile, opened(hostile.url)))
+
+
+class TestPublishedDocuments:
+    @pytest.mark.parametrize(
+        ("name", "value", "reason"),
+        [
+            ("issuer", "http://127.0.0.1:1", "OIDC_ISSUER"),
+            ("issuer", None, "OIDC_ISSUER"),
+            ("issuer", ["http://127.0.0.1"], "OIDC_ISSUER"),
+            ("token_endpoint", "http://login.example.com/token", "token_endpoint"),
+            ("token_endpoint", "http://127.0.0.1.example.com/token", "token_endpoint"),
+            ("token_endpoint", "file:///etc/passwd", "token_endpoint"),
+            ("token_endpoint", "https://\ud800", "token_endpoint"),
+            ("token_endpoint", "http://[", "token_endpoint"),
+            ("token_endpoint", "/token", "token_endpoint"),
+            ("token_endpoint", None, "token_endpoint"),
+            ("authorization_endpoint", "javascript:alert(1)", "authorization_endpoint"),
+            ("jwks_uri", "http://login.example.com/jwks", "jwks_uri"),
+            ("userinfo_endpoint", 7, "userinfo_endpoint"),
+        ],
+    )
+    async def test_another_issuer_or_an_open_address_is_refused_from_the_beginning(
+        self, name: str, value: Any, reason: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.document[name] = value
+        with pytest.raises(Unauthenticated, match=reason):
+            await opened(hostile.url).begin(BACK)
+
+    def test_a_provider_elsewhere_may_not_send_us_to_this_machine(self) -> None:
+        assert is_confidential("http://127.0.0.1/token", beside_us=True)
+        assert not is_confidential("http://127.0.0.1/token", beside_us=False)
+
+    async def test_the_issuer_counts_to_the_last_slash(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        with pytest.raises(Unauthenticated, match="letter by letter"):
+            await opened(f"{hostile.url}/").begin(BACK)
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            [], None, {"kid": "first"}, [7, {}, {"kty": "RSA"}, {"kty": ["RSA"]}, {"kty": "ML-DSA"}],
+            [{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}],
+        ],
+        ids=repr,
+    )  # fmt: skip
+    async def test_without_a_key_that_signs_nobody_signs_in(
+        self, keys: Any, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.keys = keys
+        assert "no key" in await refused(hostile, opened(hostile.url))
+
+    async def test_keys_that_nobody_understands_are_passed_over(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.keys = [
+            7,
+            {"kty": "ML-DSA"},
+            {"kty": "EC", "crv": "P-256", "x": "A", "y": "A"},
+            *hostile.keys,
+        ]
+        assert (await sign_in(opened(hostile.url))).subject == "ada"
+
+    async def test_documents_are_kept(self, hostile: HostileProvider, opened: Opening) -> None:
+        at = opened(hostile.url)
+        for _ in range(3):
+            await sign_in(at)
+        assert hostile.asked.count("/jwks") == 1
+        assert hostile.asked.count("/.well-known/openid-configuration") == 1
+
+    async def test_many_at_once_ask_once(self, hostile: HostileProvider, opened: Opening) -> None:
+        at = opened(hostile.url)
+        await asyncio.gather(*(sign_in(at) for _ in range(8)))
+        assert hostile.asked.count("/jwks") == 1
+        assert hostile.asked.count("/.well-known/openid-configuration") == 1
+
+    async def test_a_new_key_is_found_but_asked_for_once_a_minute(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        now = [0.0]
+        at = opened(hostile.url, monotonic=lambda: now[0])
+        await sign_in(at)
+        second = RSAKey.generate_key(2048, {"kid": "second"})
+        hostile.sign = hostile.signer(second)
+        now[0] = 61
+        for _ in range(3):
+            await refused(hostile, at)
+        assert hostile.asked.count("/jwks") == 2
+        hostile.keys += [second.as_dict(private=False)]
+        now[0] = 122
+        assert (await sign_in(at)).subject == "ada"
+        assert hostile.asked.count("/jwks") == 3
+
+    async def test_a_key_that_was_taken_back_stops_working_within_an_hour(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        now = [0.0]
+        at = opened(hostile.url, monotonic=lambda: now[0])
+        await sign_in(at)
+        hostile.keys = [RSAKey.generate_key(2048, {"kid": "second"}).as_dict(private=False)]
+        now[0] = 3600
+        assert "invalid_key_id" in await refused(hostile, at)
+
+
+PATHS = ("/.well-known/openid-configuration", "/jwks", "/token", "/userinfo")
+
+
+class TestUnavailable:
+    async def test_a_provider_that_is_down_is_unavailable(self, opened: Opening) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            port = gone.getsockname()[1]
+        with pytest.raises(Unavailable, match="does not answer"):
+            await opened(f"http://127.0.0.1:{port}").begin(BACK)
+
+    async def test_one_that_takes_the_call_and_says_nothing_is_unavailable(self, opened: Opening) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            at = opened(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
+            with pytest.raises(Unavailable, match="does not answer"):
+                await at.begin(BACK)
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (500, b"s3cret"), (502, b"{}"), (429, b"{}"), (302, b""), (200, b""), (200, b"<html>s3cret"),
+            (200, b"[]"), (200, b"7"), (200, b"\xff"), (200, b"[" * 100_000), (200, b" " * 2**21 + b"{}"),
+            (200, b"9" * 5000),
+        ],
+        ids=lambda value: repr(value)[:16],
+    )  # fmt: skip
+    async def test_what_is_no_answer_is_unavailable(
+        self, status: int, body: bytes, path: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.instead[path] = (status, body)
+        with pytest.raises(Unavailable) as caught:
+            await sign_in(opened(hostile.url))
+        assert "s3cret" not in caught.value.detail
+        assert path in hostile.asked
+
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_an_answer_that_never_ends_is_unavailable(
+        self, path: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.drips = {path}
+        with pytest.raises(Unavailable, match="TimeoutError"):
+            await sign_in(opened(hostile.url, timeout=0.3))
+
+    @pytest.mark.parametrize("path", PATHS[:2])
+    async def test_a_document_that_is_not_there_is_unavailable(
+        self, path: str, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.instead[path] = (404, b"{}")
+        with pytest.raises(Unavailable, match="404"):
+            await sign_in(opened(hostile.url))
+
+    async def test_it_recovers_with_the_provider(self, hostile: HostileProvider, opened: Opening) -> None:
+        at = opened(hostile.url)
+        for path in PATHS:
+            hostile.instead = {path: (503, b"")}
+            with pytest.raises(Unavailable):
+                await sign_in(at)
+        hostile.instead = {}
+        assert (await sign_in(at)).subject == "ada"
+
+
+def as_segment(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def sealed(header: dict[str, Any], claims: dict[str, Any], seal: Callable[[bytes], bytes]) -> str:
+    """A token that no careful library would make."""
+    text = f"{as_segment(header)}.{as_segment(claims)}"
+    return f"{text}.{base64.urlsafe_b64encode(seal(text.encode())).rstrip(b'=').decode()}"
