@@ -14,17 +14,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import httpx
+import pytest
 from joserfc.jwk import Key, RSAKey
 from joserfc.jws import JWSRegistry, serialize_compact
 
-__all__ = ["KEY", "HostileProvider", "mock_provider", "visit"]
+from tracker.adapters.security.oidc import OidcIdentityProvider
+from tracker.domain.errors import Unauthenticated
+from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.ports.sign_in import IdentityProvider
+
+__all__ = ["BACK", "KEY", "HostileProvider", "Opening", "mock_provider", "refused", "sign_in", "visit"]
 
 
+BACK = "http://127.0.0.1:8000/api/auth/oidc/callback"
+Opening = Callable[..., OidcIdentityProvider]
 KEY = RSAKey.generate_key(2048, {"kid": "first", "use": "sig"})
 
 
@@ -65,6 +74,22 @@ async def visit(url: str, subject: str) -> dict[str, str]:
             page = await browser.post(url, data={"sub": subject})
     assert page.is_redirect, page.text
     return dict(parse_qsl(urlsplit(page.headers["location"]).query))
+
+
+async def sign_in(at: IdentityProvider, subject: str = "ada", **changes: str) -> ExternalIdentity:
+    """The whole way of a person; `changes` are what went wrong with our memory of the beginning."""
+    start = await at.begin(BACK)
+    brought = await visit(start.url, subject)
+    assert brought["state"] == start.state
+    return await at.finish(BACK, brought["code"], replace(start, **changes))
+
+
+async def refused(hostile: HostileProvider, at: IdentityProvider, **changes: str) -> str:
+    """Signs in, which must not work; gives the sentence, which may tell nothing of what was issued."""
+    with pytest.raises(Unauthenticated) as caught:
+        await sign_in(at, **changes)
+    assert not [secret for secret in hostile.issued if secret in caught.value.detail]
+    return caught.value.detail
 
 
 class HostileProvider:
