@@ -104,6 +104,7 @@ class HostileProvider:
         instead: status and body that a path answers, whatever was asked.
         drips: paths that answer a byte now and then, for ever.
         asked: the paths, in the order of the requests.
+        cookies: those that came back to it; it sets one with every answer.
         client: id and secret of the only client, ``None`` for a public one.
         issued: everything secret that it handed out.
     """
@@ -125,6 +126,7 @@ class HostileProvider:
         self.drips: set[str] = set()
         self.tokens: dict[str, Any] = {}
         self.asked: list[str] = []
+        self.cookies: list[str] = []
         self.client: tuple[str, str | None] = ("tracker", None)
         self.issued: list[str] = []
         self._begun: dict[str, dict[str, str]] = {}
@@ -210,6 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, form: dict[str, str]) -> None:
         provider, address = self.server.provider, urlsplit(self.path)
         provider.asked.append(address.path)
+        provider.cookies += self.headers.get_all("Cookie", [])
         if address.path in provider.drips:
             return self._drip()
         if address.path in provider.instead:
@@ -242,6 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes, location: str | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "session=of-somebody; Path=/")
         if location is not None:
             self.send_header("Location", location)
         self.end_headers()

@@ -315,6 +315,32 @@ class TestPublishedDocuments:
         assert hostile.asked.count("/jwks") == 1
         assert hostile.asked.count("/.well-known/openid-configuration") == 1
 
+    async def test_those_who_wait_for_a_failing_provider_wait_together(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.drips = {"/.well-known/openid-configuration"}
+        at = opened(hostile.url, timeout=0.5)
+        outcomes = await asyncio.gather(*(at.begin(BACK) for _ in range(20)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+        assert len(hostile.asked) == 1
+
+    async def test_who_gives_up_waiting_takes_nobody_along(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        at = opened(hostile.url)
+        first, second = (asyncio.create_task(at.begin(BACK)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert (await second).url.startswith(hostile.url)
+
+    async def test_no_cookie_of_the_provider_comes_back(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        at = opened(hostile.url)
+        await sign_in(at)
+        await sign_in(at)
+        assert hostile.cookies == []
+
     async def test_a_new_key_is_found_but_asked_for_once_a_minute(
         self, hostile: HostileProvider, opened: Opening
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import json
 import re
@@ -11,10 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jws
-from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, KeySet, OctKey, OKPKey, RSAKey
 
 from tests.identity_providers import KEY, HostileProvider, Opening, refused, sign_in
+from tracker.adapters.security.oidc.id_token import ExpectedToken, key_id_of
+from tracker.adapters.security.oidc.person import person_of
+from tracker.domain.errors import Unauthenticated
 
 
 async def test_an_honest_token_of_the_hostile_provider_is_accepted(
@@ -204,11 +210,49 @@ async def test_deeply_nested_claims_are_refused(hostile: HostileProvider, opened
     assert "unreadable" in await refused(hostile, opened(hostile.url))
 
 
-def as_segment(part: dict[str, Any]) -> str:
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+HEADERS = st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "x5c", "enc", "zip"])
+CLAIMS = st.sampled_from(
+    ["iss", "sub", "aud", "azp", "exp", "nbf", "iat", "nonce", "email", "name", "groups"]
+)
+EXPECTED = ExpectedToken("https://login.example.com", "tracker", "n")
+
+
+@given(header=st.dictionaries(HEADERS, JSON | st.sampled_from(["RS256", "first"])), claims=JSON)
+def test_a_forged_token_of_any_form_is_refused(header: dict[str, Any], claims: Any) -> None:
+    token = sealed(header, claims, lambda _: b"forged")
+    with contextlib.suppress(Unauthenticated):
+        key_id_of(token)
+    with pytest.raises(Unauthenticated):
+        EXPECTED.claims(token, KeySet([KEY]))
+
+
+@given(told=st.dictionaries(CLAIMS, JSON, max_size=3), userinfo=st.dictionaries(CLAIMS, JSON, max_size=3))
+def test_claims_of_any_form_are_a_person_or_refused(told: dict[str, Any], userinfo: dict[str, Any]) -> None:
+    now = int(time.time())
+    honest = {
+        "iss": EXPECTED.issuer,
+        "aud": "tracker",
+        "sub": "ada",
+        "nonce": "n",
+        "iat": now,
+        "exp": now + 300,
+    }
+    token = HostileProvider.signer(KEY)(honest | told)
+    with contextlib.suppress(Unauthenticated):
+        person = person_of(EXPECTED.issuer, EXPECTED.claims(token, KeySet([KEY])), userinfo, "groups")
+        assert person.subject == told.get("sub", "ada")
+
+
+def as_segment(part: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
-def sealed(header: dict[str, Any], claims: dict[str, Any], seal: Callable[[bytes], bytes]) -> str:
+def sealed(header: dict[str, Any], claims: Any, seal: Callable[[bytes], bytes]) -> str:
     """A token that no careful library would make."""
     text = f"{as_segment(header)}.{as_segment(claims)}"
     return f"{text}.{base64.urlsafe_b64encode(seal(text.encode())).rstrip(b'=').decode()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -54,7 +55,11 @@ class ProviderHttp:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._http = httpx.AsyncClient(timeout=timeout, headers={"Accept": "application/json"})
+        # What the provider sets for one person may not come back with another.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+        self._http = httpx.AsyncClient(
+            timeout=timeout, headers={"Accept": "application/json"}, cookies=no_cookies
+        )
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, content: str | None = None

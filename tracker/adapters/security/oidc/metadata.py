@@ -119,21 +119,28 @@ class ProviderDocuments:
 
 
 class _Kept(Generic[T]):
-    """A document that is fetched by one at a time and kept in between."""
+    """A document that is kept. Who needs it while it is fetched waits for the same answer, or failure."""
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], monotonic: Callable[[], float]) -> None:
         self._fetch = fetch
         self._monotonic = monotonic
-        self._lock = asyncio.Lock()
         self._found: tuple[float, T] | None = None
+        self._fetching: asyncio.Task[T] | None = None
 
     async def get(self, at_most_seconds: float) -> T:
         """The document, fetched again when it is older than that."""
-        async with self._lock:
-            now = self._monotonic()
-            if self._found is None or now - self._found[0] >= at_most_seconds:
-                self._found = (now, await self._fetch())
+        if self._found is not None and self._monotonic() - self._found[0] < at_most_seconds:
             return self._found[1]
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._renew())
+        return await asyncio.shield(self._fetching)
+
+    async def _renew(self) -> T:
+        try:
+            self._found = (self._monotonic(), await self._fetch())
+        finally:
+            self._fetching = None
+        return self._found[1]
 
 
 def _signing_key(published: Any) -> Key | None:
