@@ -8,6 +8,7 @@ import hashlib
 import json
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,12 +16,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import Key, RSAKey
 from joserfc.jws import JWSRegistry, serialize_compact
 
@@ -29,7 +37,17 @@ from tracker.domain.errors import Unauthenticated
 from tracker.domain.identity.accounts.external import ExternalIdentity
 from tracker.ports.sign_in import IdentityProvider
 
-__all__ = ["BACK", "KEY", "HostileProvider", "Opening", "mock_provider", "refused", "sign_in", "visit"]
+__all__ = [
+    "BACK",
+    "KEY",
+    "HostileProvider",
+    "Opening",
+    "mock_provider",
+    "refused",
+    "self_signed_certificate",
+    "sign_in",
+    "visit",
+]
 
 
 BACK = "http://127.0.0.1:8000/api/auth/oidc/callback"
@@ -109,9 +127,12 @@ class HostileProvider:
         issued: everything secret that it handed out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: ssl.SSLContext | None = None) -> None:
         self._server = _Server(self)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate is not None:
+            self._server.socket = certificate.wrap_socket(self._server.socket, server_side=True)
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         names = ("authorization", "token", "userinfo")
         self.document: dict[str, Any] = {
             "issuer": self.url,
@@ -182,6 +203,31 @@ class HostileProvider:
         self.issued += [id_token, access_token, form["code_verifier"]]
         answer = {"id_token": id_token, "access_token": access_token, "token_type": "Bearer"}
         return 200, answer | self.tokens
+
+
+def self_signed_certificate() -> ssl.SSLContext:
+    """What a server on this machine can show that no authority vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with NamedTemporaryFile() as file:
+        file.write(certificate.public_bytes(Encoding.PEM))
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
 
 class _Server(ThreadingHTTPServer):

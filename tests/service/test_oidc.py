@@ -16,7 +16,16 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from tests.identity_providers import BACK, HostileProvider, Opening, mock_provider, refused, sign_in, visit
+from tests.identity_providers import (
+    BACK,
+    HostileProvider,
+    Opening,
+    mock_provider,
+    refused,
+    self_signed_certificate,
+    sign_in,
+    visit,
+)
 from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.security.oidc.answers import is_confidential
 from tracker.domain.errors import Invalid, Unauthenticated, Unavailable
@@ -128,8 +137,9 @@ class TestBeginning:
         ids=ascii,
     )  # fmt: skip
     def test_an_issuer_that_others_can_listen_to_is_invalid(self, issuer: str) -> None:
-        with pytest.raises(Invalid, match="OIDC_ISSUER"):
+        with pytest.raises(Invalid, match="OIDC_ISSUER") as caught:
             OidcIdentityProvider(issuer, "tracker")
+        assert "secret" not in caught.value.detail
 
     def test_a_client_needs_a_name_and_the_scope_of_the_protocol(self) -> None:
         with pytest.raises(Invalid, match="OIDC_CLIENT_ID"):
@@ -384,6 +394,13 @@ class TestUnavailable:
             at = opened(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
             with pytest.raises(Unavailable, match="does not answer"):
                 await at.begin(BACK)
+
+    async def test_one_that_nobody_vouches_for_is_unavailable_and_told_nothing(self, opened: Opening) -> None:
+        with HostileProvider(self_signed_certificate()).running() as impostor:
+            assert impostor.url.startswith("https:")
+            with pytest.raises(Unavailable, match="certificate"):
+                await opened(impostor.url).begin(BACK)
+            assert impostor.asked == []
 
     @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize(

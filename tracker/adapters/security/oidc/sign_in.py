@@ -61,7 +61,7 @@ class OidcIdentityProvider:
         _check(issuer, client_id, scopes)
         self._issuer = issuer
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._client_secret = client_secret or None
         self._groups_claim = groups_claim
         self._scopes = tuple(scopes)
         self._http = ProviderHttp(timeout)
@@ -158,7 +158,10 @@ def _token(tokens: Mapping[str, Any], name: str) -> str:
 
 def _check(issuer: str, client_id: str, scopes: Sequence[str]) -> None:
     if not is_confidential(issuer, beside_us=True) or set("?#@") & set(issuer):
-        raise Invalid.field("OIDC_ISSUER", f"{issuer!r} is not an address such as https://login.example.com")
+        raise Invalid.field(
+            "OIDC_ISSUER",
+            "must be like https://login.example.com: https, or http on this machine; no user, no query",
+        )
     if not client_id:
         raise Invalid.field("OIDC_CLIENT_ID", "must name this installation, as the provider knows it")
     if "openid" not in scopes:
