@@ -194,6 +194,12 @@ class TestCode:
         assert "secret" in await refused(hostile, opened(hostile.url, *hostile.client))
         assert "/token" not in hostile.asked
 
+    async def test_a_refusal_that_looks_like_success_is_one(
+        self, hostile: HostileProvider, opened: Opening
+    ) -> None:
+        hostile.tokens = {"error": "invalid_grant"}
+        assert "invalid_grant" in await refused(hostile, opened(hostile.url))
+
     @pytest.mark.parametrize("error", ["<script>", "s3cret", None, ["invalid_grant"]])
     async def test_the_words_of_a_refusal_are_not_repeated(
         self, error: Any, hostile: HostileProvider, opened: Opening
