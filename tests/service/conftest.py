@@ -1,14 +1,18 @@
-"""The services over in-memory adapters, as an embedder would put them together."""
+"""The services over in-memory adapters, as an embedder puts them together; providers to sign in at."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from tests.doubles import SettableClock
+from tests.identity_providers import HostileProvider, Opening
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.memory.scalars import MemoryScalarStore
+from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import LOCAL_USER, Actor
@@ -37,3 +41,24 @@ class House:
 @pytest.fixture
 def house() -> House:
     return House()
+
+
+@pytest.fixture
+def hostile() -> Iterator[HostileProvider]:
+    """A provider that a test may make cheat."""
+    with HostileProvider().running() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Opening]:
+    """Makes adapters and closes them."""
+    made: list[OidcIdentityProvider] = []
+
+    def make(issuer: str, client_id: str = "tracker", secret: str | None = None, **options: Any) -> Any:
+        made.append(OidcIdentityProvider(issuer, client_id, secret, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.aclose()
