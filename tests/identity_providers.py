@@ -34,7 +34,7 @@ from joserfc.jws import JWSRegistry, serialize_compact
 
 from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.domain.errors import Unauthenticated
-from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.domain.identity.sign_in.external import ExternalIdentity
 from tracker.ports.sign_in import IdentityProvider
 
 __all__ = [

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from dependency_injector import containers, providers
@@ -22,7 +20,7 @@ from tracker.adapters.security.signing_keys import KeyFile
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
-from tracker.domain.errors import Invalid, Unavailable
+from tracker.domain.errors import Unavailable
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.service import AccountService
 from tracker.domain.identity.attempts.service import AttemptService
@@ -48,22 +46,18 @@ def _units(database: Database) -> UnitsOfWork:
     return database.units
 
 
-def _identity_provider(settings: Settings) -> Callable[[], IdentityProvider] | None:
-    issuer, client_id = settings.oidc_issuer, settings.oidc_client_id
-    if issuer is None:
-        return None
-    if client_id is None:
-        raise Invalid.field("OIDC_CLIENT_ID", "is needed with OIDC_ISSUER")
+def _identity_provider(settings: Settings) -> IdentityProvider:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        raise Unavailable("no identity provider is configured (OIDC_ISSUER and OIDC_CLIENT_ID)", 3600)
+    from tracker.adapters.security.oidc import OidcIdentityProvider  # noqa: PLC0415
 
-    @cache
-    def provider() -> IdentityProvider:
-        with from_extra():
-            from tracker.adapters.security.oidc import OidcIdentityProvider  # noqa: PLC0415
-        return OidcIdentityProvider(
-            issuer, client_id, settings.oidc_client_secret, groups_claim=settings.oidc_groups_claim
-        )
-
-    return provider
+    return OidcIdentityProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret,
+        groups_claim=settings.oidc_groups_claim,
+        scopes=settings.oidc_scopes,
+    )
 
 
 class Container(containers.DeclarativeContainer):
@@ -103,7 +97,7 @@ class Container(containers.DeclarativeContainer):
     )  # fmt: skip
     sign_in = providers.Singleton(
         SignInService, units, clock, ids,
-        provider=identity_provider, tokens=signed_tokens, sessions=sessions, rules=_rules,
+        provider=identity_provider.provider, tokens=signed_tokens, sessions=sessions, rules=_rules,
     )  # fmt: skip
     api_tokens = providers.Singleton(ApiTokenService, units, clock, ids, secrets)
     teams = providers.Singleton(TeamService, units, clock, ids)
@@ -150,6 +144,7 @@ async def stop(container: Container) -> None:
     try:
         await container.scalar_store().close()
     finally:
+        await container.sign_in().close()
         await container.database().dispose()
 
 

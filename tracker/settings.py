@@ -41,13 +41,14 @@ VARIABLES: Mapping[str, str] = {
     "OIDC_CLIENT_ID": "oidc_client_id",
     "OIDC_CLIENT_SECRET": "oidc_client_secret",
     "OIDC_GROUPS_CLAIM": "oidc_groups_claim",
+    "OIDC_SCOPES": "oidc_scopes",
     "OIDC_TEAMS": "oidc_teams",
 }
 """Environment variable -> field of :class:`Settings`."""
 
 DEFAULT_DATABASE = "sqlite:///./data.db"
 
-_LISTS = frozenset({"allowed_origins", "trusted_proxies"})
+_LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes"})
 _NUMBERS = frozenset({"max_body_bytes", "session_hours", "requests_per_minute"})
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
@@ -93,6 +94,7 @@ class Settings(Frozen):
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = Field(default=None, repr=False)
     oidc_groups_claim: str = "groups"
+    oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
     oidc_teams: tuple[GroupRole, ...] = ()
 
     @classmethod

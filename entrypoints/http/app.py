@@ -91,7 +91,7 @@ def _resources(container: Container) -> dict[type, object]:
         Metrics(container.metrics()),
         Scalars(container.scalars()),
         Auth(container.accounts(), container.sessions(), container.recovery()),
-        SignIn(container.sign_in()),
+        SignIn(container.sign_in(), secure=(container.config().public_url or "").startswith("https://")),
         Users(container.accounts(), container.ownership()),
         ApiTokens(container.api_tokens()),
         Teams(container.teams()),

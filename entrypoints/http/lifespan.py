@@ -71,6 +71,8 @@ class Lifespan:
         is made."""
         self._container.signing_keys().ensure(self._container.clock().now())
         require_extra()
+        if self._container.config().oidc_issuer is not None:
+            self._container.identity_provider()  # what cannot work is told now, not to the first person
         code = await self._container.recovery().setup_code()
         if code is not None:
             sys.stderr.write(_WELCOME.format(code=code))

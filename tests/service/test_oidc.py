@@ -29,7 +29,7 @@ from tests.identity_providers import (
 from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.security.oidc.answers import is_confidential
 from tracker.domain.errors import Invalid, Unauthenticated, Unavailable
-from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.domain.identity.sign_in.external import ExternalIdentity
 
 ADA = {
     "sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada Lovelace",

@@ -62,3 +62,7 @@ class IdentityProvider(Protocol):
             Unavailable: the provider does not answer, or what it answers is not of the protocol.
         """
         ...
+
+    async def aclose(self) -> None:
+        """Closes the connections to the provider."""
+        ...

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.domain.errors import Unauthenticated
-from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.domain.identity.sign_in.external import ExternalIdentity
 from tracker.domain.text import storable
 
 __all__ = ["is_told_in_full", "person_of"]

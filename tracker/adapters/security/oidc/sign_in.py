@@ -18,7 +18,7 @@ from tracker.adapters.security.oidc.id_token import ExpectedToken, key_id_of
 from tracker.adapters.security.oidc.metadata import ProviderDocuments, ProviderMetadata
 from tracker.adapters.security.oidc.person import is_told_in_full, person_of
 from tracker.domain.errors import Invalid, Unauthenticated
-from tracker.domain.identity.accounts.external import ExternalIdentity
+from tracker.domain.identity.sign_in.external import ExternalIdentity
 from tracker.ports.sign_in import SignInStart
 
 __all__ = ["OidcIdentityProvider"]

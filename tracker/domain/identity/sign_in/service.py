@@ -39,7 +39,7 @@ class SignInService:
         units: opens units of work.
         clock: tells when things happen.
         ids: names users.
-        provider: makes the identity provider; ``None`` = none is configured.
+        provider: gives the identity provider, made when it is first asked for.
         tokens: signs what the browser carries meanwhile.
         sessions: opens the session at the end.
         rules: of this installation.
@@ -51,7 +51,7 @@ class SignInService:
         clock: Clock,
         ids: IdGenerator,
         *,
-        provider: Callable[[], IdentityProvider] | None,
+        provider: Callable[[], IdentityProvider],
         tokens: SignedTokens,
         sessions: SessionService,
         rules: IdentityRules,
@@ -63,6 +63,12 @@ class SignInService:
         self._tokens = tokens
         self._sessions = sessions
         self._rules = rules
+        self._used: IdentityProvider | None = None
+
+    async def close(self) -> None:
+        """Lets the provider's connections go, if there were any."""
+        if self._used is not None:
+            await self._used.aclose()
 
     async def begin(self) -> tuple[str, str]:
         """Where to send the browser, and what it must bring back, in a cookie that no script reads.
@@ -102,11 +108,10 @@ class SignInService:
         return await self._sessions.open(user, address=address, how="oidc")
 
     def _configured(self) -> tuple[IdentityProvider, str]:
-        if self._provider is None:
-            raise Unavailable("no identity provider is configured (OIDC_ISSUER)")
         if self._rules.public_url is None:
             raise Unavailable("sign-in needs TRACKER_PUBLIC_URL, to which the provider sends people back")
-        return self._provider(), self._rules.public_url.rstrip("/") + _CALLBACK
+        self._used = self._provider()
+        return self._used, self._rules.public_url.rstrip("/") + _CALLBACK
 
     async def _user(self, identity: ExternalIdentity, address: str) -> User:
         async with self._units.writing() as unit:
