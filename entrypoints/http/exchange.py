@@ -23,11 +23,28 @@ from .auth import bearer_of
 from .route import FORM, Route
 from .schemas.answers import NoQuery
 
-__all__ = ["Call", "encoded", "responder"]
+__all__ = ["Call", "Cookie", "encoded", "responder"]
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that no script reads and no other site sends along, but a link from there.
+
+    Attributes:
+        path: below which it is sent back.
+        seconds: it is kept; 0 removes it.
+        secure: it travels by https only.
+    """
+
+    name: str
+    value: str = field(repr=False)
+    path: str
+    seconds: int
+    secure: bool
 
 
 @dataclass(slots=True)
@@ -44,6 +61,7 @@ class Call(Generic[Body, Query]):
         cookies: by name.
         status: of the answer, where the resource wants another one than the route's.
         headers: of the answer, beside the usual ones.
+        cookie: that the answer sets.
         afterwards: what is to be done once the answer is sent.
     """
 
@@ -56,6 +74,7 @@ class Call(Generic[Body, Query]):
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    cookie: Cookie | None = field(default=None, repr=False)
     afterwards: Callable[[], Awaitable[None]] | None = None
 
 
@@ -87,6 +106,12 @@ def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answe
     resp.status = call.status or route.status
     if call.headers:
         resp.set_headers(call.headers)
+    if call.cookie is not None:
+        cookie = call.cookie
+        resp.set_cookie(
+            cookie.name, cookie.value, max_age=cookie.seconds, path=cookie.path, secure=cookie.secure,
+            http_only=True, same_site="Lax",
+        )  # fmt: skip
     if call.afterwards is not None:
         resp.schedule(call.afterwards)
     if answer is not None:

@@ -11,7 +11,7 @@ from tracker.domain.identity.recovery.service import RecoveryService
 from tracker.domain.identity.sessions.service import SessionService
 from tracker.domain.identity.sign_in.service import SignInService
 
-from ..exchange import Call
+from ..exchange import Call, Cookie
 from ..schemas.answers import NoQuery
 from ..schemas.auth import CallbackQuery, LoginForm, NewPassword, Register, ResetRequest, SetUp, TokenOut
 from ..schemas.users import UserOut, user_out
@@ -22,6 +22,7 @@ _log = logging.getLogger("tracker.http")
 
 _COOKIE = "tracker_sign_in"
 _COOKIE_PATH = "/api/auth/oidc"
+_SECONDS = 600
 
 
 def _token(text: str) -> TokenOut:
@@ -97,16 +98,14 @@ class SignIn:
     async def begin(self, call: Call[None, NoQuery]) -> None:
         """Sends the browser away, with what it must bring back in a cookie that no script reads."""
         url, carried = await self._sign_in.begin()
-        call.headers |= {
-            "Location": url,
-            "Set-Cookie": self._cookie(carried, 600),
-            "Cache-Control": "no-store",
-        }
+        call.headers |= {"Location": url, "Cache-Control": "no-store"}
+        call.cookie = self._cookie(carried, _SECONDS)
 
     async def finish(self, call: Call[None, CallbackQuery]) -> TokenOut:
         """A session token for who came back."""
         query: Any = call.query
-        call.headers |= {"Set-Cookie": self._cookie("", 0), "Cache-Control": "no-store"}
+        call.headers["Cache-Control"] = "no-store"
+        call.cookie = self._cookie("", 0)
         carried = call.cookies.get(_COOKIE)
         if query.error is not None:
             raise Unauthenticated("the identity provider let nobody in; begin again")
@@ -114,8 +113,5 @@ class SignIn:
             raise Unauthenticated("the sign-in was not begun in this browser; begin again")
         return _token(await self._sign_in.finish(query.code, query.state, carried, address=call.address))
 
-    def _cookie(self, value: str, seconds: int) -> str:
-        """Sent back with the redirect from the provider, hence Lax; the path keeps it to the callback."""
-        secure = "; Secure" if self._secure else ""
-        kept = f"Path={_COOKIE_PATH}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
-        return f"{_COOKIE}={value}; {kept}"
+    def _cookie(self, value: str, seconds: int) -> Cookie:
+        return Cookie(_COOKIE, value, _COOKIE_PATH, seconds, self._secure)
