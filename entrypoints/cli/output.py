@@ -41,11 +41,9 @@ class Column(NamedTuple):
 def plain(value: Any) -> Any:
     """`value` out of what JSON can hold."""
     match value:
-        case None | bool() | int():
-            return value
         case Enum():
             return value.value
-        case str():
+        case None | bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else _non_finite(value)
