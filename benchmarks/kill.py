@@ -252,7 +252,7 @@ def server_rounds(count: int, chance: random.Random) -> Counter[str]:
     global PROJECT  # noqa: PLW0603 - the server names its projects itself
     found: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as place:
-        for number in range(count):
+        for _ in range(count):
             project, acknowledged = asyncio.run(kill_server(Path(place), free_port(), chance))
             PROJECT = ProjectId(UUID(project))
             found += asyncio.run(look(Path(place) / "scalars", acknowledged))
