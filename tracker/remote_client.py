@@ -19,6 +19,7 @@ from tracker.domain.errors import (
     SchemaMismatch,
     StaleVersion,
     TooLarge,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -30,11 +31,11 @@ _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
         AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, TooLarge, Unauthenticated, Unavailable,
+        StaleVersion, TooLarge, TooManyRequests, Unauthenticated, Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
-    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge,
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge, 429: TooManyRequests,
 }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _error(answer: httpx.Response) -> TrackerError:
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(answer.status_code)
     if kind is not None:
         return kind(detail)
-    if answer.status_code >= 500 or answer.status_code == 429:
+    if answer.status_code >= 500:
         return Unavailable(detail)
     problems = [
         Problem(tuple(each["loc"]), each["msg"], each["type"]) for each in problem.get("errors") or ()

@@ -16,6 +16,7 @@ __all__ = ["Lifespan"]
 
 _log = logging.getLogger("tracker.http")
 _SWEEP_SECONDS = 60.0
+_MAINTENANCE_SECONDS = 5.0
 _WELCOME = """
 There is no administrator yet. Make the first one on this machine with `tracker user create --admin`,
 or from elsewhere, once and within 24 hours, with this code:
@@ -79,13 +80,14 @@ class Lifespan:
             sys.stderr.flush()
 
     async def _sweep(self) -> None:
-        """Carries out deletions that a crash or a busy store has left undone, and forgets old attempts."""
+        """Carries out what deletions left to do, forgets old attempts, maintains the scalars."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self._container.scalars().sweep()
                 if self._container.config().auth == "required":
                     await self._container.attempts().forget()
+                await self._container.scalars().maintain(_MAINTENANCE_SECONDS)
             except TrackerError as error:
                 _log.warning("sweep: %s", error.detail)
             except Exception:  # the next sweep must come whatever happened to this one
