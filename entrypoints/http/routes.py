@@ -14,6 +14,7 @@ from .api.health import Documentation, Health
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
+from .media import HTML, JSON
 from .schemas.answers import DeletedOut, HealthOut, NoQuery, ReadyOut
 from .schemas.experiments import ExperimentCreate, ExperimentEdit, ExperimentOut, RecentQuery, Reorder
 from .schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
@@ -33,9 +34,6 @@ from .schemas.scalars import (
 
 __all__ = ["ROUTES", "Route"]
 
-JSON = "application/json"
-HTML = "text/html; charset=utf-8"
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -54,6 +52,8 @@ class Route:
         status: of a successful answer.
         present: whether it may answer 200 with what was there before.
         media: media type of the answer.
+        gives: other media types that ``Accept`` may choose.
+        takes: media types of the body.
     """
 
     method: str
@@ -68,6 +68,8 @@ class Route:
     status: int = 200
     present: bool = False
     media: str = JSON
+    gives: tuple[str, ...] = ()
+    takes: tuple[str, ...] = (JSON,)
 
 
 _PROJECT = "/api/projects/{project_id}"

@@ -6,15 +6,17 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
+from tests.live import LiveScalars
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+from tracker.adapters.scalars.http import HttpScalarStore
 from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
@@ -67,11 +69,23 @@ def bits(value: np.ndarray) -> list[int]:
     return value.view(np.uint64).tolist()
 
 
-@pytest.fixture(params=["memory", "embedded"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ScalarStore]:
-    if request.param == "memory":
-        return MemoryScalarStore
-    return lambda: EmbeddedScalarStore(tmp_path / "scalars", synchronous="normal")
+@pytest.fixture(params=["memory", "embedded", "service over memory", "service over embedded"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ScalarStore]]:
+    services: list[LiveScalars] = []
+
+    def made() -> ScalarStore:
+        if request.param.endswith("memory"):
+            store: ScalarStore = MemoryScalarStore()
+        else:
+            store = EmbeddedScalarStore(tmp_path / "scalars", synchronous="normal")
+        if not request.param.startswith("service"):
+            return store
+        services.append(LiveScalars(store))
+        return HttpScalarStore(services[-1].url)
+
+    yield made
+    for service in services:
+        service.stop()
 
 
 @pytest.fixture

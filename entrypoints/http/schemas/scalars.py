@@ -18,13 +18,14 @@ from tracker.domain.scalars.series import SampledSeries, SeriesSummary, TimeWind
 from .wire import WHOLE, Bounded64, Closed, LabelText, MetricNameText, WireNumber
 
 __all__ = [
-    "LastLoggedIn", "LastLoggedOut", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn", "ScalarsLogIn",
-    "ScalarsOut", "ScalarsQuery", "SummaryOut", "SummaryQuery", "experiment_scalars", "summary_row",
-    "tags_out",
+    "LastLoggedIn", "LastLoggedOut", "LastLoggedRow", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn",
+    "ScalarsIn", "ScalarsLogIn", "ScalarsOut", "ScalarsQuery", "SummaryOut", "SummaryQuery",
+    "experiment_scalars", "moment_of", "summary_row", "tags_out",
 ]  # fmt: skip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def _in_utc(text: object) -> datetime:
@@ -219,6 +220,14 @@ def summary_row(row: SeriesSummary) -> SummaryRow:
 def tags_out(tags: Iterable[StepTags]) -> list[StepTagsOut]:
     """Tags as the API shows them."""
     return [{"step": t.step, "scalar_names": list(t.names), "tags": list(t.tags)} for t in tags]
+
+
+def moment_of(microseconds: int) -> datetime:
+    """A time as scalars keep it, in UTC; what lies outside of the calendar becomes its end."""
+    try:
+        return _EPOCH + _MICROSECOND * microseconds
+    except OverflowError:
+        return _LAST if microseconds > 0 else _FIRST
 
 
 def _moment(time: int | datetime | None) -> datetime | None:

@@ -13,8 +13,8 @@ from tracker.domain.identity.policy import Action
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
-from tracker.domain.scalars.batch import ScalarBatch, StepTags, columns_of_records
-from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.record import ScalarRecord, batch_of
 from tracker.domain.scalars.series import (
     Axis,
     Ranking,
@@ -67,30 +67,9 @@ class ScalarService:
             Forbidden: they may not log to it.
             Unavailable: the store is full or does not answer; nothing was kept.
         """
-        now = _microseconds(self._clock.now())
-        rows = [
-            (record.step, now if record.time is None else _microseconds(record.time), record.values)
-            for record in records
-        ]
-        names, series, step, time, value = columns_of_records(rows)
-        tags = tuple(
-            StepTags(step=record.step, names=tuple(record.values), tags=record.tags)
-            for record in records
-            if record.tags
-        )
-        await self.append(
-            actor,
-            ScalarBatch(
-                id=batch_id or BatchId(self._ids.new()),
-                experiment_id=experiment_id,
-                names=names,
-                series=series,
-                step=step,
-                time=time,
-                value=value,
-                tags=tags,
-            ),
-        )
+        new = batch_id or BatchId(self._ids.new())
+        now = self._clock.now()
+        await self.append(actor, batch_of(records, batch_id=new, experiment_id=experiment_id, now=now))
 
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""
@@ -245,7 +224,3 @@ class ScalarService:
     async def _experiment(self, actor: Actor, experiment_id: ExperimentId, action: Action) -> Experiment:
         async with self._units.reading() as unit:
             return await visible_experiment(unit, actor, experiment_id, action)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND

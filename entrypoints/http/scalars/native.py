@@ -1,0 +1,114 @@
+"""The routes that our own client uses: the port over HTTP, bit for bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.scalars.series import SampleQuery, TimeWindow
+from tracker.ports.clock import Clock
+from tracker.ports.ids import IdGenerator
+from tracker.ports.scalars import ScalarStore
+from tracker.scalars_wire import sampled_body, series_body, summaries_body, tags_body
+
+from ..exchange import Call
+from ..schemas.answers import NoQuery
+from ..schemas.columns import AppendedOut, ColumnsIn
+from .schemas import (
+    DeleteIn,
+    MaintainIn,
+    Nothing,
+    ProtocolOut,
+    ReadIn,
+    SampleIn,
+    SummaryIn,
+    TagsIn,
+    TopIn,
+)
+
+__all__ = ["Native"]
+
+_DONE: Nothing = {"status": "ok"}
+Body = dict[str, Any]
+
+
+class Native:
+    """``/api/store``: a :class:`~tracker.ports.scalars.ScalarStore`, method by method."""
+
+    def __init__(self, store: ScalarStore, clock: Clock, ids: IdGenerator) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def protocol(self, call: Call[None, NoQuery]) -> ProtocolOut:
+        """Tells a client that these routes are here."""
+        return {"protocol": "tracker-store", "version": 1}
+
+    async def append(self, call: Call[ColumnsIn, NoQuery]) -> AppendedOut:
+        """Keeps a batch; the same id again changes nothing."""
+        experiment_id = ExperimentId(call.path["experiment_id"])
+        batch = call.body.batch(experiment_id, now=self._clock.now(), new_id=self._ids.new)
+        await self._store.append(_project(call), batch)
+        return {"status": "logged", "points": len(batch)}
+
+    async def read(self, call: Call[ReadIn, NoQuery]) -> Body:
+        """Points of one series."""
+        asked = call.body
+        stop = None if asked.last_step is None else asked.last_step + 1
+        series = await self._store.read(
+            _project(call), asked.experiment_id, asked.name, start=asked.first_step, stop=stop
+        )
+        return series_body(series)
+
+    async def sample(self, call: Call[SampleIn, NoQuery]) -> Body:
+        """Thinned series."""
+        asked = call.body
+        query = SampleQuery(
+            experiments=tuple(asked.experiments),
+            names=None if asked.names is None else tuple(asked.names),
+            max_points=asked.max_points,
+            axis=asked.axis,
+            window=TimeWindow(start=asked.window[0], stop=asked.window[1]),
+        )
+        found = await self._store.sample(_project(call), query)
+        return {"series": [sampled_body(each) for each in found]}
+
+    async def summary(self, call: Call[SummaryIn, NoQuery]) -> Body:
+        """Summary rows."""
+        asked = call.body
+        return summaries_body(await self._store.summary(_project(call), asked.experiments, asked.names))
+
+    async def top(self, call: Call[TopIn, NoQuery]) -> Body:
+        """The best series of a name."""
+        asked = call.body
+        found = await self._store.top(
+            _project(call), asked.name, by=asked.by, k=asked.k, descending=asked.descending
+        )
+        return summaries_body(found)
+
+    async def tags(self, call: Call[TagsIn, NoQuery]) -> Body:
+        """Tags of an experiment."""
+        start, stop = call.body.window
+        found = await self._store.tags(
+            _project(call), call.body.experiment_id, TimeWindow(start=start, stop=stop)
+        )
+        return {"tags": tags_body(found)}
+
+    async def delete(self, call: Call[DeleteIn, NoQuery]) -> Nothing:
+        """Removes an experiment's points, or a project's."""
+        await self._store.delete(_project(call), call.body.experiment_id)
+        return _DONE
+
+    async def maintain(self, call: Call[MaintainIn, NoQuery]) -> Nothing:
+        """Makes later reads faster and files smaller."""
+        await self._store.maintain(call.body.budget)
+        return _DONE
+
+    async def check(self, call: Call[None, NoQuery]) -> Nothing:
+        """Whether the store would accept an append."""
+        await self._store.check()
+        return _DONE
+
+
+def _project(call: Call[Any, Any]) -> ProjectId:
+    return ProjectId(call.path["project_id"])

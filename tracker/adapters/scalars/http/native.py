@@ -1,0 +1,128 @@
+"""What our own scalars service speaks beyond the contract: everything, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from tracker import scalars_wire as wire
+from tracker.adapters.scalars.http.link import Link
+from tracker.domain.errors import Unavailable
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.series import (
+    Ranking,
+    SampledSeries,
+    SampleQuery,
+    Series,
+    SeriesSummary,
+    TimeWindow,
+)
+
+__all__ = ["NativeService"]
+
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+
+
+class NativeService:
+    """A :class:`~tracker.ports.scalars.ScalarStore` behind ``/api/store``."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
+        """See the port. May be sent again: the service knows the batch by its id."""
+        path = f"/store/{project_id}/append/{batch.experiment_id}"
+        answer = await self._link.post(path, wire.batch_body(batch), writes=True)
+        if not isinstance(answer, dict) or answer.get("status") != "logged":
+            raise Unavailable(f"the scalars service at {self._link.shown} did not confirm a batch")
+
+    async def read(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        name: str,
+        *,
+        start: int | None = None,
+        stop: int | None = None,
+    ) -> Series:
+        """See the port."""
+        low = _LOWEST if start is None else start
+        last = _HIGHEST if stop is None else stop - 1
+        if low > last or low > _HIGHEST or last < _LOWEST:
+            whole, real = np.empty(0, np.int64), np.empty(0, np.float64)
+            return Series(experiment_id=experiment_id, name=name, step=whole, time=whole, value=real)
+        body = {
+            "experiment_id": experiment_id.bytes,
+            "name": name,
+            "first_step": low if low > _LOWEST else None,
+            "last_step": last if last < _HIGHEST else None,
+        }
+        return wire.series_from(await self._ask(project_id, "read", body))
+
+    async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
+        """See the port."""
+        body = {
+            "experiments": wire.packed_ids(query.experiments),
+            "names": query.names,
+            "max_points": query.max_points,
+            "axis": query.axis,
+            "window": _window(query.window),
+        }
+        found = await self._ask(project_id, "sample", body)
+        return tuple(wire.sampled_from(each) for each in found["series"])
+
+    async def summary(
+        self,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        body = {
+            "experiments": None if experiments is None else wire.packed_ids(experiments),
+            "names": None if names is None else list(names),
+        }
+        return wire.summaries_from(await self._ask(project_id, "summary", body))
+
+    async def top(
+        self,
+        project_id: ProjectId,
+        name: str,
+        *,
+        by: Ranking = Ranking.LAST,
+        k: int = 10,
+        descending: bool = True,
+    ) -> tuple[SeriesSummary, ...]:
+        """See the port."""
+        body = {"name": name, "by": by, "k": min(max(k, 0), _HIGHEST), "descending": descending}
+        return wire.summaries_from(await self._ask(project_id, "top", body))
+
+    async def tags(
+        self, project_id: ProjectId, experiment_id: ExperimentId, window: TimeWindow
+    ) -> tuple[StepTags, ...]:
+        """See the port."""
+        body = {"experiment_id": experiment_id.bytes, "window": _window(window)}
+        return wire.tags_from((await self._ask(project_id, "tags", body))["tags"])
+
+    async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
+        """See the port."""
+        body = {"experiment_id": None if experiment_id is None else experiment_id.bytes}
+        await self._link.post(f"/store/{project_id}/delete", body, writes=True)
+
+    async def maintain(self, budget: float) -> None:
+        """See the port."""
+        await self._link.post("/store/maintain", {"budget": budget}, writes=True)
+
+    async def check(self) -> None:
+        """See the port."""
+        await self._link.get("/store/check")
+
+    async def _ask(self, project_id: ProjectId, question: str, body: object) -> Any:
+        return await self._link.post(f"/store/{project_id}/{question}", body)
+
+
+def _window(window: TimeWindow) -> list[int | None]:
+    return [window.start, window.stop]
