@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import Float64s, Int64s, ScalarBatch, StepTags
-from tracker.domain.scalars.series import SampledSeries, Series, SeriesSummary
+from tracker.domain.scalars.series import Fault, SampledSeries, Series, SeriesSummary
 
 __all__ = [
-    "MSGPACK", "batch_body", "column", "float_column", "ids_from", "int_column", "pack", "packed_ids",
-    "sampled_body", "sampled_from", "series_body", "series_from", "summaries_body", "summaries_from",
-    "tags_body", "tags_from", "unpack",
+    "MSGPACK", "batch_body", "column", "faults_body", "faults_from", "float_column", "ids_from",
+    "int_column", "pack", "packed_ids", "sampled_body", "sampled_from", "series_body", "series_from",
+    "summaries_body", "summaries_from", "tags_body", "tags_from", "unpack",
 ]  # fmt: skip
 
 MSGPACK = "application/msgpack"
@@ -128,12 +128,34 @@ def series_from(body: Mapping[str, Any]) -> Series:
 
 def sampled_body(series: SampledSeries) -> dict[str, object]:
     """A thinned series; :func:`sampled_from` reads it."""
-    return {**series_body(series), "total": series.total, "gaps": column(series.gaps)}
+    rest = {"total": series.total, "edges": column(series.edges), "gaps": column(series.gaps)}
+    return {**series_body(series), **rest}
 
 
 def sampled_from(body: Mapping[str, Any]) -> SampledSeries:
     """The series of :func:`sampled_body`."""
-    return SampledSeries(**_points(body), total=body["total"], gaps=float_column(body["gaps"]))
+    return SampledSeries(
+        **_points(body),
+        total=body["total"],
+        edges=int_column(body["edges"]),
+        gaps=float_column(body["gaps"]),
+    )
+
+
+def faults_body(faults: Iterable[Fault]) -> list[tuple[bytes | None, str | None, str]]:
+    """What is wrong, as (experiment, name, problem)."""
+    return [
+        (None if each.experiment_id is None else each.experiment_id.bytes, each.name, each.problem)
+        for each in faults
+    ]
+
+
+def faults_from(body: Iterable[Sequence[Any]]) -> tuple[Fault, ...]:
+    """The faults of :func:`faults_body`."""
+    return tuple(
+        Fault(None if key is None else ExperimentId(UUID(bytes=key)), name, problem)
+        for key, name, problem in body
+    )
 
 
 def tags_body(tags: Iterable[StepTags]) -> list[dict[str, object]]:

@@ -9,18 +9,21 @@ from tracker.domain.scalars.series import SampleQuery, TimeWindow
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.scalars import ScalarStore
-from tracker.scalars_wire import sampled_body, series_body, summaries_body, tags_body
+from tracker.scalars_wire import faults_body, sampled_body, series_body, summaries_body, tags_body
 
 from ..exchange import Call
 from ..schemas.answers import NoQuery
 from ..schemas.columns import AppendedOut, ColumnsIn
 from .schemas import (
     DeleteIn,
+    EmptyIn,
     MaintainIn,
     Nothing,
+    OneIn,
     ProtocolOut,
     ReadIn,
     SampleIn,
+    SinceIn,
     SummaryIn,
     TagsIn,
     TopIn,
@@ -54,9 +57,9 @@ class Native:
     async def read(self, call: Call[ReadIn, NoQuery]) -> Body:
         """Points of one series."""
         asked = call.body
-        stop = None if asked.last_step is None else asked.last_step + 1
+        start, stop = asked.first_step, _behind(asked.last_step)
         series = await self._store.read(
-            _project(call), asked.experiment_id, asked.name, start=asked.first_step, stop=stop
+            _project(call), asked.experiment_id, asked.name, start=start, stop=stop
         )
         return series_body(series)
 
@@ -68,10 +71,18 @@ class Native:
             names=None if asked.names is None else tuple(asked.names),
             max_points=asked.max_points,
             axis=asked.axis,
+            start=asked.steps[0],
+            stop=_behind(asked.steps[1]),
             window=TimeWindow(start=asked.window[0], stop=asked.window[1]),
         )
         found = await self._store.sample(_project(call), query)
         return {"series": [sampled_body(each) for each in found]}
+
+    async def since(self, call: Call[SinceIn, NoQuery]) -> Body:
+        """What is new."""
+        asked = call.body
+        news = await self._store.since(_project(call), asked.experiment_id, asked.cursor, names=asked.names)
+        return {"series": [series_body(each) for each in news.series], "cursor": news.cursor}
 
     async def summary(self, call: Call[SummaryIn, NoQuery]) -> Body:
         """Summary rows."""
@@ -99,6 +110,19 @@ class Native:
         await self._store.delete(_project(call), call.body.experiment_id)
         return _DONE
 
+    async def settle(self, call: Call[OneIn, NoQuery]) -> Nothing:
+        """An experiment has ended."""
+        await self._store.settle(_project(call), call.body.experiment_id)
+        return _DONE
+
+    async def stats(self, call: Call[EmptyIn, NoQuery]) -> Body:
+        """What a project takes."""
+        return (await self._store.stats(_project(call)))._asdict()
+
+    async def verify(self, call: Call[EmptyIn, NoQuery]) -> Body:
+        """What is not as it was written."""
+        return {"faults": faults_body(await self._store.verify(_project(call)))}
+
     async def maintain(self, call: Call[MaintainIn, NoQuery]) -> Nothing:
         """Makes later reads faster and files smaller."""
         await self._store.maintain(call.body.budget)
@@ -108,6 +132,10 @@ class Native:
         """Whether the store would accept an append."""
         await self._store.check()
         return _DONE
+
+
+def _behind(last: int | None) -> int | None:
+    return None if last is None else last + 1
 
 
 def _project(call: Call[Any, Any]) -> ProjectId:

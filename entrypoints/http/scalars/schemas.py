@@ -15,9 +15,9 @@ from ..schemas.scalars import ProjectScalarsQuery
 from ..schemas.wire import Closed
 
 __all__ = [
-    "CurvesQuery", "DeleteIn", "ExistsOut", "ExperimentRow", "MaintainIn", "MessageOut", "Nothing",
-    "ProjectIn", "ProjectOut", "ProtocolOut", "ReadIn", "SampleIn", "Sampling", "SummaryIn", "TagsIn",
-    "TopIn",
+    "CurvesQuery", "DeleteIn", "EmptyIn", "ExistsOut", "ExperimentRow", "MaintainIn", "MessageOut",
+    "Nothing", "OneIn", "ProjectIn", "ProjectOut", "ProtocolOut", "ReadIn", "SampleIn", "Sampling",
+    "SinceIn", "SummaryIn", "TagsIn", "TopIn",
 ]  # fmt: skip
 
 Sampling = Literal["reservoir", "uniform", "all"]
@@ -103,13 +103,32 @@ class ReadIn(Closed):
 
 
 class SampleIn(Closed):
-    """Which series to thin, and how far; `window` is the first and last time, in microseconds."""
+    """Which series to thin, and how far; `steps` and `window` are the first and the last step and time."""
 
     experiments: PackedIds
     names: list[str] | None
     max_points: Annotated[int, Field(ge=1)] | None
     axis: Axis
+    steps: Window
     window: Window
+
+
+class SinceIn(Closed):
+    """What is new of an experiment; a null cursor means everything."""
+
+    experiment_id: PackedId
+    cursor: Annotated[str, Field(max_length=64)] | None
+    names: list[str] | None
+
+
+class OneIn(Closed):
+    """Which experiment."""
+
+    experiment_id: PackedId
+
+
+class EmptyIn(Closed):
+    """Needs no fields."""
 
 
 class SummaryIn(Closed):

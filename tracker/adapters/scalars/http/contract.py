@@ -13,17 +13,20 @@ import numpy as np
 
 from tracker.adapters.scalars.http.link import Link
 from tracker.adapters.scalars.http.records import inside, records_of, series_of, summary_of
-from tracker.domain.errors import NotFound
+from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.downsampling import thin
 from tracker.domain.scalars.series import (
     Axis,
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
@@ -51,7 +54,8 @@ class ContractService:
       all points of the experiments asked for, which a large project feels.
     - **Deleting one experiment.** Its points are hidden from this process and refused from then on,
       and take room until the project is deleted.
-    - **Maintenance.** It is the service's own affair.
+    - **News since a cursor, and verification.** They are refused as ``Unavailable``.
+    - **Maintenance.** It is the service's own affair; how many bytes it takes is not told.
     """
 
     def __init__(self, link: Link) -> None:
@@ -101,12 +105,26 @@ class ContractService:
         found: dict[ExperimentId, list[SampledSeries]] = {key: [] for key in query.experiments}
         for series in await self._all_points(project_id, query.experiments, query.window):
             if query.names is None or series.name in query.names:
-                thinned = thin(series.step, series.time, series.value, query.max_points, Axis.STEP)
+                points = inside(series, query.start, query.stop)
+                if not len(points):
+                    continue
+                thinned = thin(points.step, points.time, points.value, query.max_points, Axis.STEP)
                 one = SampledSeries(experiment_id=series.experiment_id, name=series.name, **thinned._asdict())
                 found[series.experiment_id].append(one)
         return tuple(
             one for key in query.experiments for one in sorted(found[key], key=lambda each: each.name)
         )
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """Refused: see the class."""
+        raise Unavailable("this scalars service cannot tell what is new since a cursor")
 
     async def summary(
         self,
@@ -165,6 +183,19 @@ class ContractService:
             await self._link.delete(f"/projects/{project_id}")
         self._gone.add(project_id)
         self._created.discard(project_id)
+
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """Nothing: see the class."""
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port, and the class."""
+        rows = await self.summary(project_id)
+        experiments = {row.experiment_id for row in rows}
+        return StoreStats(len(experiments), len(rows), sum(row.count for row in rows), loose=0, bytes=0)
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """Refused: see the class."""
+        raise Unavailable("this scalars service cannot verify what it keeps")
 
     async def maintain(self, budget: float) -> None:
         """Nothing: see the class."""

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from tracker.adapters.scalars.http.breaker import Breaker
-from tracker.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from tracker.domain.errors import Conflict, Invalid, NotFound, TooManyRequests, Unavailable
 from tracker.scalars_wire import MSGPACK, pack, unpack
 
 __all__ = ["Link", "Patience"]
@@ -69,7 +69,7 @@ class Link:
             base_url=address,
             headers=headers,
             verify=address.scheme == "https",
-            timeout=httpx.Timeout(patience.read, connect=patience.connect),
+            timeout=httpx.Timeout(None, connect=patience.connect),
             limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
         )
 
@@ -77,7 +77,15 @@ class Link:
         """The answer to GET."""
         return await self._within(self.patience.read, self._tried("GET", path, query=query))
 
-    async def post(self, path: str, body: object, *, writes: bool = False, repeatable: bool = True) -> Any:
+    async def post(
+        self,
+        path: str,
+        body: object,
+        *,
+        writes: bool = False,
+        repeatable: bool = True,
+        seconds: float | None = None,
+    ) -> Any:
         """The answer to POST.
 
         Args:
@@ -85,9 +93,10 @@ class Link:
             body: what msgpack can carry.
             writes: whether it has the time of a write.
             repeatable: whether it may be sent again when nobody knows if the first one arrived.
+            seconds: it may take, instead of a read's or a write's.
         """
-        seconds = self.patience.write if writes else self.patience.read
-        return await self._within(seconds, self._tried("POST", path, body=pack(body), repeatable=repeatable))
+        limit = seconds or (self.patience.write if writes else self.patience.read)
+        return await self._within(limit, self._tried("POST", path, body=pack(body), repeatable=repeatable))
 
     async def delete(self, path: str) -> Any:
         """The answer to DELETE."""
@@ -190,7 +199,7 @@ class Link:
             case 401 | 403:
                 return Unavailable(f"the scalars service at {self.shown} refuses the key: {detail}")
             case 429:
-                return Unavailable(detail, retry_after=_retry_after(answer) or 1.0)
+                return TooManyRequests(detail, retry_after=_retry_after(answer) or 1.0)
             case status if status >= 500:
                 return Unavailable(detail, retry_after=_retry_after(answer) or 1.0)
         return Invalid(detail)

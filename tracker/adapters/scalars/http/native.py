@@ -13,17 +13,21 @@ from tracker.domain.errors import Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
 __all__ = ["NativeService"]
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_READS_EVERYTHING = 3600.0
 
 
 class NativeService:
@@ -69,10 +73,25 @@ class NativeService:
             "names": query.names,
             "max_points": query.max_points,
             "axis": query.axis,
+            "steps": _inside(query.start, query.stop),
             "window": _window(query.window),
         }
         found = await self._ask(project_id, "sample", body)
         return tuple(wire.sampled_from(each) for each in found["series"])
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """See the port."""
+        asked = None if names is None else list(names)
+        body = {"experiment_id": experiment_id.bytes, "cursor": cursor, "names": asked}
+        found = await self._ask(project_id, "since", body)
+        return News(tuple(wire.series_from(each) for each in found["series"]), found["cursor"])
 
     async def summary(
         self,
@@ -112,9 +131,23 @@ class NativeService:
         body = {"experiment_id": None if experiment_id is None else experiment_id.bytes}
         await self._link.post(f"/store/{project_id}/delete", body, writes=True)
 
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """See the port."""
+        body = {"experiment_id": experiment_id.bytes}
+        await self._link.post(f"/store/{project_id}/settle", body, writes=True)
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port."""
+        return StoreStats(**await self._ask(project_id, "stats", {}))
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """See the port."""
+        found = await self._link.post(f"/store/{project_id}/verify", {}, seconds=_READS_EVERYTHING)
+        return wire.faults_from(found["faults"])
+
     async def maintain(self, budget: float) -> None:
         """See the port."""
-        await self._link.post("/store/maintain", {"budget": budget}, writes=True)
+        await self._link.post("/store/maintain", {"budget": budget}, seconds=budget + _READS_EVERYTHING)
 
     async def check(self) -> None:
         """See the port."""
@@ -122,6 +155,13 @@ class NativeService:
 
     async def _ask(self, project_id: ProjectId, question: str, body: object) -> Any:
         return await self._link.post(f"/store/{project_id}/{question}", body)
+
+
+def _inside(start: int | None, stop: int | None) -> list[int | None]:
+    """First and last step of a range; what no int64 lies beyond is left open."""
+    low = None if start is None or start <= _LOWEST else start
+    last = None if stop is None or stop > _HIGHEST else stop - 1
+    return [low, last]
 
 
 def _window(window: TimeWindow) -> list[int | None]:

@@ -14,11 +14,14 @@ from tracker.domain.errors import Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 from tracker.scalars_wire import unpack
@@ -78,6 +81,17 @@ class HttpScalarStore:
         """See the port."""
         return await (await self._service()).sample(project_id, query)
 
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """See the port."""
+        return await (await self._service()).since(project_id, experiment_id, cursor, names=names)
+
     async def summary(
         self,
         project_id: ProjectId,
@@ -108,6 +122,18 @@ class HttpScalarStore:
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""
         await (await self._service()).delete(project_id, experiment_id)
+
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """See the port."""
+        await (await self._service()).settle(project_id, experiment_id)
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port."""
+        return await (await self._service()).stats(project_id)
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """See the port."""
+        return await (await self._service()).verify(project_id)
 
     async def maintain(self, budget: float) -> None:
         """See the port."""
