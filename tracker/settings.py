@@ -48,7 +48,7 @@ class Settings(Frozen):
         scalars_sync: ``full`` survives a power cut; ``normal`` only a crash of the process, faster.
         scalars_url: where scalars are kept; empty = in `data`. Never logged, since it may hold a password.
         scalars_service_url: address of a scalars service that keeps them instead.
-        scalars_service_key: the key that such a service and its clients share; never logged.
+        scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
         allowed_origins: web origins that may call the API from a browser.
         max_body_bytes: the largest request body.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
@@ -60,7 +60,7 @@ class Settings(Frozen):
     scalars_sync: Literal["full", "normal"] = "full"
     scalars_url: str = Field(default="", repr=False)
     scalars_service_url: str = Field(default="", repr=False)
-    scalars_service_key: str | None = Field(default=None, repr=False)
+    scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     log_format: Literal["auto", "text", "json"] = "auto"

@@ -38,6 +38,7 @@ _OPEN = TimeWindow()
 _REMEMBERED_BATCHES = 10_000
 _EXPERIMENTS_A_REQUEST = 50
 _NOWHERE = UUID(int=0)
+_NOTHING: dict[str, Any] = {"data": ()}
 
 
 class ContractService:
@@ -166,13 +167,15 @@ class ContractService:
     ) -> tuple[StepTags, ...]:
         """See the port."""
         query = {**_window(window), "experiment_id": [str(experiment_id)], "return_tags": "true"}
-        found = [
-            StepTags(step=each["step"], names=tuple(each["scalar_names"]), tags=tuple(each["tags"]))
-            for entry in await self._curves(project_id, {**query, "sampling": "all"})
-            for each in entry.get("tags") or ()
-            if each["tags"] and experiment_id not in self._gone
-        ]
-        return tuple(sorted(found, key=lambda tags: tags.step))
+        found = await self._curves(project_id, {**query, "sampling": "all"})
+        with self._link.legible():
+            tags = [
+                StepTags(step=each["step"], names=tuple(each["scalar_names"]), tags=tuple(each["tags"]))
+                for entry in found["data"]
+                for each in entry.get("tags") or ()
+                if each["tags"] and experiment_id not in self._gone
+            ]
+        return tuple(sorted(tags, key=lambda each: each.step))
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port, and what the class says of deleting one experiment."""
@@ -214,7 +217,8 @@ class ContractService:
             found = await self._link.get(f"/projects/experiments/{project_id}")
         except NotFound:
             return []
-        return sorted(ExperimentId(UUID(each["experiment_id"])) for each in found)
+        with self._link.legible():
+            return sorted(ExperimentId(UUID(each["experiment_id"])) for each in found)
 
     async def _modified(self, project_id: ProjectId) -> dict[ExperimentId, int]:
         """When each experiment last got a point, in microseconds since 1970 UTC."""
@@ -222,33 +226,37 @@ class ContractService:
             found = await self._link.post(f"/scalars/last_logged/{project_id}", {})
         except NotFound:
             return {}
-        return {
-            ExperimentId(UUID(each["experiment_id"])): _microseconds(each["last_modified"])
-            for each in found["data"]
-        }
+        with self._link.legible():
+            return {
+                ExperimentId(UUID(each["experiment_id"])): _microseconds(each["last_modified"])
+                for each in found["data"]
+            }
 
     async def _all_points(
         self, project_id: ProjectId, experiments: Sequence[ExperimentId], window: TimeWindow = _OPEN
     ) -> list[Series]:
-        found = []
+        points: list[Series] = []
         for part in _parts([key for key in experiments if key not in self._gone]):
             query = {**_window(window), "experiment_id": [str(key) for key in part], "sampling": "all"}
-            found += [
-                series
-                for entry in await self._curves(project_id, query)
-                for series in series_of(entry)
-                if len(series) and series.experiment_id in part
-            ]
-        return found
+            found = await self._curves(project_id, query)
+            with self._link.legible():
+                points += [
+                    series
+                    for entry in found["data"]
+                    for series in series_of(entry)
+                    if len(series) and series.experiment_id in part
+                ]
+        return points
 
-    async def _curves(self, project_id: ProjectId, query: dict[str, Any]) -> list[dict[str, Any]]:
-        if project_id in self._gone:
-            return []
+    async def _curves(self, project_id: ProjectId, query: dict[str, Any]) -> Any:
         try:
-            data: list[dict[str, Any]] = (await self._link.get(f"/scalars/get/{project_id}", query))["data"]
+            return (
+                _NOTHING
+                if project_id in self._gone
+                else await self._link.get(f"/scalars/get/{project_id}", query)
+            )
         except NotFound:
-            return []
-        return data
+            return _NOTHING
 
 
 def _parts(experiments: Sequence[ExperimentId]) -> Iterator[Sequence[ExperimentId]]:

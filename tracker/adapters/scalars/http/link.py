@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -58,7 +59,7 @@ class Link:
 
     def __init__(self, url: str, key: str | None, patience: Patience, breaker: Breaker) -> None:
         # Columns do not shrink enough to be worth the time that compressing them takes.
-        headers = {"Accept": MSGPACK, "Accept-Encoding": "identity"}
+        headers = {"Accept": f"{MSGPACK}, application/json;q=0.5", "Accept-Encoding": "identity"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         address = _address(url)
@@ -113,6 +114,14 @@ class Link:
                 return await self._http.get(path)
         except (httpx.TransportError, TimeoutError) as error:
             raise self._no_answer(error) from error
+
+    @contextmanager
+    def legible(self) -> Iterator[None]:
+        """Around whatever takes an answer to pieces: one of another shape is ``Unavailable``."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, Invalid) as error:
+            raise self._illegible(error) from error
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -184,10 +193,10 @@ class Link:
                 return unpack(answer.content)
             return answer.json()
         except ValueError as error:
-            self.breaker.failed()
-            raise Unavailable(
-                f"the scalars service at {self.shown} answers what cannot be read: {error}"
-            ) from error
+            raise self._illegible(error) from error
+
+    def _illegible(self, error: Exception) -> Unavailable:
+        return Unavailable(f"the scalars service at {self.shown} answers what cannot be read: {error!r}")
 
     def _refusal(self, answer: httpx.Response) -> Exception:
         detail = _detail(answer)

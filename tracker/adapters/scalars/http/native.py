@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tracker import scalars_wire as wire
 from tracker.adapters.scalars.http.link import Link
-from tracker.domain.errors import Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
@@ -26,6 +25,7 @@ from tracker.domain.scalars.series import (
 
 __all__ = ["NativeService"]
 
+_T = TypeVar("_T")
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _READS_EVERYTHING = 3600.0
 
@@ -40,8 +40,9 @@ class NativeService:
         """See the port. May be sent again: the service knows the batch by its id."""
         path = f"/store/{project_id}/append/{batch.experiment_id}"
         answer = await self._link.post(path, wire.batch_body(batch), writes=True)
-        if not isinstance(answer, dict) or answer.get("status") != "logged":
-            raise Unavailable(f"the scalars service at {self._link.shown} did not confirm a batch")
+        with self._link.legible():
+            if answer["status"] != "logged":
+                raise ValueError("a batch is not confirmed")
 
     async def read(
         self,
@@ -64,7 +65,7 @@ class NativeService:
             "first_step": low if low > _LOWEST else None,
             "last_step": last if last < _HIGHEST else None,
         }
-        return wire.series_from(await self._ask(project_id, "read", body))
+        return await self._ask(project_id, "read", body, wire.series_from)
 
     async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
         """See the port."""
@@ -76,8 +77,7 @@ class NativeService:
             "steps": _inside(query.start, query.stop),
             "window": _window(query.window),
         }
-        found = await self._ask(project_id, "sample", body)
-        return tuple(wire.sampled_from(each) for each in found["series"])
+        return await self._ask(project_id, "sample", body, _sampled)
 
     async def since(
         self,
@@ -90,8 +90,7 @@ class NativeService:
         """See the port."""
         asked = None if names is None else list(names)
         body = {"experiment_id": experiment_id.bytes, "cursor": cursor, "names": asked}
-        found = await self._ask(project_id, "since", body)
-        return News(tuple(wire.series_from(each) for each in found["series"]), found["cursor"])
+        return await self._ask(project_id, "since", body, _news)
 
     async def summary(
         self,
@@ -104,7 +103,7 @@ class NativeService:
             "experiments": None if experiments is None else wire.packed_ids(experiments),
             "names": None if names is None else list(names),
         }
-        return wire.summaries_from(await self._ask(project_id, "summary", body))
+        return await self._ask(project_id, "summary", body, wire.summaries_from)
 
     async def top(
         self,
@@ -117,14 +116,14 @@ class NativeService:
     ) -> tuple[SeriesSummary, ...]:
         """See the port."""
         body = {"name": name, "by": by, "k": min(max(k, 0), _HIGHEST), "descending": descending}
-        return wire.summaries_from(await self._ask(project_id, "top", body))
+        return await self._ask(project_id, "top", body, wire.summaries_from)
 
     async def tags(
         self, project_id: ProjectId, experiment_id: ExperimentId, window: TimeWindow
     ) -> tuple[StepTags, ...]:
         """See the port."""
         body = {"experiment_id": experiment_id.bytes, "window": _window(window)}
-        return wire.tags_from((await self._ask(project_id, "tags", body))["tags"])
+        return await self._ask(project_id, "tags", body, lambda found: wire.tags_from(found["tags"]))
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""
@@ -138,12 +137,13 @@ class NativeService:
 
     async def stats(self, project_id: ProjectId) -> StoreStats:
         """See the port."""
-        return StoreStats(**await self._ask(project_id, "stats", {}))
+        return await self._ask(project_id, "stats", {}, lambda found: StoreStats(**found))
 
     async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
         """See the port."""
         found = await self._link.post(f"/store/{project_id}/verify", {}, seconds=_READS_EVERYTHING)
-        return wire.faults_from(found["faults"])
+        with self._link.legible():
+            return wire.faults_from(found["faults"])
 
     async def maintain(self, budget: float) -> None:
         """See the port."""
@@ -153,8 +153,20 @@ class NativeService:
         """See the port."""
         await self._link.get("/store/check")
 
-    async def _ask(self, project_id: ProjectId, question: str, body: object) -> Any:
-        return await self._link.post(f"/store/{project_id}/{question}", body)
+    async def _ask(
+        self, project_id: ProjectId, question: str, body: object, parse: Callable[[Any], _T]
+    ) -> _T:
+        found = await self._link.post(f"/store/{project_id}/{question}", body)
+        with self._link.legible():
+            return parse(found)
+
+
+def _sampled(found: Any) -> tuple[SampledSeries, ...]:
+    return tuple(wire.sampled_from(each) for each in found["series"])
+
+
+def _news(found: Any) -> News:
+    return News(tuple(wire.series_from(each) for each in found["series"]), found["cursor"])
 
 
 def _inside(start: int | None, stop: int | None) -> list[int | None]:
