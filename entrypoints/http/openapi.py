@@ -98,6 +98,8 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
+    if route.gives:
+        refused["304"] = {"description": "Nothing new since the ETag in `If-None-Match`"}
     present = {"200": success} if route.present else {}
     return {**present, str(route.status): success, "400": _UNREADABLE, **refused}
 

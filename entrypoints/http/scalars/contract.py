@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.record import batch_of
-from tracker.domain.scalars.series import SampleQuery
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.scalars import ScalarStore
@@ -56,8 +55,7 @@ class Contract:
 
     async def experiments(self, call: Call[None, NoQuery]) -> list[ExperimentRow]:
         """The experiments that have points."""
-        rows = await self._store.summary(_project(call))
-        return [{"experiment_id": key} for key in dict.fromkeys(row.experiment_id for row in rows)]
+        return [{"experiment_id": key} for key in await self._having_points(_project(call))]
 
     async def delete(self, call: Call[None, NoQuery]) -> MessageOut:
         """Removes a project with its points."""
@@ -76,12 +74,10 @@ class Contract:
         """Curves of a project's experiments; of all when none is named."""
         project_id, asked = _project(call), call.query
         await self._projects.require(project_id)
-        experiments = tuple(dict.fromkeys(ExperimentId(each) for each in asked.experiment_id))
-        if not experiments:
-            rows = await self._store.summary(project_id)
-            experiments = tuple(dict.fromkeys(row.experiment_id for row in rows))
-        thinned = None if asked.sampling == "all" else asked.max_points
-        query = SampleQuery(experiments=experiments, max_points=thinned, window=asked.window())
+        experiments = asked.experiment_id or [
+            row.experiment_id for row in await self._store.summary(project_id)
+        ]
+        query = asked.sample(experiments, thinned=asked.sampling != "all")
         found = experiment_scalars(await self._store.sample(project_id, query), times=asked.return_times)
         if asked.return_tags:
             for key, entry in found.items():
@@ -100,6 +96,9 @@ class Contract:
             {"experiment_id": key, "last_modified": moment_of(at)} for key, at in latest.items()
         ]
         return {"data": data}
+
+    async def _having_points(self, project_id: ProjectId) -> list[UUID]:
+        return list(dict.fromkeys(row.experiment_id for row in await self._store.summary(project_id)))
 
     async def _keep(
         self, call: Call[Any, NoQuery], rows: list[ScalarsIn], batch_id: BatchId | None

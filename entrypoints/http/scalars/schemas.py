@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from tracker.domain.scalars.series import Axis, Ranking
 from tracker.scalars_wire import ids_from
 
-from ..schemas.scalars import ProjectScalarsQuery
+from ..schemas.scalar_queries import ProjectScalarsQuery
 from ..schemas.wire import Closed
 
 __all__ = [

@@ -13,14 +13,17 @@ from typing_extensions import TypedDict
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import SampledSeries, SeriesSummary, TimeWindow
+from tracker.domain.scalars.series import (
+    Series,
+    SeriesSummary,
+)
 
 from .wire import WHOLE, Bounded64, Closed, LabelText, MetricNameText, WireNumber
 
 __all__ = [
-    "LastLoggedIn", "LastLoggedOut", "LastLoggedRow", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn",
-    "ScalarsIn", "ScalarsLogIn", "ScalarsOut", "ScalarsQuery", "SummaryOut", "SummaryQuery",
-    "experiment_scalars", "moment_of", "summary_row", "tags_out",
+    "ExperimentScalarsOut", "LastLoggedIn", "LastLoggedOut", "LastLoggedRow", "LoggedOut", "ScalarsBatchIn",
+    "ScalarsIn", "ScalarsLogIn", "ScalarsOut", "SummaryOut", "experiment_scalars", "moment_of",
+    "summary_row", "tags_out",
 ]  # fmt: skip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,34 +85,6 @@ class ScalarsBatchIn(Closed):
     batch_id: BatchIdIn | None = None
 
 
-class ScalarsQuery(Closed):
-    """Which points, and how many a series."""
-
-    max_points: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    return_tags: bool = False
-    return_times: Annotated[bool, Field(description="Adds `t`: microseconds since 1970 UTC")] = False
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-
-    def window(self) -> TimeWindow:
-        """The time asked for; a time without a zone is UTC."""
-        return TimeWindow(start=_microseconds(self.start_time), stop=_microseconds(self.end_time))
-
-
-class ProjectScalarsQuery(ScalarsQuery):
-    """The same, of some of a project's experiments."""
-
-    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
-
-
-class SummaryQuery(Closed):
-    """Which experiments and scalars; all when left out."""
-
-    # Both together must fit into the request line that the server reads (64 KiB).
-    experiment_id: Annotated[list[UUID], Field(max_length=200)] = Field(default=[])
-    name: Annotated[list[MetricNameText], Field(max_length=10)] = Field(default=[])
-
-
 class LastLoggedIn(Closed):
     """Of which experiments; all when left out."""
 
@@ -151,6 +126,7 @@ class ScalarsOut(TypedDict):
     """Curves by experiment."""
 
     data: list[ExperimentScalarsOut]
+    cursor: NotRequired[str]
 
 
 class LastLoggedRow(TypedDict):
@@ -189,7 +165,7 @@ class SummaryOut(TypedDict):
 
 
 def experiment_scalars(
-    series: Iterable[SampledSeries], *, times: bool = False
+    series: Iterable[Series], *, times: bool = False
 ) -> dict[ExperimentId, ExperimentScalarsOut]:
     """Curves by experiment, experiments in the order in which they first come."""
     found: dict[ExperimentId, ExperimentScalarsOut] = {}
@@ -232,10 +208,3 @@ def moment_of(microseconds: int) -> datetime:
 
 def _moment(time: int | datetime | None) -> datetime | None:
     return _EPOCH + _MICROSECOND * time if isinstance(time, int) else time
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND

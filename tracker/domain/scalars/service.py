@@ -16,7 +16,7 @@ from tracker.domain.projects.service import visible_project
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord, batch_of
 from tracker.domain.scalars.series import (
-    Axis,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
@@ -114,30 +114,44 @@ class ScalarService:
         return await self._store.sample(project_id, query.evolve(experiments=tuple(dict.fromkeys(chosen))))
 
     async def sample_experiment(
-        self,
-        actor: Actor,
-        experiment_id: ExperimentId,
-        *,
-        names: Sequence[str] | None = None,
-        max_points: int | None = 1000,
-        axis: Axis = Axis.STEP,
-        window: TimeWindow = _OPEN,
+        self, actor: Actor, experiment_id: ExperimentId, query: SampleQuery
     ) -> tuple[SampledSeries, ...]:
-        """Thinned series of one experiment.
+        """Thinned series of one experiment, whichever `query` names.
 
         Raises:
             NotFound: there is no such experiment that `actor` may see.
-            Invalid: `max_points` is below 1.
         """
-        query = SampleQuery(
-            experiments=(experiment_id,),
-            names=None if names is None else tuple(names),
-            max_points=max_points,
-            axis=axis,
-            window=window,
-        )
+        query = query.evolve(experiments=(experiment_id,))
         experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
         return await self._store.sample(experiment.project_id, query)
+
+    async def since(
+        self,
+        actor: Actor,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """What an experiment got after `cursor` was given (``None`` = all it has).
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+            Invalid: `cursor` was not given for this experiment.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.since(experiment.project_id, experiment_id, cursor, names=names)
+
+    async def summary_of(
+        self, actor: Actor, experiment_id: ExperimentId, names: Collection[str] | None = None
+    ) -> tuple[SeriesSummary, ...]:
+        """One row for each series of an experiment.
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.summary(experiment.project_id, [experiment_id], names)
 
     async def tags(
         self, actor: Actor, experiment_id: ExperimentId, window: TimeWindow = _OPEN
