@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.contract.test_scalars_contract import PROJECT, RUN, batch, curve
 from tests.faulty import black_hole, closed_port, scripted, serving
 from tests.live import LiveScalars
+from tests.scalar_batches import PROJECT, RUN, batch, curve
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.http import HttpScalarStore, Patience
 from tracker.adapters.scalars.http.breaker import Breaker

@@ -8,8 +8,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from tests.contract.test_scalars_contract import OPEN, OTHER_RUN, PROJECT, RUN, batch, curve
 from tests.live import LiveApp
+from tests.scalar_batches import OPEN, OTHER_RUN, PROJECT, RUN, batch, curve
 from tests.service.contract_only import contract_only_app
 from tracker.adapters.scalars.http import HttpScalarStore
 from tracker.domain.errors import NotFound, Unavailable

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.contract.test_scalars_contract import PROJECT, RUN, curve
 from tests.faulty import closed_port
+from tests.scalar_batches import PROJECT, RUN, curve
 from tracker.adapters.scalars.http import HttpScalarStore, Patience
 from tracker.domain.errors import TooManyRequests, Unavailable
 
