@@ -137,7 +137,7 @@ class AsyncScalars(Protocol):
     async def read(self, experiment_id: Id, name: str) -> Series:
         """A whole series: ``.step``, ``.time`` (microseconds UTC) and ``.value`` as numpy columns.
 
-        Against a server a series of more than a million points comes thinned to that many.
+        Against a server a series of more than 20 million points comes thinned to that many.
         """
         ...
 

@@ -50,7 +50,7 @@ def list_scalars(library: Tracker, experiment: str, project: str | None, as_json
     """List the series of EXPERIMENT with their extremes."""
     rows = _summaries(library, experiment, project)
     if as_json:
-        print_json(rows)
+        print_json([row._asdict() for row in rows])
     else:
         print_table(_COLUMNS, rows, empty="no scalars; `tracker scalars log` keeps some")
 
