@@ -16,10 +16,11 @@ from tracker.domain.ids import ExperimentId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
-from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.remote_client import Client
+from tracker.scalars_wire import tags_from
 from tracker.wire import (
     body_of_experiment,
     body_of_project,
@@ -232,6 +233,12 @@ class Scalars:
     async def append(self, batch: ScalarBatch) -> None:
         """Keeps columns; the same batch again changes nothing."""
         await self._client.post_columns(f"/scalars/columns/{batch.experiment_id}", batch)
+
+    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
+        """What was put on steps."""
+        chosen = uuid_of(experiment_id, "experiment_id")
+        query = {"return_tags": "true", "max_points": 1}
+        return tags_from((await self._client.get(f"/scalars/get/{chosen}", query))["data"][0]["tags"])
 
     async def summary(
         self,
