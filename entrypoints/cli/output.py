@@ -55,6 +55,8 @@ def plain(value: Any) -> Any:
             return moment(value)
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
+        case tuple() if hasattr(value, "_asdict"):  # a row with named fields
+            return plain(value._asdict())
         case tuple() | list() | frozenset():
             return [plain(item) for item in value]
     if hasattr(value, "tolist"):  # numpy's arrays and numbers

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.numbers import Step
 from tracker.domain.scalars.batch import ScalarBatch, StepTags, columns_of_records
-from tracker.domain.text import MetricName, Tag
+from tracker.domain.text import MetricKey, Tag, all_storable
 
 __all__ = ["ScalarRecord", "batch_of", "microseconds"]
 
@@ -30,7 +31,7 @@ class ScalarRecord(Frozen):
     """
 
     step: Step
-    values: Mapping[MetricName, float]
+    values: Annotated[Mapping[MetricKey, float], AfterValidator(all_storable)]
     tags: tuple[Tag, ...] = ()
     time: AwareDatetime | None = None
 

@@ -9,11 +9,12 @@ from tracker.domain.errors import Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import visible_experiment
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action
+from tracker.domain.identity.policy import Action, require
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.recent_scopes import RecentScopes
 from tracker.domain.scalars.record import ScalarRecord, batch_of
 from tracker.domain.scalars.series import (
     News,
@@ -45,6 +46,7 @@ class ScalarService:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._scopes = RecentScopes()
 
     async def log(
         self,
@@ -73,9 +75,15 @@ class ScalarService:
 
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""
-        experiment = await self._experiment(actor, batch.experiment_id, Action.SCALARS_LOG)
+        experiment_id = batch.experiment_id
+        scope = self._scopes.find(experiment_id, self._clock.now())
+        if scope is None:
+            async with self._units.reading() as unit:
+                _, scope = await unit.experiments.with_scope(experiment_id)
+            self._scopes.keep(experiment_id, scope)
+        require(actor, Action.SCALARS_LOG, scope, kind="experiment", key=experiment_id)
         if len(batch) or batch.tags:
-            await self._store.append(experiment.project_id, batch)
+            await self._store.append(scope.project_id, batch)
 
     async def read(
         self,
