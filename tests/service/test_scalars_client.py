@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from uuid import UUID
 
 import numpy as np
 import pytest
 
+from entrypoints.http.scalars.app import create_scalars_app
 from tests.faulty import black_hole, closed_port, scripted, serving
-from tests.live import LiveScalars
+from tests.live import LiveApp, LiveScalars
 from tests.scalar_batches import PROJECT, RUN, batch, curve
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.http import HttpScalarStore, Patience
 from tracker.adapters.scalars.http.breaker import Breaker
-from tracker.domain.errors import Invalid, TooManyRequests, Unavailable
+from tracker.adapters.system.clock import SystemClock
+from tracker.adapters.system.ids import UuidV7Generator
+from tracker.domain.errors import Invalid, NotFound, TooManyRequests, Unavailable
+from tracker.domain.ids import ExperimentId
 from tracker.scalars_wire import MSGPACK, pack
 
 QUICK = Patience(connect=0.5, probe=0.2, read=1.0, write=1.0, tries=3, backoff=0.01)
 NATIVE = {"protocol": "tracker-store", "version": 1}
-LOGGED = {"status": "logged", "points": 1}
+LOGGED = {"answers": [{"status": "logged"}]}
 
 
 def http(status: int, content: object = None, *, raw: bytes | None = None, **headers: str) -> bytes:
@@ -136,7 +141,9 @@ async def test_a_cut_connection_is_tried_again() -> None:
         await store.close()
 
 
-@pytest.mark.parametrize("raw", [b"\xc1", b"", b"<html>", pack({"status": "logged"}) + b"x", pack([1])])
+@pytest.mark.parametrize(
+    "raw", [b"\xc1", b"", b"<html>", pack(LOGGED) + b"x", pack({"answers": []}), pack([1])]
+)
 async def test_an_answer_that_confirms_nothing_is_no_acknowledgement(raw: bytes) -> None:
     async with scripted(native(http(200, raw=raw))) as url:
         store = HttpScalarStore(url, patience=QUICK)
@@ -246,3 +253,37 @@ class TestBreaker:
         assert breaker.admit() is True
         breaker.abandoned()
         assert breaker.admit() is True
+
+
+class TestGroups:
+    async def test_what_is_appended_together_travels_together_and_each_gets_its_own_answer(self) -> None:
+        asked: list[str] = []
+        app = create_scalars_app(MemoryScalarStore(), SystemClock(), UuidV7Generator())
+
+        async def counting(scope, receive, send) -> None:
+            asked.append(scope.get("path", ""))
+            await app(scope, receive, send)
+
+        service = LiveApp(counting)
+        store = HttpScalarStore(service.url)
+        await store.delete(PROJECT, RUN)
+        runs = [ExperimentId(UUID(int=100 + n)) for n in range(200)]
+        kept = (store.append(PROJECT, curve(np.ones(3), run=run)) for run in runs)
+        *answers, refused = await asyncio.gather(
+            *kept, store.append(PROJECT, curve(np.ones(1))), return_exceptions=True
+        )
+        assert answers == [None] * 200 and isinstance(refused, NotFound)
+        assert 1 <= sum(path.endswith("/append") for path in asked) < 10
+        assert [row.count for row in await store.summary(PROJECT)] == [3] * 200
+        await store.close()
+        service.stop()
+
+    async def test_closing_sends_what_was_accepted(self) -> None:
+        service = LiveScalars(MemoryScalarStore())
+        store = HttpScalarStore(service.url)
+        await store.check()
+        sent = [asyncio.create_task(store.append(PROJECT, curve(np.ones(1), start=n))) for n in range(50)]
+        await asyncio.sleep(0)
+        await store.close()
+        assert await asyncio.gather(*sent) == [None] * 50
+        service.stop()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.errors import TooManyRequests, TrackerError, Unavailable
+from tracker.domain.ids import ProjectId
 from tracker.domain.scalars.series import SampleQuery, TimeWindow
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
@@ -13,8 +15,10 @@ from tracker.scalars_wire import faults_body, sampled_body, series_body, summari
 
 from ..exchange import Call
 from ..schemas.answers import NoQuery
-from ..schemas.columns import AppendedOut, ColumnsIn
 from .schemas import (
+    Answer,
+    Answers,
+    AppendIn,
     DeleteIn,
     EmptyIn,
     MaintainIn,
@@ -47,12 +51,15 @@ class Native:
         """Tells a client that these routes are here."""
         return {"protocol": "tracker-store", "version": 1}
 
-    async def append(self, call: Call[ColumnsIn, NoQuery]) -> AppendedOut:
-        """Keeps a batch; the same id again changes nothing."""
-        experiment_id = ExperimentId(call.path["experiment_id"])
-        batch = call.body.batch(experiment_id, now=self._clock.now(), new_id=self._ids.new)
-        await self._store.append(_project(call), batch)
-        return {"status": "logged", "points": len(batch)}
+    async def append(self, call: Call[AppendIn, NoQuery]) -> Answers:
+        """Keeps batches; the same id again changes nothing."""
+        now, project_id = self._clock.now(), _project(call)
+        batches = [
+            each.batch(each.experiment_id, now=now, new_id=self._ids.new) for each in call.body.batches
+        ]
+        kept = (self._store.append(project_id, batch) for batch in batches)
+        errors = await asyncio.gather(*kept, return_exceptions=True)
+        return {"answers": [_answer(error) for error in errors]}
 
     async def read(self, call: Call[ReadIn, NoQuery]) -> Body:
         """Points of one series."""
@@ -132,6 +139,15 @@ class Native:
         """Whether the store would accept an append."""
         await self._store.check()
         return _DONE
+
+
+def _answer(error: BaseException | None) -> Answer:
+    if error is None:
+        return {"status": "logged"}
+    if not isinstance(error, TrackerError):
+        raise error
+    retry_after = error.retry_after if isinstance(error, TooManyRequests | Unavailable) else 0.0
+    return {"status": "refused", "code": error.code, "detail": error.detail, "retry_after": retry_after}
 
 
 def _behind(last: int | None) -> int | None:

@@ -11,12 +11,13 @@ from ..api.health import Documentation
 from ..media import JSON, MSGPACK
 from ..routes import Route
 from ..schemas.answers import HealthOut
-from ..schemas.columns import AppendedOut, ColumnsIn
 from ..schemas.scalars import LastLoggedIn, LastLoggedOut, LoggedOut, ScalarsBatchIn, ScalarsLogIn, ScalarsOut
 from .contract import Contract
 from .health import Alive
 from .native import Native
 from .schemas import (
+    Answers,
+    AppendIn,
     CurvesQuery,
     DeleteIn,
     EmptyIn,
@@ -84,8 +85,7 @@ SERVICE_ROUTES: tuple[Route, ...] = (
         Nothing, MaintainIn,
     ),
     _packed(
-        "POST", f"{_ONE}/append/{{experiment_id}}", Native, "append", _LOG, "Keeps columns of points",
-        AppendedOut, ColumnsIn,
+        "POST", f"{_ONE}/append", Native, "append", _LOG, "Keeps batches of points", Answers, AppendIn,
     ),
     _packed("POST", f"{_ONE}/read", Native, "read", _VIEW, "Gives one series", dict[str, Any], ReadIn),
     _packed("POST", f"{_ONE}/sample", Native, "sample", _VIEW, "Thins series", dict[str, Any], SampleIn),

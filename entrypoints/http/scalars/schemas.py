@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -11,13 +11,14 @@ from typing_extensions import TypedDict
 from tracker.domain.scalars.series import Axis, Ranking
 from tracker.scalars_wire import ids_from
 
+from ..schemas.columns import ColumnsIn
 from ..schemas.scalar_queries import ProjectScalarsQuery
 from ..schemas.wire import Closed
 
 __all__ = [
-    "CurvesQuery", "DeleteIn", "EmptyIn", "ExistsOut", "ExperimentRow", "MaintainIn", "MessageOut",
-    "Nothing", "OneIn", "ProjectIn", "ProjectOut", "ProtocolOut", "ReadIn", "SampleIn", "Sampling",
-    "SinceIn", "SummaryIn", "TagsIn", "TopIn",
+    "Answer", "Answers", "AppendIn", "BatchIn", "CurvesQuery", "DeleteIn", "EmptyIn", "ExistsOut",
+    "ExperimentRow", "MaintainIn", "MessageOut", "Nothing", "OneIn", "ProjectIn", "ProjectOut",
+    "ProtocolOut", "ReadIn", "SampleIn", "Sampling", "SinceIn", "SummaryIn", "TagsIn", "TopIn",
 ]  # fmt: skip
 
 Sampling = Literal["reservoir", "uniform", "all"]
@@ -91,6 +92,33 @@ class Nothing(TypedDict):
     """It is done."""
 
     status: Literal["ok"]
+
+
+class BatchIn(ColumnsIn):
+    """A batch of one experiment."""
+
+    experiment_id: PackedId
+
+
+class AppendIn(Closed):
+    """Batches of a project; each is kept, or not, on its own."""
+
+    batches: list[BatchIn]
+
+
+class Answer(TypedDict):
+    """What became of one batch."""
+
+    status: Literal["logged", "refused"]
+    code: NotRequired[str]
+    detail: NotRequired[str]
+    retry_after: NotRequired[float]
+
+
+class Answers(TypedDict):
+    """What became of each batch, in their order."""
+
+    answers: list[Answer]
 
 
 class ReadIn(Closed):

@@ -50,6 +50,16 @@ class Breaker:
         self._probing = True
         return True
 
+    def require_closed(self) -> None:
+        """Returns when calls pass.
+
+        Raises:
+            Unavailable: they do not.
+        """
+        if self._opens_until is not None:
+            left = self._opens_until - self._clock()
+            raise Unavailable("the scalars service does not answer", retry_after=max(left, 0.1))
+
     def succeeded(self) -> None:
         """The service answered."""
         self._failures = 0

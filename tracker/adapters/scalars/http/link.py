@@ -39,7 +39,7 @@ class Patience:
     connect: float = 2.0
     probe: float = 1.0
     read: float = 10.0
-    write: float = 30.0
+    write: float = 15.0
     tries: int = 4
     backoff: float = 0.05
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tracker import scalars_wire as wire
+from tracker.adapters.scalars.http.group_send import GroupSend
 from tracker.adapters.scalars.http.link import Link
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
@@ -35,14 +36,19 @@ class NativeService:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._senders: dict[ProjectId, GroupSend] = {}
+
+    async def finish(self) -> None:
+        """Returns when everything accepted was sent."""
+        for sender in list(self._senders.values()):
+            await sender.finish()
 
     async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
         """See the port. May be sent again: the service knows the batch by its id."""
-        path = f"/store/{project_id}/append/{batch.experiment_id}"
-        answer = await self._link.post(path, wire.batch_body(batch), writes=True)
-        with self._link.legible():
-            if answer["status"] != "logged":
-                raise ValueError("a batch is not confirmed")
+        sender = self._senders.get(project_id)
+        if sender is None:
+            sender = self._senders[project_id] = GroupSend(self._link, project_id)
+        await sender.append(batch)
 
     async def read(
         self,

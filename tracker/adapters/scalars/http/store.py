@@ -146,6 +146,8 @@ class HttpScalarStore:
     async def close(self) -> None:
         """See the port; the service goes on."""
         self._closed = True
+        if isinstance(self._spoken, NativeService):
+            await self._spoken.finish()
         await self._link.aclose()
 
     async def _service(self) -> NativeService | ContractService:
@@ -181,9 +183,9 @@ class HttpScalarStore:
         self._breaker.succeeded()
         if answer.status_code in (401, 403):
             raise Unavailable(f"the scalars service at {self._link.shown} refuses the key")
-        if _speaks_native(answer.status_code, answer.content):
-            return NativeService(self._link)
         # The one we know keeps what it remembers.
+        if _speaks_native(answer.status_code, answer.content):
+            return self._spoken if isinstance(self._spoken, NativeService) else NativeService(self._link)
         if self._spoken is None:
             _log.warning("the scalars service at %s speaks only the contract", self._link.shown)
         return self._spoken if isinstance(self._spoken, ContractService) else ContractService(self._link)
