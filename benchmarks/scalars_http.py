@@ -1,9 +1,9 @@
 """Scalars through HTTP, beside a bare Falcon app in the same run.
 
-Run: ``python benchmarks/scalars_http.py [--seconds 3] [--rounds 3]``. 100 runs log 20 scalars a request at once,
-in JSON and durable (SQLite, ``synchronous=full``), to one server process; then with a scalars service behind
-the server; then columns of 250,000 points a body. Every server and the load have processes of their own. Each
-number is the median of the rounds.
+Run: ``python benchmarks/scalars_http.py [--seconds 3] [--rounds 3]``. 100 runs log 20 scalars a request at
+once, in JSON and durable (SQLite, ``synchronous=full``), to one server process, and send columns of 250,000
+points a body; then the same with a scalars service behind the server. Every server and the load have processes
+of their own. Each number is the median of the rounds.
 """
 
 from __future__ import annotations
@@ -76,34 +76,39 @@ def bulk_requests(port: int) -> list[bytes]:
     ]
 
 
+def show(title: str, rate: float, p99: float, bare: float | None = None) -> None:
+    """Prints a row of the table."""
+    share = "" if bare is None else f"{rate / bare:.0%}"
+    print(f"{title:<48}{rate:>8.0f}{p99:>9.1f}{share:>9}")
+
+
+def measure_tracker(behind: str, port: int, bare: float, how: tuple[float, int]) -> None:
+    """Prints the rows of one server."""
+    show(f"100 runs at once, 20 scalars, {behind}", *measured(port, log_requests(port), *how), bare)
+    rate, p99 = measured(port, bulk_requests(port), *how)
+    show(f"columns of 250,000 points, {behind}", rate, p99)
+    print(f"  = {rate * BULK_POINTS / 1e6:.2f} M points/s")
+
+
 def run(seconds: float, rounds: int) -> None:
     """Measures everything and prints a table."""
+    how = seconds, rounds
     print(f"{'request':<48}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         (folder / "bare.py").write_text(BARE)
-        bare_port = free_port()
-        stack.enter_context(serving(uvicorn_command("bare:app", bare_port), folder, bare_port))
-        bare, p99 = measured(bare_port, [request_bytes("GET", "/")] * RUNS, seconds, rounds)
-        print(f"{'bare Falcon, GET':<48}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
-        body = {"scalars": SCALARS, "step": 1}
-        rate, p99 = measured(bare_port, [request_bytes("POST", "/", body)] * RUNS, seconds, rounds)
-        print(f"{'bare Falcon, POST of the same body':<48}{rate:>8.0f}{p99:>9.1f}{rate / bare:>9.0%}")
+        port = free_port()
+        with serving(uvicorn_command("bare:app", port), folder, port):
+            bare, p99 = measured(port, [request_bytes("GET", "/")] * RUNS, *how)
+            show("bare Falcon, GET", bare, p99, bare)
+            body = {"scalars": SCALARS, "step": 1}
+            show("bare Falcon, POST of the same body",
+                 *measured(port, [request_bytes("POST", "/", body)] * RUNS, *how), bare)  # fmt: skip
         with tracker(folder / "embedded") as port:
-            rate, p99 = measured(port, log_requests(port), seconds, rounds)
-            print(f"{'100 runs at once, 20 scalars, embedded':<48}{rate:>8.0f}{p99:>9.1f}{rate / bare:>9.0%}")
-            rate, p99 = measured(port, bulk_requests(port), seconds, rounds)
-            print(f"{'columns of 250,000 points, 4 at once':<48}{rate:>8.1f}{p99:>9.1f}")
-            print(f"  = {rate * BULK_POINTS / 1e6:.2f} M points/s")
+            measure_tracker("embedded", port, bare, how)
         url = stack.enter_context(scalars_service(folder / "service"))
         with tracker(folder / "fronted", SCALARS_SERVICE_URL=url) as port:
-            rate, p99 = measured(port, log_requests(port), seconds, rounds)
-            print(
-                f"{'100 runs at once, 20 scalars, scalars service':<48}{rate:>8.0f}{p99:>9.1f}{rate / bare:>9.0%}"
-            )
-            rate, p99 = measured(port, bulk_requests(port), seconds, rounds)
-            print(f"{'columns of 250,000 points, scalars service':<48}{rate:>8.1f}{p99:>9.1f}")
-            print(f"  = {rate * BULK_POINTS / 1e6:.2f} M points/s")
+            measure_tracker("scalars service", port, bare, how)
 
 
 if __name__ == "__main__":

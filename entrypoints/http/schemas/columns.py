@@ -14,9 +14,10 @@ from typing_extensions import TypedDict
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import microseconds
+from tracker.domain.text import all_storable
 from tracker.scalars_wire import float_column, int_column
 
-from .wire import Bounded64, Closed, LabelText, MetricNameText
+from .wire import Bounded64, Closed, LabelText, MetricKeyText, MetricNameText
 
 __all__ = ["AppendedOut", "ColumnsIn", "FloatColumn", "IntColumn"]
 
@@ -45,7 +46,7 @@ class StepTagsIn(Closed):
 class ColumnsIn(Closed):
     """Points as columns of equal length, kept together or not at all."""
 
-    names: Annotated[list[MetricNameText], Field(max_length=100_000)]
+    names: Annotated[list[MetricKeyText], Field(max_length=100_000), AfterValidator(all_storable)]
     series: Annotated[
         IntColumn, Field(description="Index into `names` of each point; needless when there is one name")
     ] = None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from tracker.domain.ids import BatchId, ExperimentId
@@ -17,8 +17,9 @@ from tracker.domain.scalars.series import (
     Series,
     SeriesSummary,
 )
+from tracker.domain.text import all_storable
 
-from .wire import WHOLE, Bounded64, Closed, LabelText, MetricNameText, WireNumber
+from .wire import WHOLE, Bounded64, Closed, LabelText, MetricKeyText, WireNumber
 
 __all__ = [
     "ExperimentScalarsOut", "LastLoggedIn", "LastLoggedOut", "LastLoggedRow", "LoggedOut", "ScalarsBatchIn",
@@ -50,7 +51,7 @@ WireTime = (
 class ScalarsIn(Closed):
     """Values of some scalars at one step."""
 
-    scalars: dict[MetricNameText, WireNumber]
+    scalars: Annotated[dict[MetricKeyText, WireNumber], AfterValidator(all_storable)]
     step: Bounded64
     tags: Annotated[list[LabelText], Field(max_length=100)] | None = None
     time: WireTime | None = Field(
