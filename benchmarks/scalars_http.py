@@ -2,8 +2,8 @@
 
 Run: ``python benchmarks/scalars_http.py [--seconds 3] [--rounds 3]``. 100 runs log 20 scalars a request at
 once, in JSON and durable (SQLite, ``synchronous=full``), to one server process, and send columns of 250,000
-points a body; then the same with a scalars service behind the server. Every server and the load have processes
-of their own. Each number is the median of the rounds.
+points a body; then the same with a scalars service behind the server. Every server and the load have
+processes of their own. Each number is the median of the rounds.
 """
 
 from __future__ import annotations

@@ -41,10 +41,10 @@ class Column(NamedTuple):
 def plain(value: Any) -> Any:
     """`value` out of what JSON can hold."""
     match value:
-        case None | bool() | int() | str():
-            return value
         case Enum():
             return value.value
+        case None | bool() | int() | str():
+            return value
         case float():
             return value if math.isfinite(value) else _non_finite(value)
         case UUID():

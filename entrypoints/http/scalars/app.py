@@ -21,27 +21,13 @@ from ..openapi import openapi
 from .contract import Contract
 from .gate import KeyGate
 from .health import Alive
+from .lifespan import StoreLifespan
 from .native import Native
 from .routes import SERVICE_ROUTES
 
 __all__ = ["MAX_BODY", "create_scalars_app"]
 
 MAX_BODY = 256 * 2**20
-
-
-class StoreLifespan:
-    """Falcon middleware that closes the store when the service stops."""
-
-    def __init__(self, store: ScalarStore) -> None:
-        self._store = store
-
-    async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Keeps a service whose store does not answer from starting."""
-        await self._store.check()
-
-    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
-        """Finishes what was accepted; the server has answered all requests by now."""
-        await self._store.close()
 
 
 def create_scalars_app(

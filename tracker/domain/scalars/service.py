@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tracker.domain.errors import Unavailable
@@ -235,6 +236,22 @@ class ScalarService:
                     await unit.purges.remove(order.id)
                 await unit.commit()
         return len(done)
+
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """Has the points of an experiment compressed that has ended.
+
+        A store that cannot do it now is no error: maintenance comes by later.
+        """
+        with suppress(Unavailable):
+            await self._store.settle(project_id, experiment_id)
+
+    async def maintain(self, budget: float) -> None:
+        """Spends about `budget` seconds on what makes later reads faster and files smaller.
+
+        Raises:
+            Unavailable: a part of the store could not be maintained.
+        """
+        await self._store.maintain(budget)
 
     async def _carried_out(self, order: Purge) -> bool:
         try:

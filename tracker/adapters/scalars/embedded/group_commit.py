@@ -24,6 +24,7 @@ _log = logging.getLogger("tracker.scalars")
 _BATCHES = 4096
 _GROUP_BATCHES = 1024
 _GATHER_SECONDS = 0.005
+_FOLD_TRIES = 3
 _FOLD_AGAIN_AFTER = 5.0  # seconds after a fold that failed
 
 
@@ -82,11 +83,14 @@ class GroupCommit:
             NotFound: the project was deleted.
             Unavailable: the file does not answer.
         """
-        with self._file.reading() as connection:
-            made = None if connection is None else prepare(connection, experiment)
-        if made is not None:
+        for _ in range(_FOLD_TRIES):
+            with self._file.reading() as connection:
+                made = None if connection is None else prepare(connection, experiment)
+            if made is None:
+                return
             with self._file.writing() as writer:
-                apply(writer.connection, made)
+                if apply(writer.connection, made):
+                    return
 
     def _drain(self) -> None:
         while group := self._take():
