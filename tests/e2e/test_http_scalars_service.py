@@ -64,6 +64,9 @@ def test_without_its_scalars_service_everything_else_goes_on(start_server, tmp_p
         assert client.get(f"/api/projects/{project}").status_code == 200
         other = client.post("/api/experiments", json={"projectId": project, "name": "b"}).json()["id"]
         assert client.delete(f"/api/experiments/{other}").status_code == 200
+        for status in ("running", "complete"):
+            done = client.patch(f"/api/experiments/{run}", json={"status": status})
+            assert (done.status_code, done.json()["status"]) == (200, status)
 
         again = LiveScalars(MemoryScalarStore(), port=service.port)
         for _ in range(200):
