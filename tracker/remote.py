@@ -208,12 +208,9 @@ class Scalars:
     ) -> tuple[Series, ...]:
         """Thinned series."""
         path = f"/scalars/get/project/{uuid_of(project_id, 'project_id')}"
-        query: dict[str, Any] = {"max_points": max_points}
-        if names is not None and len(names) <= NAMES_A_REQUEST:
-            query["name"] = list(names)
+        query = {"max_points": max_points, **_names(names)}
         parts = [{"experiment_id": chosen} for chosen in _parts(experiments)] if experiments else [{}]
         found = [await self._client.get_columns(path, query | part) for part in parts]
-        # More names than fit into an address are chosen here.
         return tuple(each for each in chain.from_iterable(found) if names is None or each.name in names)
 
     async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
@@ -248,17 +245,16 @@ class Scalars:
     ) -> tuple[SeriesSummary, ...]:
         """A row each."""
         path = f"/scalars/summary/{uuid_of(project_id, 'project_id')}"
-        if experiments is None:
-            found = (await self._client.get(path, {}))["data"]
-        else:
-            found = [
-                row
-                for chosen in _parts(experiments)
-                for row in (await self._client.get(path, {"experiment_id": chosen}))["data"]
-            ]
-        # Names are chosen here: more than a few of them would not fit into an address.
+        query = _names(names)
+        parts = [{}] if experiments is None else [{"experiment_id": part} for part in _parts(experiments)]
+        found = [row for part in parts for row in (await self._client.get(path, query | part))["data"]]
         rows = [row for row in map(summary_from, found) if names is None or row.name in names]
         return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
+
+
+def _names(names: Collection[str] | None) -> dict[str, Any]:
+    """Asks for these names; more than an address can hold are chosen from the answer instead."""
+    return {"name": list(names)} if names is not None and len(names) <= NAMES_A_REQUEST else {}
 
 
 def _parts(experiments: Collection[Id]) -> Iterator[list[str]]:

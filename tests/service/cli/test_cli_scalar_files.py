@@ -185,3 +185,11 @@ def test_verify_is_content_with_what_was_written_and_finds_what_was_not(
     assert damaged.exit_code in (1, 3) and damaged.exit_code != 0
     if damaged.exit_code == 1:
         assert json.loads(damaged.stdout)[0]["problem"]
+
+
+def test_the_doctor_asks_the_scalars_service_that_is_set(run, digits, monkeypatch) -> None:
+    monkeypatch.setenv("SCALARS_SERVICE_URL", "http://127.0.0.1:1")
+    result = run("doctor")
+    assert (
+        result.exit_code == 3 and "the scalars service at http://127.0.0.1:1 does not answer" in result.output
+    )

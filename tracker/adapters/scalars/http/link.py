@@ -76,7 +76,7 @@ class Link:
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The answer to GET."""
-        return await self._within(self.patience.read, self._tried("GET", path, query=query))
+        return await self._within(self.patience.read, "GET", path, query=query)
 
     async def post(
         self,
@@ -97,11 +97,11 @@ class Link:
             seconds: it may take, instead of a read's or a write's.
         """
         limit = seconds or (self.patience.write if writes else self.patience.read)
-        return await self._within(limit, self._tried("POST", path, body=pack(body), repeatable=repeatable))
+        return await self._within(limit, "POST", path, body=pack(body), repeatable=repeatable)
 
     async def delete(self, path: str) -> Any:
         """The answer to DELETE."""
-        return await self._within(self.patience.write, self._tried("DELETE", path))
+        return await self._within(self.patience.write, "DELETE", path)
 
     async def probe(self, path: str) -> httpx.Response:
         """What GET answers, whatever it is, in one quick try.
@@ -112,7 +112,7 @@ class Link:
         try:
             async with asyncio.timeout(self.patience.probe):
                 return await self._http.get(path)
-        except (httpx.TransportError, TimeoutError) as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise self._no_answer(error) from error
 
     @contextmanager
@@ -127,10 +127,10 @@ class Link:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def _within(self, seconds: float, call: Any) -> Any:
+    async def _within(self, seconds: float, method: str, path: str, **how: Any) -> Any:
         try:
-            async with asyncio.timeout(seconds):
-                return await call
+            async with asyncio.timeout(seconds) as deadline:
+                return await self._tried(method, path, until=deadline.when() or 0.0, **how)
         except TimeoutError as error:
             self.breaker.trip()
             raise self._no_answer(error) from error
@@ -140,6 +140,7 @@ class Link:
         method: str,
         path: str,
         *,
+        until: float,
         query: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         repeatable: bool = True,
@@ -149,7 +150,7 @@ class Link:
             wait = self._pause(left)
             try:
                 answer = await self._http.request(method, path, params=query, content=body, headers=headers)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 self._note(error)
                 if not left or not (repeatable or isinstance(error, _NEVER_SENT)):
                     raise self._no_answer(error) from error
@@ -159,8 +160,8 @@ class Link:
                 if not left or not (refused or (answer.status_code >= 500 and repeatable)):
                     return self._content(answer)
                 wait += _retry_after(answer) or 0.0
-                if wait > self.patience.read / 2:  # the caller had better come back than wait here
-                    return self._content(answer)
+                if wait > (until - asyncio.get_running_loop().time()) / 2:
+                    return self._content(answer)  # the caller had better come back than wait here
             await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
@@ -168,7 +169,7 @@ class Link:
         longest = self.patience.backoff * 2.0 ** (self.patience.tries - 1 - left)
         return random.uniform(longest / 2, longest)  # noqa: S311 - no secret
 
-    def _note(self, outcome: httpx.Response | httpx.TransportError) -> None:
+    def _note(self, outcome: httpx.Response | httpx.RequestError) -> None:
         """Tells the breaker; an answer that the service gave on purpose shows that it is alive."""
         if isinstance(outcome, httpx.PoolTimeout):
             return  # too many calls of ours at once
