@@ -59,11 +59,8 @@ async def meet_it_in_upkeep(store: EmbeddedScalarStore, batches: int) -> None:
     for part in np.array_split(np.arange(SIZE), 10):
         await store.append(PROJECT, slice_of(batch(batches), part))
     limit(4096)
-    for upkeep in (
-        store.settle(PROJECT, RUN),
-        store.maintain(10.0),
-        store.append(PROJECT, batch(batches + 1)),
-    ):
+    append = store.append(PROJECT, batch(batches + 1))
+    for upkeep in (store.settle(PROJECT, RUN), store.maintain(10.0), append):
         try:
             await upkeep
         except Unavailable:

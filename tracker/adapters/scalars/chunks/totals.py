@@ -61,7 +61,7 @@ def totals(series: Int64s, points: Columns) -> dict[int, Totals]:
         _or_none(np.maximum.reduceat(np.where(finite, value, -np.inf), starts), numbers),
     )
     rows = zip(ordered[starts].tolist(), zip(*columns, strict=True), strict=True)
-    return {key: Totals(*row) for key, row in rows}
+    return {key: Totals._make(row) for key, row in rows}
 
 
 def totals_of(points: Columns) -> Totals:
