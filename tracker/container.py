@@ -20,7 +20,7 @@ from tracker.adapters.security.signing_keys import KeyFile
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
-from tracker.domain.errors import Unavailable
+from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.service import AccountService
 from tracker.domain.identity.attempts.service import AttemptService
@@ -35,15 +35,37 @@ from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
+from tracker.ports.scalars import ScalarStore
 from tracker.ports.sign_in import IdentityProvider
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
-__all__ = ["Container", "build", "require_extra", "start", "stop"]
+__all__ = ["Container", "build", "require_extra", "scalar_store", "start", "stop"]
 
 
 def _units(database: Database) -> UnitsOfWork:
     return database.units
+
+
+def scalar_store(settings: Settings) -> ScalarStore:
+    """The store of time series that the scheme of ``SCALARS_URL`` or ``SCALARS_SERVICE_URL`` names.
+
+    Raises:
+        Invalid: no store has this scheme, or both are set and differ.
+    """
+    url, service = settings.scalars_url, settings.scalars_service_url
+    if url and service and url != service:
+        raise Invalid.field("SCALARS_URL", "names another store than SCALARS_SERVICE_URL; set one of them")
+    scheme = (service or url).partition("://")[0]
+    if not scheme:
+        return EmbeddedScalarStore(settings.data / "scalars", synchronous=settings.scalars_sync)
+    if scheme in ("http", "https"):
+        from tracker.adapters.scalars.http import HttpScalarStore  # noqa: PLC0415  (late: HTTP is slow to import)
+
+        return HttpScalarStore(service or url, key=settings.scalars_service_key)
+    raise Invalid.field(
+        "SCALARS_URL", f"no store of scalars has the scheme {scheme!r}; leave it empty for files"
+    )
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider:
@@ -61,7 +83,7 @@ def _identity_provider(settings: Settings) -> IdentityProvider:
 
 
 class Container(containers.DeclarativeContainer):
-    """The services over SQL and the embedded scalars store."""
+    """The services over SQL and the scalars store of the settings."""
 
     config = providers.Dependency(instance_of=Settings)
 
@@ -69,11 +91,7 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(UuidV7Generator)
     database = providers.Singleton(Database, config.provided.database_url)
     units = providers.Singleton(_units, database)
-    scalar_store = providers.Singleton(
-        EmbeddedScalarStore,
-        config.provided.data.joinpath.call("scalars"),
-        synchronous=config.provided.scalars_sync,
-    )
+    scalar_store = providers.Singleton(scalar_store, config)
 
     passwords = providers.Singleton(Argon2PasswordHasher)
     secrets = providers.Singleton(SystemSecrets)

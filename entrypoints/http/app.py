@@ -89,7 +89,7 @@ def _resources(container: Container) -> dict[type, object]:
         Projects(container.projects(), container.experiments(), container.metrics()),
         Experiments(container.experiments()),
         Metrics(container.metrics()),
-        Scalars(container.scalars()),
+        Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),
         SignIn(container.sign_in(), secure=(container.config().public_url or "").startswith("https://")),
         Users(container.accounts(), container.ownership()),

@@ -11,23 +11,24 @@ from uuid import UUID
 import falcon
 import falcon.asgi
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
 
 from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
-from tracker.domain.json_tree import thaw
 
 from .auth import bearer_of
-from .route import FORM, Route
+from .media import FORM, JSON, chosen, decoded, written
+from .route import Route
 from .schemas.answers import NoQuery
 
-__all__ = ["Call", "Cookie", "encoded", "responder"]
+__all__ = ["NOT_MODIFIED", "Call", "Cookie", "responder"]
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
+
+NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Call(Generic[Body, Query]):
         bearer: the token that was shown, if one was.
         cookies: by name.
         status: of the answer, where the resource wants another one than the route's.
+        media: type of the answer, of those that the route can give.
+        known: the ``If-None-Match`` header: what the caller has already.
         headers: of the answer, beside the usual ones.
         cookie: that the answer sets.
         afterwards: what is to be done once the answer is sent.
@@ -73,14 +76,11 @@ class Call(Generic[Body, Query]):
     bearer: str | None = field(default=None, repr=False)
     cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
     status: int | None = None
+    media: str = JSON
+    known: str | None = None
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     cookie: Cookie | None = field(default=None, repr=False)
     afterwards: Callable[[], Awaitable[None]] | None = None
-
-
-def encoded(value: object) -> bytes:
-    """JSON in UTF-8; non-finite numbers become the text ``NaN``, ``Infinity`` or ``-Infinity``."""
-    return to_json(value, inf_nan_mode="strings", fallback=thaw)
 
 
 def responder(route: Route, resource: object, max_body: int) -> Responder:
@@ -94,9 +94,12 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
         body = None if route.body is None else await _body(route, req, max_body)
-        call = Call(actor, ids, body, query, req.context.address)
+        call = Call(actor, ids, body, query, req.context.address, media=route.media)
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
+        if route.gives:
+            call.media = chosen(req, (route.media, *route.gives))
+            call.known = req.get_header("if-none-match")
         _write(resp, call, route, await handle(call))
 
     return respond
@@ -114,9 +117,9 @@ def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answe
         )  # fmt: skip
     if call.afterwards is not None:
         resp.schedule(call.afterwards)
-    if answer is not None:
-        resp.content_type = route.media
-        resp.data = answer if isinstance(answer, bytes) else encoded(answer)
+    if answer is not None and call.status != NOT_MODIFIED:
+        resp.content_type = call.media
+        resp.data = written(answer, call.media)
 
 
 def _path_id(name: str, value: str) -> UUID:
@@ -159,18 +162,10 @@ def _is_list(annotation: object) -> bool:
 async def _body(route: Route, req: falcon.asgi.Request, limit: int) -> BaseModel:
     schema: Any = route.body
     media = (req.content_type or "").partition(";")[0].strip().lower()
-    if media != route.body_media:
-        raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {route.body_media}")
+    if media not in route.takes:
+        raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(route.takes)}")
     raw = await _read(req, limit)
-    if route.body_media == FORM:
-        return _validated(schema, _form(raw), "body")
-    try:
-        content = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:
-        raise Invalid(
-            f"the body is not JSON: {error}", [Problem(("body",), str(error), "json_invalid")]
-        ) from error
-    return _validated(schema, content, "body")
+    return _validated(schema, _form(raw) if media == FORM else decoded(raw, media), "body")
 
 
 def _form(raw: bytes) -> dict[str, str]:

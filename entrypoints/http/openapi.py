@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from .api.health import version
-from .route import JSON, Route, Scope
+from .media import JSON, OCTETS
+from .route import Route, Scope
 from .schemas.answers import ProblemOut
 
 __all__ = ["openapi"]
@@ -28,7 +29,7 @@ _REFUSALS = {
     404: "Unknown, or the caller may not see it",
     409: "The present state does not allow it",
     413: "The body is too large",
-    415: "The body is not application/json",
+    415: "The body is of a media type that this route does not take",
     422: "Does not validate; `errors` names each wrong field",
     429: "Too often; try again after `Retry-After` seconds",
     503: "Something behind the service does not answer; try again after `Retry-After` seconds",
@@ -81,7 +82,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        content = {route.body_media: {"schema": schemas[(id(route.body), "validation")]}}
+        content = {media: {"schema": schemas[(id(route.body), "validation")]} for media in route.takes}
         operation["requestBody"] = {"required": True, "content": content}
     operation["x-scope"] = route.scope.value
     if route.action is not None:
@@ -90,6 +91,8 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}, {}]  # {}: on a laptop
     return operation
 
+
+_BYTES = {"type": "string", "format": "binary"}
 
 # Said by the HTTP parser, before any route is chosen.
 _UNREADABLE: dict[str, Any] = {
@@ -111,11 +114,14 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": route.summary}
     if route.answer is not None:
         schema = schemas[(id(route.answer), "serialization")]
-        success["content"] = {route.media.partition(";")[0]: {"schema": schema}}
+        medias = (route.media.partition(";")[0], *route.gives)
+        success["content"] = {media: {"schema": _BYTES if media == OCTETS else schema} for media in medias}
     problem = {JSON: {"schema": schemas[(id(ProblemOut), "serialization")]}}
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
+    if route.gives:
+        refused["304"] = {"description": "Nothing new since the ETag in `If-None-Match`"}
     present = {"200": success} if route.present else {}
     return {**present, str(route.status): success, "400": _bad_request(route, problem), **refused}
 

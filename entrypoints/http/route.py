@@ -10,14 +10,10 @@ from pydantic import BaseModel
 
 from tracker.domain.identity.policy import Action
 
+from .media import JSON
 from .schemas.answers import NoQuery
 
-__all__ = ["FORM", "HTML", "JSON", "NDJSON", "Route", "Scope"]
-
-JSON = "application/json"
-HTML = "text/html; charset=utf-8"
-NDJSON = "application/x-ndjson"
-FORM = "application/x-www-form-urlencoded"
+__all__ = ["Route", "Scope"]
 
 
 class Scope(StrEnum):
@@ -41,6 +37,8 @@ class Scope(StrEnum):
     """The team in the path, query or body, or each team that is listed."""
     PLACE = "place"
     """The project or the team in the query or body."""
+    SERVICE = "service"
+    """The shared key of the scalars service."""
     OWNER = "owner"
     """The caller must own the project or team, or be a superuser."""
 
@@ -63,7 +61,8 @@ class Route:
         status: of a successful answer.
         present: whether it may answer 200 with what was there before.
         media: media type of the answer.
-        body_media: media type of the body.
+        gives: other media types that ``Accept`` may choose.
+        takes: media types of the body.
         shows_credentials: whether the resource is given the bearer token and cookies.
     """
 
@@ -80,5 +79,6 @@ class Route:
     status: int = 200
     present: bool = False
     media: str = JSON
-    body_media: str = JSON
+    gives: tuple[str, ...] = ()
+    takes: tuple[str, ...] = (JSON,)
     shows_credentials: bool = False

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
@@ -21,7 +22,7 @@ from .app import create_app
 from .auth import is_loopback
 from .logs import configure
 
-__all__ = ["create_configured_app", "guarded", "serve"]
+__all__ = ["create_configured_app", "guarded", "serve", "serve_alone"]
 
 _log = logging.getLogger("tracker.http")
 _GRACE_SECONDS = 30
@@ -50,35 +51,48 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     if workers < 1:
         raise Invalid.field("workers", "must be at least 1")
     configure(settings.log_format, settings.log_level)
-    with _listening(host, port) as listener:
-        _log.info("serving http://%s (press Ctrl-C to stop)", _address(listener))
-        if workers == 1:
-            _serve_alone(settings, listener)
-        else:
-            _serve_together(settings, listener, workers)
+    if workers == 1:
+        serve_alone(create_app(build(settings)), host, port, settings.trusted_proxies)
+    else:
+        _serve_together(settings, host, port, workers)
 
 
-def _serve_alone(settings: Settings, listener: socket.socket) -> None:
+def serve_alone(app: Any, host: str, port: int, trusted_proxies: Sequence[str] = ()) -> None:
+    """Serves an application in this process until SIGINT or SIGTERM.
+
+    Args:
+        app: of ASGI.
+        host: an address of this machine.
+        port: 0 takes a free one; the log tells which.
+        trusted_proxies: addresses whose word on who connects is taken.
+
+    Raises:
+        Unavailable: the address is taken.
+        SystemExit: 0 after a signal, 3 when it cannot start; the log says why.
+    """
     # Having shut down, uvicorn raises the signal once more, which by default would end the process
     # as killed: that it did as it was told is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    config = uvicorn.Config(create_app(build(settings)), **_options(settings))
-    uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(app, **_options(trusted_proxies))
+    with _listening(host, port) as listener:
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _leave(_number: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def _serve_together(settings: Settings, listener: socket.socket, workers: int) -> None:
+def _serve_together(settings: Settings, host: str, port: int, workers: int) -> None:
     # Once for all workers, so that they need not race, and a refusal is told once.
     asyncio.run(_tried(settings))
     # Worker processes start afresh and read their settings from the environment.
     settings.export()
     factory = f"{__package__}.server:create_configured_app"
-    config = uvicorn.Config(factory, factory=True, workers=workers, **_options(settings))
-    Multiprocess(config, sockets=[listener]).run()
+    options = _options(settings.trusted_proxies)
+    config = uvicorn.Config(factory, factory=True, workers=workers, **options)
+    with _listening(host, port) as listener:
+        Multiprocess(config, sockets=[listener]).run()
 
 
 async def _tried(settings: Settings) -> None:
@@ -97,6 +111,7 @@ def _listening(host: str, port: int) -> socket.socket:
         why = f"cannot listen on {host} port {port}: {error.strerror}"
         raise Unavailable(f"{why}; another port: tracker server --port 0") from error
     listener.set_inheritable(True)
+    _log.info("serving http://%s (press Ctrl-C to stop)", _address(listener))
     return listener
 
 
@@ -117,7 +132,7 @@ def create_configured_app() -> Any:
     return create_app(build(settings))
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(trusted_proxies: Sequence[str]) -> dict[str, Any]:
     return {
         "loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         "http": "httptools" if importlib.util.find_spec("httptools") else "h11",
@@ -126,8 +141,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "log_config": None,
         "access_log": False,
         # Only these are believed when they say for whom they ask; auth.py must see who really connects.
-        "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": list(settings.trusted_proxies),
+        "proxy_headers": bool(trusted_proxies),
+        "forwarded_allow_ips": list(trusted_proxies),
         "server_header": False,
         "timeout_graceful_shutdown": _GRACE_SECONDS,
     }

@@ -6,7 +6,8 @@ from tracker.domain.identity.audit.entry import AuditEntry
 from tracker.domain.identity.audit.service import AuditService
 from tracker.domain.ids import ProjectId, TeamId
 
-from ..exchange import Call, encoded
+from ..exchange import Call
+from ..media import encoded
 from ..schemas.audit import (
     AuditEntryOut,
     AuditQuery,

@@ -10,7 +10,8 @@ from ..api.audit import Audit
 from ..api.auth import Auth, SignIn
 from ..api.teams import Teams
 from ..api.users import Users
-from ..route import FORM, NDJSON, Route, Scope
+from ..media import FORM, NDJSON
+from ..route import Route, Scope
 from ..schemas.access import (
     AccessQuery,
     ExplainQuery,
@@ -42,7 +43,7 @@ IDENTITY: tuple[Route, ...] = (
     ),
     Route(
         "POST", "/api/auth/jwt/login", Auth, "login", None, Scope.PUBLIC,
-        "Logs in with e-mail and password", TokenOut, LoginForm, body_media=FORM,
+        "Logs in with e-mail and password", TokenOut, LoginForm, takes=(FORM,),
     ),
     Route(
         "POST", "/api/auth/jwt/logout", Auth, "logout", None, Scope.SIGNED_IN,

@@ -11,22 +11,22 @@ from ..api.health import Documentation, Health
 from ..api.metrics import Metrics
 from ..api.projects import Projects
 from ..api.scalars import Scalars
-from ..route import HTML, Route, Scope
+from ..media import HTML, MSGPACK, OCTETS
+from ..route import Route, Scope
 from ..schemas.answers import DeletedOut, HealthOut, ReadyOut
+from ..schemas.columns import AppendedOut, ColumnsIn
 from ..schemas.experiments import ExperimentCreate, ExperimentEdit, ExperimentOut, RecentQuery, Reorder
 from ..schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
 from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut
+from ..schemas.scalar_queries import ExperimentScalarsQuery, ProjectScalarsQuery, SummaryQuery, TopQuery
 from ..schemas.scalars import (
     LastLoggedIn,
     LastLoggedOut,
     LoggedOut,
-    ProjectScalarsQuery,
     ScalarsBatchIn,
     ScalarsLogIn,
     ScalarsOut,
-    ScalarsQuery,
     SummaryOut,
-    SummaryQuery,
 )
 
 __all__ = ["TRACKING"]
@@ -131,13 +131,25 @@ TRACKING: tuple[Route, ...] = (
         "Keeps the values of many steps, or none", LoggedOut, ScalarsBatchIn,
     ),
     Route(
+        "POST", "/api/scalars/columns/{experiment_id}", Scalars, "append",
+        Action.SCALARS_LOG, Scope.EXPERIMENT,
+        "Keeps columns of points, all or none; durable when it answers", AppendedOut, ColumnsIn,
+        takes=(MSGPACK,),
+    ),
+    Route(
         "GET", "/api/scalars/get/{experiment_id}", Scalars, "get", Action.SCALARS_VIEW, Scope.EXPERIMENT,
-        "Gives an experiment's curves", ScalarsOut, query=ScalarsQuery,
+        "Gives an experiment's curves, or what is new", ScalarsOut, query=ExperimentScalarsQuery,
+        gives=(OCTETS,),
     ),
     Route(
         "GET", "/api/scalars/get/project/{project_id}", Scalars, "get_project",
         Action.SCALARS_VIEW, Scope.PROJECT,
         "Gives the curves of a project's experiments", ScalarsOut, query=ProjectScalarsQuery,
+        gives=(OCTETS,),
+    ),
+    Route(
+        "GET", "/api/scalars/top/{project_id}", Scalars, "top", Action.SCALARS_VIEW, Scope.PROJECT,
+        "Ranks the series of one name", SummaryOut, query=TopQuery,
     ),
     Route(
         "GET", "/api/scalars/summary/{project_id}", Scalars, "summary", Action.SCALARS_VIEW, Scope.PROJECT,
