@@ -12,14 +12,14 @@ import falcon
 import falcon.asgi
 from pydantic import BaseModel, ValidationError
 
-from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge
+from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge, Unauthenticated
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
 
-from .auth import bearer_of
+from .auth import address_of, bearer_of
 from .media import FORM, JSON, chosen, decoded, written
-from .route import Route
+from .route import Route, Scope
 from .schemas.answers import NoQuery
 
 __all__ = ["NOT_MODIFIED", "Call", "Cookie", "responder"]
@@ -29,6 +29,7 @@ Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
 
 NOT_MODIFIED = 304
+_WITHOUT_ACTOR = frozenset({Scope.PUBLIC, Scope.SERVICE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,11 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         actor = req.context.actor
-        if route.action is not None and actor.scopes is not None and not in_scopes(actor, route.action):
-            raise Forbidden(f"this API token lacks the scope {route.action.value}")
+        _check_scopes(actor, route)
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
         body = None if route.body is None else await _body(route, req, max_body)
-        call = Call(actor, ids, body, query, req.context.address, media=route.media)
+        call = Call(actor, ids, body, query, address_of(req), media=route.media)
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
         if route.gives:
@@ -103,6 +103,15 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
         _write(resp, call, route, await handle(call))
 
     return respond
+
+
+def _check_scopes(actor: Actor | None, route: Route) -> None:
+    """Before anything is looked up, so that it says nothing of what there is."""
+    if actor is None:
+        if route.scope not in _WITHOUT_ACTOR:  # the gate let nobody in: nothing but a mistake of ours
+            raise Unauthenticated("show a token: Authorization: Bearer ...")
+    elif route.action is not None and not in_scopes(actor, route.action):
+        raise Forbidden(f"this API token lacks the scope {route.action.value}")
 
 
 def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answer: object) -> None:

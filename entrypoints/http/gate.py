@@ -19,7 +19,7 @@ import falcon.asgi
 
 from tracker.domain.identity.actor import Actor
 
-from .auth import Door, address_of
+from .auth import Door
 from .media import MSGPACK, OCTETS
 
 __all__ = ["Gate"]
@@ -63,7 +63,6 @@ class Gate:
         sane = wanted is not None and _SANE_ID.fullmatch(wanted)
         req.context.request_id = wanted if sane else os.urandom(8).hex()
         req.context.actor = None
-        req.context.address = address_of(req)
         if req.method == "OPTIONS" and self._origins and self._is_preflight(req):
             resp.set_headers(
                 {

@@ -156,7 +156,7 @@ class TestBeginning:
         for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
             monkeypatch.setitem(sys.modules, name, None)
         monkeypatch.setitem(sys.modules, missing, None)
-        with pytest.raises(Invalid, match=r"pip install 'tracker\[team\]'"):
+        with pytest.raises(Unavailable, match=r"pip install 'tracker\[team\]'"):
             importlib.import_module("tracker.adapters.security.oidc")
 
 
