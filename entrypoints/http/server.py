@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import os
 import signal
 import socket
 from typing import Any
@@ -92,7 +93,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        why = f"cannot listen on {host} port {port}: {error.strerror}"
+        why = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}"
         raise Unavailable(f"{why}; another port: tracker server --port 0") from error
     listener.set_inheritable(True)
     return listener
