@@ -141,7 +141,9 @@ def cases(port: int) -> list[Case]:
 @contextmanager
 def postgres() -> Iterator[str | None]:
     """The URL of a throw-away cluster, or ``None`` where PostgreSQL is not installed."""
-    initdb, postgres_program = shutil.which("initdb"), shutil.which("postgres")
+    # Debian keeps them out of the way of the commands that people type.
+    places = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+    initdb, postgres_program = shutil.which("initdb", path=places), shutil.which("postgres", path=places)
     if not initdb or not postgres_program:
         yield None
         return

@@ -11,7 +11,6 @@ import socket
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from tracker.container import build, start, stop
 from tracker.domain.errors import Invalid, Unavailable
@@ -71,6 +70,8 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def _serve_together(settings: Settings, listener: socket.socket, workers: int) -> None:
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  (late: one worker needs no supervisor)
+
     # Once for all workers, so that they need not race, and a refusal is told once.
     asyncio.run(_tried(settings))
     # Worker processes start afresh and read their settings from the environment.
