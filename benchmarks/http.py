@@ -77,7 +77,9 @@ async def people(settings: Settings, kind: str) -> tuple[str, list[str | None]]:
 @contextmanager
 def postgres() -> Iterator[str | None]:
     """The URL of a throw-away cluster, or ``None`` where PostgreSQL is not installed."""
-    initdb, postgres_program = shutil.which("initdb"), shutil.which("postgres")
+    # Debian keeps them out of the way of the commands that people type.
+    places = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+    initdb, postgres_program = shutil.which("initdb", path=places), shutil.which("postgres", path=places)
     if not initdb or not postgres_program:
         yield None
         return

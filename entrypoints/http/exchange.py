@@ -24,6 +24,8 @@ from .schemas.answers import NoQuery
 
 __all__ = ["NOT_MODIFIED", "Call", "Cookie", "responder"]
 
+_DISCARDED_AT_MOST = 64 * 2**20
+
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
@@ -193,12 +195,19 @@ def _form(raw: bytes) -> dict[str, str]:
 
 
 async def _read(req: falcon.asgi.Request, limit: int) -> bytes:
-    if (req.content_length or 0) > limit:
-        raise TooLarge(f"the body is larger than {limit} bytes")
-    raw = await req.stream.read(limit + 1)  # a chunked body does not tell its length before
-    if len(raw) > limit:
+    known = req.content_length or 0
+    raw = b"" if known > limit else await req.stream.read(limit + 1)  # a chunked body tells no length before
+    if max(known, len(raw)) > limit:
+        await _discard(req)
         raise TooLarge(f"the body is larger than {limit} bytes")
     return raw
+
+
+async def _discard(req: falcon.asgi.Request) -> None:
+    """Takes what a client is still sending: it would be cut off in it, and never read the answer."""
+    left = _DISCARDED_AT_MOST
+    while left > 0 and (chunk := await req.stream.read(2**16)):
+        left -= len(chunk)
 
 
 def _validated(schema: type[BaseModel], content: object, where: str) -> BaseModel:

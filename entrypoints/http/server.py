@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from tracker.container import build, start, stop
 from tracker.domain.errors import Invalid, Unavailable
@@ -84,6 +83,8 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def _serve_together(settings: Settings, host: str, port: int, workers: int) -> None:
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415  (late: one worker needs no supervisor)
+
     # Once for all workers, so that they need not race, and a refusal is told once.
     asyncio.run(_tried(settings))
     # Worker processes start afresh and read their settings from the environment.
@@ -108,7 +109,7 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        why = f"cannot listen on {host} port {port}: {error.strerror}"
+        why = f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}"
         raise Unavailable(f"{why}; another port: tracker server --port 0") from error
     listener.set_inheritable(True)
     _log.info("serving http://%s (press Ctrl-C to stop)", _address(listener))

@@ -223,3 +223,19 @@ def test_garbage_instead_of_http_is_refused(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(b"\x16\x03\x01\x00\xff\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_a_client_that_sends_a_huge_body_and_hangs_up_still_reads_why_it_was_refused(client: httpx.Client):
+    size = 10 * 2**20
+    head = (
+        b"POST /api/projects HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size
+    )
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as connection:
+        connection.sendall(head + b" " * size)
+        answer = b""
+        while b"body_too_large" not in answer:
+            part = connection.recv(65536)
+            assert part, answer
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 413 ")
