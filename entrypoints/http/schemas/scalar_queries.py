@@ -16,8 +16,8 @@ from tracker.domain.scalars.series import Axis, Ranking, SampleQuery, TimeWindow
 from .wire import Closed, MetricNameText, absent
 
 __all__ = [
-    "MOST_COLUMNS", "MOST_JSON", "ExperimentScalarsQuery", "ProjectScalarsQuery", "ScalarsQuery", "SummaryQuery",
-    "TopQuery",
+    "MOST_COLUMNS", "MOST_JSON", "ExperimentScalarsQuery", "ProjectScalarsQuery", "ScalarsQuery",
+    "SummaryQuery", "TopQuery",
 ]  # fmt: skip
 
 MOST_JSON, MOST_COLUMNS = 1_000_000, 20_000_000
