@@ -15,9 +15,12 @@ pytestmark = pytest.mark.slow
 
 FIELDS = st.sampled_from(["", "{num}", "{num}_from_{parent}_{change}", "{name} {seed}", "exp-{a}.{b}"])
 schemathesis.openapi.format("naming-pattern", FIELDS)
+# A cursor is one that an answer gave; the empty one asks for everything.
+schemathesis.openapi.format("scalars-cursor", st.just(""))
 
 CONFIG = schemathesis.Config.from_dict({"generation": {"allow-x00": False}})
-SCHEMA = schemathesis.openapi.from_dict(openapi(ROUTES), config=CONFIG)
+# Packed columns are bytes, of which JSON Schema says too little to make good ones.
+SCHEMA = schemathesis.openapi.from_dict(openapi(ROUTES), config=CONFIG).exclude(path_regex="/columns/")
 
 
 @pytest.fixture(scope="module")

@@ -7,31 +7,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tracker import octets
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Invalid, Problem
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.series import Series, SeriesSummary
 
 from ..exchange import NOT_MODIFIED, Call
 from ..media import OCTETS
-from ..schemas.scalar_queries import MOST_JSON
+from ..schemas.scalar_queries import MOST_COLUMNS, MOST_JSON
 from ..schemas.scalars import ExperimentScalarsOut, ScalarsOut, experiment_scalars, tags_out
 
-__all__ = ["check_size", "is_known", "shown"]
+__all__ = ["at_most", "is_known", "require_place_for_tags", "shown"]
 
 Tags = Mapping[ExperimentId, Sequence[StepTags]]
 
 
-def check_size(call: Call[None, Any]) -> None:
-    """Refuses what the answer's media type cannot carry.
+def at_most(call: Call[None, Any]) -> int:
+    """Points a series that the answer's media type carries."""
+    return MOST_COLUMNS if call.media == OCTETS else MOST_JSON
+
+
+def require_place_for_tags(call: Call[None, Any]) -> None:
+    """Refuses tags in columns.
 
     Raises:
-        Invalid: so many points need columns, or columns have no place for tags.
+        Invalid: they are asked for, and columns have no place for them.
     """
-    if call.media != OCTETS and call.query.max_points > MOST_JSON:
-        raise Invalid.field("max_points", f"more than {MOST_JSON} need Accept: {OCTETS}")
     if call.media == OCTETS and call.query.return_tags:
-        raise Invalid.field("return_tags", "columns carry no tags; ask for JSON")
+        problem = Problem(("query", "return_tags"), "columns carry no tags; ask for JSON", "value_error")
+        raise Invalid(f"return_tags: {problem.msg}", [problem])
 
 
 def is_known(call: Call[None, Any], rows: Iterable[SeriesSummary], tags: Tags) -> bool:

@@ -25,7 +25,7 @@ from ..schemas.scalars import (
     SummaryOut,
     summary_row,
 )
-from .curves import check_size, is_known, shown
+from .curves import at_most, is_known, require_place_for_tags, shown
 
 __all__ = ["Scalars"]
 
@@ -64,7 +64,7 @@ class Scalars:
         asked, experiment_id = call.query, _experiment(call)
         if asked.since is not None:
             return await self._news(call, asked.since or None)
-        check_size(call)
+        require_place_for_tags(call)
         rows = await self._scalars.summary_of(call.actor, experiment_id, asked.name or None)
         tags = await self._tags(call, [experiment_id])
         if is_known(call, rows, tags):
@@ -73,20 +73,22 @@ class Scalars:
         if asked.return_cursor:
             cursor = (await self._scalars.since(call.actor, experiment_id, names=())).cursor
         series = await self._scalars.sample_experiment(
-            call.actor, experiment_id, asked.sample([experiment_id])
+            call.actor, experiment_id, asked.sample([experiment_id], at_most=at_most(call))
         )
         return shown(call, series, tags, cursor=cursor, experiments=[experiment_id])
 
     async def get_project(self, call: Call[None, ProjectScalarsQuery]) -> ScalarsOut | bytes | None:
         """The curves of a project's experiments."""
         asked = call.query
-        check_size(call)
+        require_place_for_tags(call)
         chosen = [ExperimentId(each) for each in asked.experiment_id]
         rows = await self._scalars.summary(call.actor, _project(call), chosen or None, asked.name or None)
         tags = await self._tags(call, dict.fromkeys(row.experiment_id for row in rows))
         if is_known(call, rows, tags):
             return None
-        series = await self._scalars.sample(call.actor, _project(call), asked.sample(chosen))
+        series = await self._scalars.sample(
+            call.actor, _project(call), asked.sample(chosen, at_most=at_most(call))
+        )
         return shown(call, series, tags)
 
     async def _news(self, call: Call[None, ExperimentScalarsQuery], cursor: str | None) -> ScalarsOut | bytes:

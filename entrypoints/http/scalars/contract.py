@@ -13,6 +13,7 @@ from tracker.ports.scalars import ScalarStore
 
 from ..exchange import Call
 from ..schemas.answers import NoQuery
+from ..schemas.scalar_queries import MOST_JSON
 from ..schemas.scalars import (
     LastLoggedIn,
     LastLoggedOut,
@@ -77,7 +78,7 @@ class Contract:
         experiments = asked.experiment_id or [
             row.experiment_id for row in await self._store.summary(project_id)
         ]
-        query = asked.sample(experiments, thinned=asked.sampling != "all")
+        query = asked.sample(experiments, at_most=None if asked.sampling == "all" else MOST_JSON)
         found = experiment_scalars(await self._store.sample(project_id, query), times=asked.return_times)
         if asked.return_tags:
             for key, entry in found.items():

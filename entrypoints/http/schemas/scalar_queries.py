@@ -16,7 +16,8 @@ from tracker.domain.scalars.series import Axis, Ranking, SampleQuery, TimeWindow
 from .wire import Closed, MetricNameText, absent
 
 __all__ = [
-    "MOST_JSON", "ExperimentScalarsQuery", "ProjectScalarsQuery", "ScalarsQuery", "SummaryQuery", "TopQuery",
+    "MOST_COLUMNS", "MOST_JSON", "ExperimentScalarsQuery", "ProjectScalarsQuery", "ScalarsQuery",
+    "SummaryQuery", "TopQuery",
 ]  # fmt: skip
 
 MOST_JSON, MOST_COLUMNS = 1_000_000, 20_000_000
@@ -48,12 +49,17 @@ class ScalarsQuery(Closed):
         """The time asked for; a time without a zone is UTC."""
         return TimeWindow(start=_microseconds(self.start_time), stop=_microseconds(self.end_time))
 
-    def sample(self, experiments: Iterable[UUID], *, thinned: bool = True) -> SampleQuery:
-        """The domain's question about these experiments."""
+    def sample(self, experiments: Iterable[UUID], *, at_most: int | None) -> SampleQuery:
+        """The domain's question about these experiments.
+
+        Args:
+            experiments: whose series.
+            at_most: points a series, however many are asked for; ``None`` = all points.
+        """
         return SampleQuery(
             experiments=tuple(dict.fromkeys(ExperimentId(each) for each in experiments)),
             names=tuple(self.name) or None,
-            max_points=self.max_points if thinned else None,
+            max_points=None if at_most is None else min(self.max_points, at_most),
             axis=self.axis,
             start=self.start_step,
             stop=self.stop_step,
@@ -69,6 +75,7 @@ class ExperimentScalarsQuery(ScalarsQuery):
             str,
             Field(
                 max_length=64,
+                json_schema_extra={"format": "scalars-cursor"},
                 description="Only what came after this cursor, and the next one; empty = everything",
             ),
         ]
