@@ -80,3 +80,18 @@ async def units(units_url: str | None) -> AsyncIterator[UnitsOfWork]:
     await database.prepare(auto_upgrade=True)
     yield database.units
     await database.dispose()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_folder() -> Iterator[Path]:
+    """Where the embedded ClickHouse of this process keeps its databases: it has one folder a process."""
+    pytest.importorskip("clickhouse_connect", reason="needs the extra clickhouse")
+    pytest.importorskip("chdb", reason="needs the dependency group clickhouse (the embedded engine)")
+    with TemporaryDirectory(prefix="tracker-clickhouse-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def clickhouse_url(clickhouse_folder: Path) -> str:
+    """A database of this test's own in the embedded ClickHouse."""
+    return f"chdb://{clickhouse_folder}?database=t_{uuid.uuid4().hex[:12]}"
