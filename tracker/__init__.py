@@ -50,8 +50,8 @@ __all__ = [
     "Aggregation", "AlreadyExists", "AsyncTracker", "Conflict", "Direction", "Experiment",
     "ExperimentMetric", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "Metric",
     "MetricDefinition", "NotFound", "Project", "ProjectSettings", "Run", "ScalarRecord",
-    "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "Tracker", "TrackerError",
-    "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
+    "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "TooManyRequests", "Tracker",
+    "TrackerError", "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -61,7 +61,7 @@ _HOMES = {
     "tracker.blocking": ("Tracker",),
     "tracker.domain.errors": (
         "AlreadyExists", "Conflict", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "NotFound",
-        "SchemaMismatch", "StaleVersion", "TrackerError", "Unauthenticated", "Unavailable",
+        "SchemaMismatch", "StaleVersion", "TooManyRequests", "TrackerError", "Unauthenticated", "Unavailable",
     ),
     "tracker.domain.experiments.experiment": ("Experiment",),
     "tracker.domain.experiments.lifecycle": ("Status",),

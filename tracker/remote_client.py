@@ -18,6 +18,7 @@ from tracker.domain.errors import (
     Problem,
     SchemaMismatch,
     StaleVersion,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -29,11 +30,12 @@ _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
         AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, Unauthenticated, Unavailable,
+        StaleVersion, TooManyRequests, Unauthenticated, Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
+    429: TooManyRequests,
 }  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def _error(answer: httpx.Response) -> TrackerError:
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(answer.status_code)
     if kind is not None:
         return kind(detail)
-    if answer.status_code >= 500 or answer.status_code == 429:
+    if answer.status_code >= 500:
         return Unavailable(detail)
     problems = [
         Problem(tuple(each["loc"]), each["msg"], each["type"]) for each in problem.get("errors") or ()

@@ -24,6 +24,7 @@ from tracker.domain.errors import (
     NotFound,
     SchemaMismatch,
     StaleVersion,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -47,6 +48,7 @@ class _Answer(NamedTuple):
 _ANSWERS: tuple[tuple[type[Exception], _Answer], ...] = (
     (SchemaMismatch, _Answer(UNANSWERED, "tracker db upgrade")),
     (Unavailable, _Answer(UNANSWERED, "tracker doctor")),
+    (TooManyRequests, _Answer(UNANSWERED)),
     (Unauthenticated, _Answer(REFUSED, "export TRACKER_TOKEN=...")),
     (NotFound, _Answer(REFUSED, "tracker project list")),
     (StaleVersion, _Answer(REFUSED)),

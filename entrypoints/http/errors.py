@@ -16,6 +16,7 @@ from tracker.domain.errors import (
     Invalid,
     NotFound,
     Problem,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -32,6 +33,7 @@ STATUSES: Mapping[type[TrackerError], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    TooManyRequests: 429,
     Unavailable: 503,
 }
 """Family of errors -> status; a kind is answered as its nearest ancestor here."""
@@ -63,8 +65,9 @@ async def answer_error(
         problem = {"detail": error.detail, "code": error.code}
         if isinstance(error, Invalid):
             problem["errors"] = [_field(each, req.path) for each in error.problems]
-        if isinstance(error, Unavailable):
+        if isinstance(error, TooManyRequests | Unavailable):
             resp.set_header("Retry-After", str(math.ceil(error.retry_after)))
+        if isinstance(error, Unavailable):
             _log.warning("%s", error.detail, extra={"request_id": req.context.request_id})
     else:
         resp.status = 500

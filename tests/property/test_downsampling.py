@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tests.brute_force import assert_sampled
 from tracker.domain.scalars.downsampling import thin
 from tracker.domain.scalars.series import Axis
 
@@ -27,58 +26,28 @@ def series(draw: st.DrawFn):
     return step, time, value
 
 
-def buckets(along: list[int], count: int) -> dict[int, list[int]]:
-    """Positions in each bucket, along the axis, in Python's unbounded whole numbers."""
-    low, high = min(along), max(along)
-    width = (high - low) // count + 1
-    rows = sorted(range(len(along)), key=lambda row: along[row])
-    found: dict[int, list[int]] = {}
-    for row in rows:
-        found.setdefault((along[row] - low) // width, []).append(row)
-    return found
-
-
-@given(series(), st.integers(1, 40), st.sampled_from(Axis))
-def test_thinning_keeps_first_lowest_highest_and_last_of_every_bucket(columns, max_points, axis) -> None:
+@given(series(), st.one_of(st.none(), st.integers(1, 40)), st.sampled_from(Axis))
+def test_thinning_keeps_what_the_contract_of_samples_says(columns, max_points, axis) -> None:
     step, time, value = columns
     thinned = thin(step, time, value, max_points, axis)
-    assert len(thinned.value) <= max_points
-    assert thinned.total == len(value)
-    if len(value) <= max_points or max_points < 4:
+    points = list(zip(step.tolist(), time.tolist(), (one.tobytes() for one in value), strict=True))
+    assert max_points is None or len(thinned.value) <= max_points
+    assert_sampled(thinned, points, max_points, axis)
+
+
+@given(series(), st.integers(4, 40), st.sampled_from(Axis))
+def test_buckets_of_a_whole_series_are_of_equal_width(columns, max_points, axis) -> None:
+    step, time, value = columns
+    edges = thin(step, time, value, max_points, axis).edges.tolist()
+    if len(value) <= max_points:
+        assert edges == []
         return
     along = (step if axis is Axis.STEP else time).tolist()
-    wanted: set[int] = set()
-    holes = 0
-    for rows in buckets(along, max_points // 4).values():
-        numbers = [row for row in rows if math.isfinite(value[row])]
-        holes += len(numbers) < len(rows)
-        wanted |= {rows[0], rows[-1]}
-        if numbers:
-            wanted |= {min(numbers, key=value.__getitem__), max(numbers, key=value.__getitem__)}
-    rows = sorted(wanted)
-    assert thinned.step.tolist() == step[rows].tolist()
-    assert thinned.time.tolist() == time[rows].tolist()
-    assert thinned.value.tobytes() == value[rows].tobytes()
-    assert len(thinned.gaps) == holes
-
-
-@given(series(), st.integers(1, 3), st.sampled_from(Axis))
-def test_fewer_than_four_points_are_the_extremes_first(columns, max_points, axis) -> None:
-    step, time, value = columns
-    thinned = thin(step, time, value, max_points, axis)
-    rows = list(range(len(value)))
-    if len(value) > max_points:
-        along = (step if axis is Axis.STEP else time).tolist()
-        rows.sort(key=lambda row: along[row])
-        numbers = [row for row in rows if math.isfinite(value[row])]
-        extremes = [choose(numbers, key=value.__getitem__) for choose in (max, min) if numbers]
-        by_rank = list(dict.fromkeys([*extremes, rows[-1], rows[0]]))
-        rows = sorted(by_rank[:max_points])
-        assert len(thinned.gaps) == (len(numbers) < len(value))
-    assert thinned.step.tolist() == step[rows].tolist()
-    assert thinned.time.tolist() == time[rows].tolist()
-    assert thinned.value.tobytes() == value[rows].tobytes()
-    assert thinned.total == len(value)
+    width = (max(along) - min(along)) // (max_points // 4) + 1
+    first: dict[int, int] = {}
+    for place in sorted(along):
+        first.setdefault((place - min(along)) // width, place)
+    assert edges == list(first.values())
 
 
 @given(series(), st.sampled_from(Axis))
@@ -88,5 +57,5 @@ def test_series_that_fits_comes_back_whole(columns, axis) -> None:
         thinned = thin(step, time, value, max_points, axis)
         assert thinned.value.tobytes() == value.tobytes()
         along = step if axis is Axis.STEP else time
-        places = {float(place) for place in along[~np.isfinite(value)]}
-        assert thinned.gaps.tolist() == sorted(places)
+        places = set(along[~np.isfinite(value)].tolist())
+        assert thinned.gaps.tolist() == [float(place) for place in sorted(places)]

@@ -12,6 +12,7 @@
     |   |-- StaleVersion             stale_version        409      1
     |   |-- InvalidTransition        invalid_transition   409      1
     |   `-- LineageCycle             lineage_cycle        409      1
+    |-- TooManyRequests              too_many_requests    429      3
     `-- Unavailable                  unavailable          503      3
         `-- SchemaMismatch           schema_mismatch      503      3
 
@@ -35,6 +36,7 @@ __all__ = [
     "Problem",
     "SchemaMismatch",
     "StaleVersion",
+    "TooManyRequests",
     "TrackerError",
     "Unauthenticated",
     "Unavailable",
@@ -141,6 +143,21 @@ class LineageCycle(Conflict):
     """The wanted parent is the experiment itself or one of its descendants."""
 
     code = "lineage_cycle"
+
+
+class TooManyRequests(TrackerError):
+    """The caller asks more than is served now.
+
+    Args:
+        detail: what there is too much of.
+        retry_after: seconds after which another try makes sense.
+    """
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(TrackerError):

@@ -8,11 +8,14 @@ from typing import Protocol
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
@@ -35,7 +38,8 @@ class ScalarStore(Protocol):
 
         Raises:
             NotFound: the experiment or project was deleted from this store.
-            Unavailable: the store is full or busy; nothing of the batch is kept.
+            TooManyRequests: too much waits to be kept already; nothing of the batch is kept.
+            Unavailable: the store does not take it now; nothing of the batch is kept.
         """
         ...
 
@@ -52,9 +56,41 @@ class ScalarStore(Protocol):
         ...
 
     async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
-        """The asked series that have points in the window, each thinned by
-        :func:`tracker.domain.scalars.downsampling.thin`; experiments in the asked order, names
-        by code point."""
+        """The asked series that have points in the range and window, each thinned; experiments in
+        the asked order, names by code point.
+
+        A series that has at most `max_points` points there comes back whole, without `edges`.
+        Otherwise its points, in the order of (position on the axis, step, arrival), are cut into at
+        most ``max(1, max_points // 4)`` buckets. Bucket i is exactly the points at ``edges[i] <=
+        position < edges[i + 1]`` (the last one is open), ``edges[i]`` is the position of its first
+        point, and ``edges[0]`` that of the first point of all. What comes back is, for each bucket,
+        exactly its first point, its last one, and the first of those with its lowest and its highest
+        finite value, by (step, arrival). With `w` the width of `max_points // 4` equal buckets
+        (:func:`~tracker.domain.scalars.downsampling.bucket_width`), each bucket is shorter than
+        ``2 * w``: a store may end buckets where its blocks end. A gap is the middle between the first
+        and the last position of a bucket that holds a non-finite value.
+
+        With `max_points` below four there is one bucket, of which the highest goes before the lowest,
+        the last and the first.
+        """
+        ...
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """What an experiment got after `cursor` was given (``None`` = all it has), by name, each series
+        by (step, arrival). A reader who goes on with the cursor of each answer gets each point that
+        became readable exactly once, whatever maintenance does meanwhile. A cursor is opaque, belongs
+        to one experiment and has at most 64 characters of ASCII letters, digits, ``.``, ``-`` and ``_``.
+
+        Raises:
+            Invalid: `cursor` is none that this store gave for the experiment.
+        """
         ...
 
     async def summary(
@@ -89,6 +125,19 @@ class ScalarStore(Protocol):
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """Removes an experiment's points (``None``: the whole project's) for good; later appends
         to it are refused. Removing what is not there is no error."""
+        ...
+
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """Says that an experiment has ended, so that its points are compressed now; more may come."""
+        ...
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """What the project takes; nothing for an unknown one."""
+        ...
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """Reads everything of the project, computes checksums and summaries anew and names what is
+        wrong; nothing when all is as it was written."""
         ...
 
     async def maintain(self, budget: float) -> None:

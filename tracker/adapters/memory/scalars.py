@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
-from tracker.domain.errors import NotFound, Unavailable
+from tracker.domain.errors import Invalid, NotFound, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import Float64s, Int64s, ScalarBatch, StepTags
 from tracker.domain.scalars.downsampling import thin
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
@@ -25,17 +29,21 @@ __all__ = ["MemoryScalarStore"]
 
 _T = TypeVar("_T")
 _Columns = tuple[Int64s, Int64s, Float64s]
+_CURSOR = re.compile(r"m([0-9]{1,18})")
 
 
 @dataclass
 class _Experiment:
-    pieces: dict[str, list[_Columns]] = field(default_factory=dict)
+    pieces: dict[str, list[tuple[int, _Columns]]] = field(default_factory=dict)
     batches: set[BatchId] = field(default_factory=set)
     tags: list[tuple[int | None, StepTags]] = field(default_factory=list)
 
-    def columns(self, name: str) -> _Columns:
-        """Step, time and value of a series by (step, arrival)."""
-        step, time, value = (np.concatenate(column) for column in zip(*self.pieces[name], strict=True))
+    def columns(self, name: str, after: int = 0) -> _Columns:
+        """Step, time and value of a series by (step, arrival), of what came after so many batches."""
+        pieces = [columns for arrival, columns in self.pieces[name] if arrival > after]
+        if not pieces:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+        step, time, value = (np.concatenate(column) for column in zip(*pieces, strict=True))
         order = np.argsort(step, kind="stable")
         return step[order], time[order], value[order]
 
@@ -68,7 +76,8 @@ class MemoryScalarStore:
         experiment.batches.add(batch.id)
         for name, step, time, value in batch.split():
             # Copies: the caller may go on writing into its own arrays.
-            experiment.pieces.setdefault(name, []).append((step.copy(), time.copy(), value.copy()))
+            piece = len(experiment.batches), (step.copy(), time.copy(), value.copy())
+            experiment.pieces.setdefault(name, []).append(piece)
         latest = int(batch.time.max()) if len(batch) else None
         experiment.tags.extend((latest, tags) for tags in batch.tags)
 
@@ -100,6 +109,23 @@ class MemoryScalarStore:
             for name in sorted(_chosen(experiments[experiment_id].pieces, query.names))
             if (sampled := _sample(experiment_id, name, experiments[experiment_id].columns(name), query))
         )
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """See the port."""
+        experiment = self._experiments(project_id).get(experiment_id, _Experiment())
+        seen = 0 if cursor is None else _batches_seen(cursor, len(experiment.batches))
+        new = (
+            _series(experiment_id, name, *experiment.columns(name, seen))
+            for name in sorted(_chosen(experiment.pieces, names))
+        )
+        return News(tuple(series for series in new if len(series)), f"m{len(experiment.batches)}")
 
     async def summary(
         self,
@@ -150,29 +176,48 @@ class MemoryScalarStore:
             project.experiments.pop(experiment_id, None)
             project.gone.add(experiment_id)
 
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """See the port; here nothing is compressed."""
+        self._experiments(project_id)
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port; 24 bytes a point."""
+        known = [found for found in self._experiments(project_id).values() if found.pieces]
+        counts = [len(found.columns(name)[0]) for found in known for name in found.pieces]
+        return StoreStats(len(known), len(counts), sum(counts), loose=0, bytes=24 * sum(counts))
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """See the port; what is kept here once is kept nowhere else, so there is nothing to compare."""
+        self._experiments(project_id)
+        return ()
+
     async def maintain(self, budget: float) -> None:
-        """See the port."""
-        for experiment in self._experiments_of_all():
-            for name in experiment.pieces:
-                experiment.pieces[name] = [experiment.columns(name)]
+        """See the port; there is nothing to do."""
+        self._require_open()
 
     async def check(self) -> None:
         """See the port."""
-        if self._closed:
-            raise Unavailable("the scalar store is closed")
+        self._require_open()
 
     async def close(self) -> None:
         """See the port."""
         self._closed = True
 
     def _experiments(self, project_id: ProjectId) -> dict[ExperimentId, _Experiment]:
-        if self._closed:
-            raise Unavailable("the scalar store is closed")
+        self._require_open()
         project = self._projects.get(project_id)
         return {} if project is None else project.experiments
 
-    def _experiments_of_all(self) -> list[_Experiment]:
-        return [found for project in self._projects.values() for found in project.experiments.values()]
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the scalar store is closed")
+
+
+def _batches_seen(cursor: str, batches: int) -> int:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None or int(found[1]) > batches:
+        raise Invalid.field("cursor", "is none that was given for this experiment", "cursor")
+    return int(found[1])
 
 
 def _chosen(known: Collection[_T], asked: Collection[_T] | None) -> list[_T]:
@@ -187,7 +232,7 @@ def _sample(
     experiment_id: ExperimentId, name: str, columns: _Columns, query: SampleQuery
 ) -> SampledSeries | None:
     step, time, value = columns
-    mask = query.window.mask(time)
+    mask = query.mask(step, time)
     if mask is not None:
         step, time, value = step[mask], time[mask], value[mask]
     if not len(value):

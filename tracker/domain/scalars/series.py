@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,10 @@ from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import Float64s, Int64s
 
-__all__ = ["Axis", "Ranking", "SampleQuery", "SampledSeries", "Series", "SeriesSummary", "TimeWindow"]
+__all__ = [
+    "Axis", "Fault", "News", "Ranking", "SampleQuery", "SampledSeries", "Series", "SeriesSummary",
+    "StoreStats", "TimeWindow",
+]  # fmt: skip
 
 
 class Axis(StrEnum):
@@ -54,12 +57,27 @@ class SampledSeries(Series):
     """A series thinned for a chart, in which no extreme is missing.
 
     Attributes:
-        total: points the series has in the window asked for.
-        gaps: float64 (m,), positions on the axis of the buckets that hold non-finite values.
+        total: points the series has in the part asked for.
+        edges: int64 (b,), ascending positions on the axis at which the buckets begin; none when
+            nothing was left out.
+        gaps: float64 (m,), ascending positions on the axis of the buckets that hold non-finite values.
     """
 
     total: Annotated[int, Field(ge=0)]
+    edges: Int64s
     gaps: Float64s
+
+
+class News(NamedTuple):
+    """What came since a cursor.
+
+    Attributes:
+        series: those that have new points, with nothing but these.
+        cursor: to be shown next time.
+    """
+
+    series: tuple[Series, ...]
+    cursor: str
 
 
 class TimeWindow(Frozen):
@@ -87,7 +105,9 @@ class SampleQuery(Frozen):
         experiments: whose series.
         names: which scalars; ``None`` = all.
         max_points: at most this many points a series; ``None`` = all points.
-        axis: buckets are of equal width on this axis.
+        axis: buckets are cut along it.
+        start, stop: only points with ``start <= step < stop`` count; ``None`` = open. A shorter
+            range has finer buckets.
         window: only points logged inside it count.
     """
 
@@ -95,13 +115,30 @@ class SampleQuery(Frozen):
     names: tuple[str, ...] | None = None
     max_points: Annotated[int, Field(ge=1)] | None = 1000
     axis: Axis = Axis.STEP
+    start: int | None = None
+    stop: int | None = None
     window: TimeWindow = TimeWindow()
 
+    def mask(self, step: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+        """Which of the points count, or ``None`` when all do."""
+        inside = self.window.mask(time)
+        if self.start is None and self.stop is None:
+            return inside
+        inside = np.ones(len(step), np.bool_) if inside is None else inside
+        if self.start is not None:
+            inside &= step >= self.start
+        if self.stop is not None:
+            inside &= step < self.stop
+        return inside
 
-class SeriesSummary(Frozen):
-    """The one row a store keeps for each series, correct after every append.
+
+class SeriesSummary(NamedTuple):
+    """What is known of a series without reading it, correct after every append.
+
+    There may be hundreds of thousands, so it is a row, not a validated entity.
 
     Attributes:
+        experiment_id, name: of which series.
         count: points, non-finite ones too.
         non_finite: how many of them are NaN or infinite.
         first_step, last_step: smallest and largest step.
@@ -112,7 +149,7 @@ class SeriesSummary(Frozen):
 
     experiment_id: ExperimentId
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides a method of tuples
     non_finite: int
     first_step: int
     last_step: int
@@ -131,3 +168,34 @@ class SeriesSummary(Frozen):
                 return self.min_value
             case Ranking.MAX:
                 return self.max_value
+
+
+class StoreStats(NamedTuple):
+    """What a project takes.
+
+    Attributes:
+        experiments: that have points.
+        series: of all experiments.
+        points: of all series.
+        loose: how many of them maintenance has yet to compress.
+        bytes: on disk or in memory, indexes and logs included.
+    """
+
+    experiments: int
+    series: int
+    points: int
+    loose: int
+    bytes: int
+
+
+class Fault(NamedTuple):
+    """Something in a store that is not as it was written.
+
+    Attributes:
+        experiment_id, name: of which series; ``None`` where it is not known.
+        problem: what is wrong, in words.
+    """
+
+    experiment_id: ExperimentId | None
+    name: str | None
+    problem: str
