@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +13,10 @@ from hypothesis import Phase, settings
 
 from tests.databases import empty_sqlite_file, fresh_postgres_database, throwaway_postgres
 from tracker.adapters.memory import MemoryUnitsOfWork
+from tracker.adapters.scalars.postgres import PostgresScalarStore
 from tracker.adapters.sql import migrations
 from tracker.adapters.sql.database import Database
+from tracker.ports.scalars import ScalarStore
 from tracker.ports.unit_of_work import UnitsOfWork
 
 # Without the phase that explains failures: it traces every line, which costs ten times what a test does.
@@ -53,6 +55,18 @@ def migrated_postgres(postgres_server: str) -> str:
 def postgres_url(postgres_server: str, migrated_postgres: str) -> str:
     """A migrated PostgreSQL database of this test's own."""
     return fresh_postgres_database(postgres_server, f"t_{uuid.uuid4().hex[:12]}", migrated_postgres)
+
+
+@pytest.fixture
+def scalars_postgres_url(postgres_server: str) -> str:
+    """An empty PostgreSQL database of this test's own."""
+    return fresh_postgres_database(postgres_server, f"s_{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def make_postgres_scalars(scalars_postgres_url: str) -> Callable[[], ScalarStore]:
+    """Opens a store of time series over one and the same empty PostgreSQL database."""
+    return lambda: PostgresScalarStore(scalars_postgres_url)
 
 
 @pytest.fixture
@@ -95,3 +109,11 @@ def clickhouse_folder() -> Iterator[Path]:
 def clickhouse_url(clickhouse_folder: Path) -> str:
     """A database of this test's own in the embedded ClickHouse."""
     return f"chdb://{clickhouse_folder}?database=t_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def make_clickhouse_scalars(clickhouse_url: str) -> Callable[[], ScalarStore]:
+    """Opens a store of time series over one and the same empty ClickHouse database."""
+    from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # its driver is an extra
+
+    return lambda: ClickHouseScalarStore(clickhouse_url)

@@ -67,15 +67,13 @@ def bits(value: np.ndarray) -> list[int]:
     return value.view(np.uint64).tolist()
 
 
-@pytest.fixture(params=["memory", "embedded", "clickhouse"])
+@pytest.fixture(params=["memory", "embedded", "postgres", "clickhouse"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ScalarStore]:
     if request.param == "memory":
         return MemoryScalarStore
-    if request.param == "clickhouse":
-        url = request.getfixturevalue("clickhouse_url")
-        from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # its driver is an extra
-
-        return lambda: ClickHouseScalarStore(url)
+    if request.param in {"postgres", "clickhouse"}:
+        make: Callable[[], ScalarStore] = request.getfixturevalue(f"make_{request.param}_scalars")
+        return make
     return lambda: EmbeddedScalarStore(tmp_path / "scalars", synchronous="normal")
 
 

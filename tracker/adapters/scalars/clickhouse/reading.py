@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
 from tracker.adapters.scalars.clickhouse.asking import ALIVE, POINTS, columns
+from tracker.domain.errors import Invalid
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import StepTags
-from tracker.domain.scalars.series import Ranking, Series, SeriesSummary, TimeWindow
+from tracker.domain.scalars.series import News, Ranking, Series, SeriesSummary, TimeWindow
 
-__all__ = ["read", "summary", "tags", "top"]
+__all__ = ["read", "since", "summary", "tags", "top"]
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_CURSOR = re.compile(r"c([0-9]{1,18})")
 _COLUMNS = {"step": np.int64, "time": np.int64, "value": np.float64}
+_NEWS = {"name": object, **_COLUMNS, "block": np.int64}
 
 # Every number is one of the projection's, so that this reads a row a series and part, and no points.
 _SUMMARY = f"""
@@ -58,13 +63,54 @@ def read(
     return Series(experiment_id=experiment_id, name=name, step=step, time=time, value=value)
 
 
+def since(
+    client: Client,
+    project_id: ProjectId,
+    experiment_id: ExperimentId,
+    cursor: str | None,
+    names: Collection[str] | None,
+) -> News:
+    """See the port. A cursor is the number of the last block of the experiment's points that was seen."""
+    asked = {"project": project_id, "experiment": experiment_id}
+    latest = client.query(
+        f"SELECT max(_block_number) {POINTS} AND experiment = {{experiment:UUID}}",
+        parameters=asked,
+    ).result_rows[0][0]
+    seen = 0 if cursor is None else _seen(cursor, latest)
+    query = (
+        f"SELECT toLowCardinality(name) AS name, step, time, value, _block_number AS block {POINTS}"
+        " AND experiment = {experiment:UUID} AND block > {seen:UInt64} AND block <= {latest:UInt64}"
+    )
+    if names is not None:
+        query += " AND name IN {names:Array(String)}"
+    name, step, time, value, _ = columns(
+        client,
+        f"{query} ORDER BY name, step, arrival",
+        {**asked, "seen": seen, "latest": latest, "names": list(names or ())},
+        _NEWS,
+    )
+    starts = [0, *(np.flatnonzero(name[1:] != name[:-1]) + 1).tolist(), len(name)] if len(name) else []
+    series = (
+        Series(
+            experiment_id=experiment_id,
+            name=name[begin],
+            step=step[begin:end],
+            time=time[begin:end],
+            value=value[begin:end],
+        )
+        for begin, end in pairwise(starts)
+    )
+    return News(tuple(series), f"c{latest}")
+
+
 def summary(
     client: Client,
     project_id: ProjectId,
     experiments: Collection[ExperimentId] | None,
     names: Collection[str] | None,
+    settings: Mapping[str, object] | None = None,
 ) -> tuple[SeriesSummary, ...]:
-    """See the port."""
+    """See the port; `settings` are ClickHouse's, of the query."""
     query, parameters = _SUMMARY, dict[str, object](project=project_id)
     if experiments is not None:
         query += " AND experiment IN {experiments:Array(UUID)}"
@@ -72,7 +118,8 @@ def summary(
     if names is not None:
         query += " AND name IN {names:Array(String)}"
         parameters["names"] = list(names)
-    rows = client.query(f"{query} GROUP BY experiment, name", parameters=parameters).result_rows
+    query = f"{query} GROUP BY experiment, name"
+    rows = client.query(query, parameters=parameters, settings=dict(settings or {})).result_rows
     # Sorted here: ClickHouse orders UUIDs by their second half first.
     return tuple(sorted(map(_row, rows), key=lambda row: (row.experiment_id, row.name)))
 
@@ -107,10 +154,17 @@ def tags(
     )
 
 
+def _seen(cursor: str, latest: int) -> int:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None or int(found[1]) > latest:
+        raise Invalid.field("cursor", "is none that was given for this experiment", "cursor")
+    return int(found[1])
+
+
 def _row(row: Any) -> SeriesSummary:
     experiment, name, count, finite, first_step, last_step, (time, value), modified, lowest, highest = row
     return SeriesSummary(
-        experiment_id=experiment,
+        experiment_id=ExperimentId(experiment),
         name=name,
         count=count,
         non_finite=count - finite,

@@ -11,8 +11,8 @@ from clickhouse_connect.driver.client import Client
 
 from tracker.adapters.scalars.clickhouse.asking import POINTS, columns
 from tracker.domain.ids import ExperimentId, ProjectId
-from tracker.domain.scalars.downsampling import Thinned, thin
-from tracker.domain.scalars.series import SampledSeries, SampleQuery
+from tracker.domain.scalars.downsampling import Thinned, bucket_count, bucket_width, thin
+from tracker.domain.scalars.series import SampledSeries, SampleQuery, TimeWindow
 
 __all__ = ["sample"]
 
@@ -20,9 +20,9 @@ _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _LONG = 20_000  # points: above, sending them costs more than having the server choose
 _POINTS_AT_ONCE = 1_000_000
 _POINTS_A_BUCKET = 4
-_WIDEST = 2**64 - 1
 
-_INSIDE = f"{POINTS} AND time BETWEEN {{start:Int64}} AND {{stop:Int64}}"
+_INSIDE = f"""{POINTS} AND step BETWEEN {{first_step:Int64}} AND {{last_step:Int64}}
+  AND time BETWEEN {{first_time:Int64}} AND {{last_time:Int64}}"""
 _EXTENTS = """
 SELECT experiment, name, count(), min({along}), max({along}), max(arrival) {inside}
   AND experiment IN {{experiments:Array(UUID)}} {and_names} GROUP BY experiment, name"""
@@ -35,13 +35,14 @@ _COLUMNS = {"name": object, "step": np.int64, "time": np.int64, "value": np.floa
 # The choice of tracker.domain.scalars.downsampling: in each bucket the first and the last point along the
 # axis, and the first of the lowest and of the highest finite ones. Distances are unsigned, as they are there.
 _CHOICE = """
-WITH toUInt64({along}) - toUInt64({{origin:Int64}}) AS distance, ({along}, step, arrival) AS place,
+WITH toUInt64({along}) - toUInt64({{low:Int64}}) AS distance, ({along}, step, arrival) AS place,
   (step, arrival, time, value) AS chosen
-SELECT intDiv(distance, {{width:UInt64}}) AS bucket, count(), countIf(isFinite(value)),
+SELECT min({along}), max({along}), count(), countIf(isFinite(value)),
   argMinIf(chosen, (-value, place), isFinite(value)), argMinIf(chosen, (value, place), isFinite(value)),
   argMax(chosen, place), argMin(chosen, place)
-{inside} AND experiment = {{experiment:UUID}} AND name = {{name:String}} AND arrival <= {{arrival:UInt64}}
-GROUP BY bucket ORDER BY bucket"""
+{inside} AND {along} BETWEEN {{low:Int64}} AND {{high:Int64}}
+  AND experiment = {{experiment:UUID}} AND name = {{name:String}} AND arrival <= {{arrival:UInt64}}
+GROUP BY least(intDiv(distance, {{width:UInt64}}), {{count:UInt64}} - 1) AS bucket ORDER BY bucket"""
 
 
 class _Extent(NamedTuple):
@@ -57,12 +58,9 @@ class _Extent(NamedTuple):
 
 def sample(client: Client, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
     """See the port."""
-    window = query.window
-    start = _LOWEST if window.start is None else max(window.start, _LOWEST)
-    stop = _HIGHEST if window.stop is None else min(window.stop, _HIGHEST)
-    if start > stop:
+    asked = {"project": project_id, **_bounds(query)}
+    if asked["first_step"] > asked["last_step"] or asked["first_time"] > asked["last_time"]:
         return ()
-    asked = {"project": project_id, "start": start, "stop": stop}
     by_run: dict[ExperimentId, list[_Extent]] = {}
     for extent in _extents(client, query, asked):
         by_run.setdefault(extent.experiment_id, []).append(extent)
@@ -74,10 +72,21 @@ def sample(client: Client, project_id: ProjectId, query: SampleQuery) -> tuple[S
     )
 
 
+def _bounds(query: SampleQuery) -> dict[str, Any]:
+    """The steps and times that are asked for, both ends included."""
+    window = query.window
+    return {
+        "first_step": _LOWEST if query.start is None else max(query.start, _LOWEST),
+        "last_step": _HIGHEST if query.stop is None else min(query.stop - 1, _HIGHEST),
+        "first_time": _LOWEST if window.start is None else max(window.start, _LOWEST),
+        "last_time": _HIGHEST if window.stop is None else min(window.stop, _HIGHEST),
+    }
+
+
 def _extents(client: Client, query: SampleQuery, asked: dict[str, Any]) -> Iterator[_Extent]:
     named = query.names is not None
-    # Without a window the question is put so that the summaries answer it.
-    unbounded = asked["start"] == _LOWEST and asked["stop"] == _HIGHEST
+    # Without bounds the question is put so that the summaries answer it.
+    unbounded = (query.start, query.stop, query.window) == (None, None, TimeWindow())
     text = _EXTENTS.format(
         along=query.axis.value,
         inside=POINTS if unbounded else _INSIDE,
@@ -125,28 +134,29 @@ def _thinned_here(
 
 def _thinned_there(client: Client, extent: _Extent, query: SampleQuery, asked: dict[str, Any]) -> Thinned:
     max_points = query.max_points or 0
-    buckets = max(1, max_points // _POINTS_A_BUCKET)
-    width = min((extent.high - extent.low) // buckets + 1, _WIDEST)
+    count = bucket_count(max_points)
     parameters = {
         **asked,
+        **extent._asdict(),
         "experiment": extent.experiment_id,
-        "name": extent.name,
-        "arrival": extent.arrival,
-        "origin": extent.low,
-        "width": width,
+        "count": count,
+        "width": bucket_width(extent.high - extent.low, count),
     }
     text = _CHOICE.format(along=query.axis.value, inside=_INSIDE)
     rows = client.query(text, parameters=parameters).result_rows
-    chosen: dict[tuple[int, int, int, float], None] = {}
-    for _, _, finite, highest, lowest, last, first in rows:
-        chosen |= dict.fromkeys((highest, lowest, last, first) if finite else (last, first))
-    kept = sorted(list(chosen)[:max_points] if max_points < _POINTS_A_BUCKET else chosen)
+    chosen: dict[int, tuple[int, int, int, float]] = {}  # by arrival, which tells points apart
+    for _, _, _, finite, highest, lowest, last, first in rows:
+        for point in (highest, lowest, last, first) if finite else (last, first):
+            chosen.setdefault(point[1], point)
+    kept = list(chosen.values())[: max_points if max_points < _POINTS_A_BUCKET else None]
+    kept.sort(key=lambda point: point[:2])
     step, _, time, value = zip(*kept, strict=True)
-    holes = np.array([bucket for bucket, count, finite, *_ in rows if finite < count], np.float64)
+    begin, end, points, finite = (np.array(column, np.int64) for column in list(zip(*rows, strict=True))[:4])
     return Thinned(
         np.array(step, np.int64),
         np.array(time, np.int64),
         np.array(value, np.float64),
-        sum(count for _, count, *_ in rows),
-        float(extent.low) + (holes + 0.5) * float(width),
+        int(points.sum()),
+        begin,
+        (begin / 2 + end / 2)[finite < points],
     )

@@ -16,7 +16,8 @@ _MARK = "tracker scalars, schema "
 # its tags and the mark that its id was seen are therefore rows of the same table, told apart by `kind`.
 # The summary is a projection, not a materialized view: it lives inside each part, so that it appears,
 # merges and disappears with the points, while a view is a second insert that a crash can leave out.
-# Sparse serialization is off, since it may drop the sign of -0.0.
+# Sparse serialization is off, since it may drop the sign of -0.0. Block numbers are kept through merges,
+# since cursors are made of them: parts become visible in their order.
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS scalars_deleted
        (project UUID, experiment UUID, whole Bool)
@@ -39,7 +40,8 @@ _TABLES = (
          GROUP BY project, kind, experiment, name))
        ENGINE = MergeTree ORDER BY (project, kind, experiment, name, step)
        SETTINGS non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild',
-         fsync_after_insert = 1, fsync_part_directory = 1, ratio_of_defaults_for_sparse_serialization = 1
+         fsync_after_insert = 1, fsync_part_directory = 1, ratio_of_defaults_for_sparse_serialization = 1,
+         enable_block_number_column = 1, enable_block_offset_column = 1
        COMMENT '{_MARK}{VERSION}'""",
 )
 

@@ -10,19 +10,22 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from tracker.adapters.scalars.clickhouse import reading, writing
+from tracker.adapters.scalars.clickhouse import reading, upkeep, writing
 from tracker.adapters.scalars.clickhouse.address import Address
 from tracker.adapters.scalars.clickhouse.clients import Clients
 from tracker.adapters.scalars.clickhouse.sampling import sample
-from tracker.domain.errors import Unavailable
+from tracker.domain.errors import TooManyRequests, Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
@@ -64,7 +67,7 @@ class ClickHouseScalarStore:
     async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
         """See the port."""
         if self._appending >= _WAITING:
-            raise Unavailable("the queue for ClickHouse is full", retry_after=0.5)
+            raise TooManyRequests("too many batches wait for ClickHouse", retry_after=0.5)
         self._appending += 1
         try:
             await self._with(self._writers, writing.append, project_id, batch)
@@ -88,6 +91,17 @@ class ClickHouseScalarStore:
     async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
         """See the port."""
         return await self._with(self._readers, sample, project_id, query)
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """See the port."""
+        return await self._with(self._readers, reading.since, project_id, experiment_id, cursor, names)
 
     async def summary(
         self,
@@ -122,9 +136,21 @@ class ClickHouseScalarStore:
         """See the port. Nobody sees the points any more when it returns; their space comes back later."""
         await self._with(self._writers, writing.delete, project_id, experiment_id)
 
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """See the port; the server compresses all that it takes."""
+        self._require_open()
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port."""
+        return await self._with(self._readers, upkeep.stats, project_id)
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """See the port."""
+        return await self._with(self._readers, upkeep.faults, project_id)
+
     async def maintain(self, budget: float) -> None:
         """See the port. The server merges parts by itself; what is left is what was deleted."""
-        await self._with(self._writers, writing.remove_deleted, budget)
+        await self._with(self._writers, upkeep.remove_deleted, budget)
 
     async def check(self) -> None:
         """See the port."""
@@ -146,10 +172,13 @@ class ClickHouseScalarStore:
                 return ask(client, *args, **kwargs)
 
         with self._guard:
-            if self._closed:
-                raise Unavailable("the scalar store is closed")
+            self._require_open()
             future = threads.submit(answer)
         return await asyncio.wrap_future(future)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the scalar store is closed")
 
     def _close(self) -> None:
         with self._guard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch
 
-__all__ = ["append", "delete", "remove_deleted"]
+__all__ = ["append", "delete"]
 
 _COLUMNS = {
     "project": "UUID",
@@ -28,7 +27,6 @@ _COLUMNS = {
     "text": "String",
 }
 _NO_EXPERIMENT = UUID(int=0)
-_POLL_SECONDS = 0.05
 
 # The server gathers what comes within some milliseconds from all its clients, and answers once it is written.
 _GATHERED_POINTS = 10_000
@@ -43,17 +41,6 @@ SELECT
    WHERE project = {project:UUID} AND experiment = {experiment:UUID} AND NOT whole),
   (SELECT count() FROM scalars WHERE project = {project:UUID} AND kind = 'batch'
    AND experiment = {experiment:UUID} AND name = {batch:String})"""
-
-_LEFT_OVER = """
-SELECT DISTINCT project, experiment FROM scalars
-WHERE (project, experiment) IN
-    (SELECT project, experiment FROM scalars_deleted WHERE NOT whole)
-  OR project IN (SELECT project FROM scalars_deleted WHERE whole)
-LIMIT 1000"""
-
-_REMOVE = """
-DELETE FROM scalars
-WHERE (project, experiment) IN arrayZip({projects:Array(UUID)}, {experiments:Array(UUID)})"""
 
 
 def append(client: Client, project_id: ProjectId, batch: ScalarBatch) -> None:
@@ -105,42 +92,6 @@ def delete(client: Client, project_id: ProjectId, experiment_id: ExperimentId | 
         parameters={"project": project_id, "experiment": experiment_id},
         settings={"lightweight_deletes_sync": 0},
     )
-
-
-def remove_deleted(client: Client, budget: float) -> None:
-    """Removes rows of what was deleted that are still there, and gives the space of removed rows back."""
-    deadline = time.monotonic() + budget
-    left = client.query(_LEFT_OVER).result_columns
-    if left:
-        client.command(
-            _REMOVE,
-            parameters={"projects": left[0], "experiments": left[1]},
-            settings={"lightweight_deletes_sync": 0},
-        )
-        if not _finished(client, deadline):
-            return
-    masked = client.query(
-        "SELECT count() FROM system.parts WHERE database = currentDatabase() AND table = 'scalars'"
-        " AND active AND has_lightweight_delete",
-    ).result_rows[0][0]
-    if masked:
-        client.command(
-            "ALTER TABLE scalars APPLY DELETED MASK",
-            settings={"mutations_sync": 0},
-        )
-        _finished(client, deadline)
-
-
-def _finished(client: Client, deadline: float) -> bool:
-    """Whether every mutation of the table ended before the deadline; they go on in any case."""
-    while True:
-        waiting = client.query(
-            "SELECT count() FROM system.mutations WHERE database = currentDatabase()"
-            " AND table = 'scalars' AND NOT is_done",
-        ).result_rows[0][0]
-        if not waiting or time.monotonic() > deadline:
-            return not waiting
-        time.sleep(_POLL_SECONDS)
 
 
 def _rows(project_id: ProjectId, batch: ScalarBatch) -> list[Any]:
