@@ -34,13 +34,12 @@ _GATHERED = {"async_insert": 1, "wait_for_async_insert": 1, "async_insert_dedupl
 # One block however many points: two blocks would be two parts, and a crash between them half a batch.
 _ALONE = {"async_insert": 0, "min_insert_block_size_rows": 2**62, "min_insert_block_size_bytes": 0}
 
-_KNOWN = """
-SELECT
-  (SELECT count() FROM scalars_deleted WHERE project = {project:UUID} AND whole),
-  (SELECT count() FROM scalars_deleted
-   WHERE project = {project:UUID} AND experiment = {experiment:UUID} AND NOT whole),
-  (SELECT count() FROM scalars WHERE project = {project:UUID} AND kind = 'batch'
-   AND experiment = {experiment:UUID} AND name = {batch:String})"""
+_SEEN, _DELETED, _PROJECT_DELETED = 1, 2, 3
+_KNOWN = f"""
+SELECT {_DELETED} + whole FROM scalars_deleted
+WHERE project = {{project:UUID}} AND (whole OR experiment = {{experiment:UUID}})
+UNION ALL SELECT {_SEEN} FROM scalars WHERE project = {{project:UUID}} AND kind = 'batch'
+  AND experiment = {{experiment:UUID}} AND name = {{batch:String}}"""  # noqa: S608 - constants
 
 
 def append(client: Client, project_id: ProjectId, batch: ScalarBatch) -> None:
@@ -53,12 +52,12 @@ def append(client: Client, project_id: ProjectId, batch: ScalarBatch) -> None:
         NotFound: the project or the experiment was deleted.
     """
     asked = {"project": project_id, "experiment": batch.experiment_id, "batch": batch.id.hex}
-    no_project, no_experiment, seen = client.query(_KNOWN, parameters=asked).result_rows[0]
-    if no_project:
+    known = {code for (code,) in client.query(_KNOWN, parameters=asked).result_rows}
+    if _PROJECT_DELETED in known:
         raise NotFound.of("project", project_id)
-    if no_experiment:
+    if _DELETED in known:
         raise NotFound.of("experiment", batch.experiment_id)
-    if not seen:
+    if _SEEN not in known:
         how: Mapping[str, Any] = _GATHERED if len(batch) < _GATHERED_POINTS else _ALONE
         token = f"{project_id}/{batch.experiment_id}/{batch.id}"
         client.insert(
