@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,9 +14,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from tests.brute_force import assert_sampled
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
-from tracker.domain.errors import NotFound, Unavailable
+from tracker.domain.errors import Invalid, NotFound, TooManyRequests, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import Axis, Ranking, SampleQuery, Series, TimeWindow
@@ -91,6 +93,10 @@ class TestScalarStore:
         assert await store.summary(PROJECT) == ()
         assert await store.top(PROJECT, "loss") == ()
         assert await store.tags(PROJECT, RUN, OPEN) == ()
+        assert (await store.since(PROJECT, RUN)).series == ()
+        assert await store.stats(PROJECT) == (0, 0, 0, 0, 0)
+        assert await store.verify(PROJECT) == ()
+        await store.settle(PROJECT, RUN)
         await store.maintain(1.0)
         await store.check()
 
@@ -224,6 +230,37 @@ class TestScalarStore:
         assert 99.0 in long.value and len(long.gaps) == 1
         assert abs(long.gaps[0] - 40_001_000) <= 500_000
 
+    @pytest.mark.parametrize("axis", Axis)
+    @pytest.mark.parametrize("max_points", [3, 40, 1000, 1001])
+    async def test_sample_is_what_the_port_says(
+        self, store: ScalarStore, axis: Axis, max_points: int
+    ) -> None:
+        rng = np.random.default_rng(7)
+        logged = [curve(rng.standard_normal(30_000)), curve(rng.standard_normal(9_000), start=25_000)]
+        logged += [curve(np.full(300, np.nan), start=34_000), curve(rng.standard_normal(50), start=40_000)]
+        for part in logged:
+            await store.append(PROJECT, part)
+        series = await store.read(PROJECT, RUN, "loss")
+        everything = [(s, t, np.float64(v).tobytes()) for s, t, v in points(series)]
+        for _ in range(2):
+            for start, stop in ((None, None), (1000, 1500), (20_000, None)):
+                query = SampleQuery(
+                    experiments=(RUN,), max_points=max_points, axis=axis, start=start, stop=stop
+                )
+                (sampled,) = await store.sample(PROJECT, query)
+                low, high = (-1 if start is None else start), (10**9 if stop is None else stop)
+                inside = [point for point in everything if low <= point[0] < high]
+                assert_sampled(sampled, inside, max_points, axis)
+            await store.maintain(10.0)
+
+    async def test_shorter_range_has_finer_buckets(self, store: ScalarStore) -> None:
+        await store.append(PROJECT, curve(np.sin(np.arange(100_000.0))))
+        query = SampleQuery(experiments=(RUN,), max_points=100)
+        (coarse,) = await store.sample(PROJECT, query)
+        (fine,) = await store.sample(PROJECT, query.evolve(start=50_000, stop=51_000))
+        assert fine.total == 1000 and fine.step.tolist()[0] == 50_000
+        assert np.diff(fine.edges).max() < 100 < np.diff(coarse.edges).min()
+
     async def test_sample_counts_only_points_inside_the_window(self, store: ScalarStore) -> None:
         await store.append(PROJECT, curve(np.arange(100.0)))
         await store.append(PROJECT, curve(np.arange(10.0), name="early"))
@@ -326,6 +363,122 @@ class TestScalarStore:
         value[:] = 7
         assert (await store.read(PROJECT, RUN, "loss")).value.tolist() == [1.0] * 10
 
+    async def test_cursor_gives_each_point_once_whatever_is_folded(self, store: ScalarStore) -> None:
+        rng = np.random.default_rng(3)
+        cursor, read, logged = None, [], []
+        for n in range(40):
+            step = rng.integers(-100, 100, int(rng.integers(1, 400)))
+            logged += step.tolist()
+            await store.append(PROJECT, batch(*(("loss", int(s), n, 0.5) for s in step)))
+            if n % 3 == 0:
+                news = await store.since(PROJECT, RUN, cursor)
+                cursor = news.cursor
+                read += news.series[0].step.tolist()
+                assert sorted(read) == sorted(logged)
+            if n % 7 == 0:
+                await store.maintain(10.0)
+            if n % 11 == 0:
+                await store.settle(PROJECT, RUN)
+        news = await store.since(PROJECT, RUN, cursor)
+        assert (await store.since(PROJECT, RUN, news.cursor)) == ((), news.cursor)
+        assert sum(len(series) for series in (await store.since(PROJECT, RUN)).series) == len(logged)
+
+    async def test_news_name_only_series_that_have_some(self, store: ScalarStore) -> None:
+        await store.append(PROJECT, batch(("b", 1, 1, 1.0), ("a", 1, 1, 1.0)))
+        everything = await store.since(PROJECT, RUN)
+        assert [series.name for series in everything.series] == ["a", "b"]
+        await store.append(PROJECT, batch(("b", 9, 9, 9.0), ("c", 2, 2, 2.0)))
+        await store.append(PROJECT, batch(("b", 5, 9, 5.0)))
+        news = await store.since(PROJECT, RUN, everything.cursor, names=["b", "none"])
+        (series,) = news.series
+        assert (series.name, points(series)) == ("b", [(5, 9, 5.0), (9, 9, 9.0)])
+        news = await store.since(PROJECT, RUN, everything.cursor)
+        assert [series.name for series in news.series] == ["b", "c"]
+
+    @pytest.mark.parametrize("cursor", ["", "x", "9.9.9", "ü", "-1", "m99", "e99", "1" * 80])
+    async def test_cursor_that_was_not_given_is_invalid(self, store: ScalarStore, cursor: str) -> None:
+        await store.append(PROJECT, batch(("x", 1, 1, 1.0)))
+        with pytest.raises(Invalid, match="cursor"):
+            await store.since(PROJECT, RUN, cursor)
+
+    async def test_cursor_is_short_plain_text(self, store: ScalarStore) -> None:
+        await store.append(PROJECT, batch(*((f"n{i}", 1, 1, 1.0) for i in range(500))))
+        assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", (await store.since(PROJECT, RUN)).cursor)
+
+    async def test_reader_with_a_cursor_misses_nothing_while_others_write(self, store: ScalarStore) -> None:
+        async def write(lane: int) -> None:
+            for n in range(40):
+                await store.append(PROJECT, batch(("loss", 1000 * lane + n, n, 1.0)))
+
+        writers = [asyncio.create_task(write(lane)) for lane in range(4)]
+        cursor, read = None, []
+        while len(read) < 160:
+            news = await store.since(PROJECT, RUN, cursor)
+            cursor = news.cursor
+            read += [step for series in news.series for step in series.step.tolist()]
+            await asyncio.sleep(0)
+        await asyncio.gather(*writers)
+        assert sorted(read) == sorted(1000 * lane + n for lane in range(4) for n in range(40))
+
+    async def test_ten_thousand_names_in_one_run(self, store: ScalarStore) -> None:
+        names = [f"layer.{i}/grad" for i in range(10_000)]
+        for step in range(2):
+            await store.append(PROJECT, batch(*((name, step, step, i) for i, name in enumerate(names))))
+        assert [row.count for row in await store.summary(PROJECT)] == [2] * 10_000
+        await store.settle(PROJECT, RUN)
+        assert (await store.read(PROJECT, RUN, names[77])).value.tolist() == [77.0, 77.0]
+        assert (await store.stats(PROJECT))[:3] == (1, 10_000, 20_000)
+
+    async def test_settled_run_answers_as_before_and_takes_more(self, store: ScalarStore) -> None:
+        await store.append(PROJECT, curve(np.arange(100.0)))
+        before = await store.summary(PROJECT), points(await store.read(PROJECT, RUN, "loss"))
+        await store.settle(PROJECT, RUN)
+        await store.settle(PROJECT, OTHER_RUN)
+        assert (await store.summary(PROJECT), points(await store.read(PROJECT, RUN, "loss"))) == before
+        assert (await store.stats(PROJECT)).loose == 0
+        await store.append(PROJECT, curve(np.ones(1), start=100))
+        assert (await store.summary(PROJECT))[0].count == 101
+        await store.delete(PROJECT, RUN)
+        await store.settle(PROJECT, RUN)
+        await store.delete(PROJECT)
+        await store.settle(PROJECT, RUN)
+
+    async def test_stats_count_what_is_kept(self, store: ScalarStore) -> None:
+        await store.append(PROJECT, batch(("a", 1, 1, 1.0), ("b", 1, 1, 1.0)))
+        await store.append(PROJECT, curve(np.ones(5000), run=OTHER_RUN))
+        stats = await store.stats(PROJECT)
+        assert stats[:3] == (2, 3, 5002) and stats.bytes > 0
+        await store.delete(PROJECT, OTHER_RUN)
+        assert (await store.stats(PROJECT))[:3] == (1, 2, 2)
+
+    async def test_sound_store_has_no_fault(self, store: ScalarStore) -> None:
+        rng = np.random.default_rng(1)
+        for n in range(20):
+            value = rng.standard_normal(700)
+            value[::100] = np.nan
+            await store.append(PROJECT, curve(value, start=int(rng.integers(0, 5000)), name=f"n{n % 3}"))
+            await store.append(PROJECT, batch(("x", n, n, float(n)), run=OTHER_RUN))
+        assert await store.verify(PROJECT) == ()
+        await store.maintain(10.0)
+        await store.delete(PROJECT, OTHER_RUN)
+        assert await store.verify(PROJECT) == ()
+
+    async def test_reads_during_deletes_see_all_or_nothing(self, store: ScalarStore) -> None:
+        runs = [ExperimentId(UUID(int=100 + n)) for n in range(8)]
+        for run in runs:
+            await store.append(PROJECT, curve(np.ones(3000), run=run))
+            await store.append(PROJECT, curve(np.ones(30), run=run, start=3000))
+
+        async def read(run: ExperimentId) -> set[int]:
+            return {len(await store.read(PROJECT, run, "loss")) for _ in range(5)}
+
+        *_, seen = await asyncio.gather(
+            *(store.delete(PROJECT, run) for run in runs),
+            asyncio.gather(*(read(run) for run in runs)),
+        )
+        assert set().union(*seen) <= {0, 3030}
+        assert await store.summary(PROJECT) == ()
+
     async def test_maintaining_changes_no_answer(self, store: ScalarStore) -> None:
         rng = np.random.default_rng(1)
         for _ in range(30):
@@ -418,12 +571,12 @@ class TestEmbeddedScalarStore:
             await store.summary(PROJECT)
         await store.close()
 
-    async def test_full_queue_is_unavailable_and_says_when_to_retry(self, folder: Path) -> None:
+    async def test_full_queue_refuses_and_says_when_to_retry(self, folder: Path) -> None:
         store = EmbeddedScalarStore(folder, queue_points=10)
         answers = await asyncio.gather(
             *(store.append(PROJECT, curve(np.ones(9))) for _ in range(50)), return_exceptions=True
         )
-        refused = [answer for answer in answers if isinstance(answer, Unavailable)]
+        refused = [answer for answer in answers if isinstance(answer, TooManyRequests)]
         assert refused and all(answer.retry_after > 0 for answer in refused)
         kept = sum(row.count for row in await store.summary(PROJECT))
         assert kept == 9 * (50 - len(refused))

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.brute_force import assert_sampled
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.domain.errors import NotFound
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.downsampling import thin
 from tracker.domain.scalars.series import Axis, SampleQuery, TimeWindow
 from tracker.ports.scalars import ScalarStore
 
@@ -60,6 +60,8 @@ QUERIES = st.builds(
     names=st.sampled_from([None, ("loss",), ("none", *NAMES)]),
     max_points=st.sampled_from([None, 1, 3, 4, 50, 1000]),
     axis=st.sampled_from(Axis),
+    start=EDGES,
+    stop=EDGES,
     window=st.builds(TimeWindow, start=EDGES, stop=EDGES),
 )
 HISTORIES = st.lists(
@@ -67,8 +69,8 @@ HISTORIES = st.lists(
         batches(),
         batches(),
         QUERIES,
-        st.sampled_from(["read", "maintain", "reopen"]),
-        st.tuples(st.just("delete"), st.sampled_from(RUNS)),
+        st.sampled_from(["read", "news", "news", "maintain", "reopen"]),
+        st.tuples(st.sampled_from(["delete", "settle"]), st.sampled_from(RUNS)),
     ),
     max_size=12,
 )
@@ -104,19 +106,16 @@ class Model:
         found = [tags for of, time, tags in self.tags if of == run and inside(time, window)]
         return sorted(found, key=lambda tags: tags.step)
 
-    def sampled(self, query: SampleQuery) -> list[tuple[object, ...]]:
-        """What is kept of each series, in the form of :func:`comparable`."""
-        found = []
+    def asked(self, query: SampleQuery) -> dict[tuple[ExperimentId, str], list[Point]]:
+        """The points in question of each series that has some, by (step, arrival)."""
+        found = {}
         for run in query.experiments:
             for name in NAMES:
                 wanted = query.names is None or name in query.names
                 points = self.points.get((run, name), []) if wanted else []
-                points = sorted((p for p in points if inside(p[1], query.window)), key=lambda p: p[0])
+                points = [p for p in points if inside(p[1], query.window) and in_range(p[0], query)]
                 if points:
-                    step, time = (np.array([point[n] for point in points], np.int64) for n in (0, 1))
-                    value = np.frombuffer(b"".join(point[2] for point in points))
-                    thinned = thin(step, time, value, query.max_points, query.axis)
-                    found.append((run, name, *comparable(thinned)))
+                    found[run, name] = sorted(points, key=lambda point: point[0])
         return found
 
 
@@ -126,9 +125,32 @@ def inside(time: int | None, window: TimeWindow) -> bool:
     return (window.start is None or window.start <= time) and (window.stop is None or time <= window.stop)
 
 
-def comparable(thinned) -> tuple[object, ...]:
-    columns = thinned.step.tolist(), thinned.time.tolist(), thinned.value.tobytes()
-    return (*columns, thinned.total, thinned.gaps.tolist())
+def in_range(step: int, query: SampleQuery) -> bool:
+    return (query.start is None or query.start <= step) and (query.stop is None or step < query.stop)
+
+
+class Reader:
+    """Somebody who goes on reading with the cursor of each answer."""
+
+    def __init__(self) -> None:
+        self.cursors: dict[ExperimentId, str] = {}
+        self.points: dict[tuple[ExperimentId, str], list[Point]] = {}
+
+    async def go_on(self, store: ScalarStore, model: Model) -> None:
+        for run in RUNS:
+            if run in model.gone:
+                continue
+            news = await store.since(PROJECT, run, self.cursors.get(run))
+            self.cursors[run] = news.cursor
+            assert [series.name for series in news.series] == sorted(series.name for series in news.series)
+            for series in news.series:
+                assert len(series) and series.step.tolist() == sorted(series.step.tolist())
+                columns = series.step.tolist(), series.time.tolist(), [v.tobytes() for v in series.value]
+                self.points.setdefault((run, series.name), []).extend(zip(*columns, strict=True))
+            for name in NAMES:
+                # Each answer is by step, so all of them together are compared without an order.
+                read, logged = (of.points.get((run, name), []) for of in (self, model))
+                assert sorted(read) == sorted(logged)
 
 
 async def agree(store: ScalarStore, model: Model) -> None:
@@ -157,33 +179,62 @@ async def agree(store: ScalarStore, model: Model) -> None:
 
 async def agree_on_sample(store: ScalarStore, model: Model, query: SampleQuery) -> None:
     sampled = await store.sample(PROJECT, query)
-    assert [(one.experiment_id, one.name, *comparable(one)) for one in sampled] == model.sampled(query)
+    asked = model.asked(query)
+    assert [(one.experiment_id, one.name) for one in sampled] == list(asked)
+    for one, points in zip(sampled, asked.values(), strict=True):
+        assert_sampled(one, points, query.max_points, query.axis)
+
+
+class Comparison:
+    """The embedded store, the memory store and the model under the same history."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = EmbeddedScalarStore(folder, synchronous="normal")
+        self.memory = MemoryScalarStore()
+        self.model = Model()
+        self.readers = Reader(), Reader()
+
+    async def take(self, action: object) -> None:
+        match action:
+            case "read":
+                await agree(self.store, self.model)
+            case "news":
+                await self.read_news()
+            case "maintain":
+                await self.store.maintain(5.0)
+            case "reopen":
+                await self.store.close()
+                self.store = EmbeddedScalarStore(self.folder, synchronous="normal")
+            case SampleQuery():
+                for store in (self.store, self.memory):
+                    await agree_on_sample(store, self.model, action)
+            case ScalarBatch():
+                await log(self.store, self.memory, self.model, action)
+            case ("settle", run):
+                await self.store.settle(PROJECT, run)
+            case ("delete", run):
+                await self.delete(run, [run])
+
+    async def delete(self, run: ExperimentId | None, gone: list[ExperimentId]) -> None:
+        await asyncio.gather(self.store.delete(PROJECT, run), self.memory.delete(PROJECT, run))
+        self.model.delete(gone)
+
+    async def read_news(self) -> None:
+        for store, reader in zip((self.store, self.memory), self.readers, strict=True):
+            await reader.go_on(store, self.model)
 
 
 async def run_history(folder: Path, history: list, *, delete_project: bool) -> None:
-    store, model = EmbeddedScalarStore(folder, synchronous="normal"), Model()
-    memory = MemoryScalarStore()
+    all_three = Comparison(folder)
     for action in history:
-        match action:
-            case "read":
-                await agree(store, model)
-            case "maintain":
-                await store.maintain(5.0)
-            case "reopen":
-                await store.close()
-                store = EmbeddedScalarStore(folder, synchronous="normal")
-            case SampleQuery():
-                await agree_on_sample(store, model, action)
-                await agree_on_sample(memory, model, action)
-            case ("delete", run):
-                await asyncio.gather(store.delete(PROJECT, run), memory.delete(PROJECT, run))
-                model.delete([run])
-            case _:
-                await log(store, memory, model, action)
+        await all_three.take(action)
+    store, memory, model = all_three.store, all_three.memory, all_three.model
     if delete_project:
-        await asyncio.gather(store.delete(PROJECT), memory.delete(PROJECT))
-        model.delete(RUNS)
+        await all_three.delete(None, RUNS)
         await log(store, memory, model, lone_point())
+    assert await store.verify(PROJECT) == ()
+    await all_three.read_news()
     for answering in (store, memory):
         await agree(answering, model)
         await agree_on_sample(answering, model, SampleQuery(experiments=tuple(RUNS), max_points=100))

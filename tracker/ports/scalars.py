@@ -88,6 +88,8 @@ class ScalarStore(Protocol):
         became readable exactly once, whatever maintenance does meanwhile. A cursor is opaque, belongs
         to one experiment and has at most 64 characters of ASCII letters, digits, ``.``, ``-`` and ``_``.
 
+        An experiment without points has no news for any cursor.
+
         Raises:
             Invalid: `cursor` is none that this store gave for the experiment.
         """

@@ -119,8 +119,10 @@ class MemoryScalarStore:
         names: Collection[str] | None = None,
     ) -> News:
         """See the port."""
-        experiment = self._experiments(project_id).get(experiment_id, _Experiment())
-        seen = 0 if cursor is None else _batches_seen(cursor, len(experiment.batches))
+        experiment = self._experiments(project_id).get(experiment_id)
+        if experiment is None:
+            return News((), f"m{_batches_seen(cursor, 2**63)}")
+        seen = _batches_seen(cursor, len(experiment.batches))
         new = (
             _series(experiment_id, name, *experiment.columns(name, seen))
             for name in sorted(_chosen(experiment.pieces, names))
@@ -213,7 +215,9 @@ class MemoryScalarStore:
             raise Unavailable("the scalar store is closed")
 
 
-def _batches_seen(cursor: str, batches: int) -> int:
+def _batches_seen(cursor: str | None, batches: int) -> int:
+    if cursor is None:
+        return 0
     found = _CURSOR.fullmatch(cursor)
     if found is None or int(found[1]) > batches:
         raise Invalid.field("cursor", "is none that was given for this experiment", "cursor")

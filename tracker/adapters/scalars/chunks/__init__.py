@@ -14,10 +14,10 @@ A store keeps three kinds of rows of a project:
 from tracker.adapters.scalars.chunks.chunk import CHUNK_POINTS, FOLD_AT, Chunk, chunked, decoded, rewritten
 from tracker.adapters.scalars.chunks.codec import best_codec
 from tracker.adapters.scalars.chunks.columns import Arrivals, Columns, empty, join, join_arrivals
-from tracker.adapters.scalars.chunks.piece import Piece, by_series
+from tracker.adapters.scalars.chunks.piece import Piece, by_series, unpacked
 from tracker.adapters.scalars.chunks.pyramid import BLOCK_POINTS, Blocks
 from tracker.adapters.scalars.chunks.sampling import Sampler
-from tracker.adapters.scalars.chunks.totals import Totals, added, totals
+from tracker.adapters.scalars.chunks.totals import Totals, added, totals, totals_of
 
 __all__ = [
     "BLOCK_POINTS",
@@ -40,4 +40,6 @@ __all__ = [
     "join_arrivals",
     "rewritten",
     "totals",
+    "totals_of",
+    "unpacked",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from tracker.adapters.scalars.chunks.columns import Columns
 from tracker.domain.scalars.batch import Float64s, Int64s
 
-__all__ = ["Totals", "added", "totals"]
+__all__ = ["Totals", "added", "totals", "totals_of"]
 
 
 class Totals(NamedTuple):
@@ -62,6 +62,11 @@ def totals(series: Int64s, points: Columns) -> dict[int, Totals]:
     )
     rows = zip(ordered[starts].tolist(), zip(*columns, strict=True), strict=True)
     return {key: Totals(*row) for key, row in rows}
+
+
+def totals_of(points: Columns) -> Totals:
+    """The totals of one series, which has at least one point."""
+    return totals(np.zeros(len(points.value), np.int64), points)[0]
 
 
 def added(before: Totals | None, after: Totals) -> Totals:

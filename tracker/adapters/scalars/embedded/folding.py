@@ -1,79 +1,135 @@
-"""Folds the small pieces of an experiment's tail into chunks."""
+"""Folds the small pieces of an experiment's tail into chunks.
+
+Compressing takes far longer than writing, so it is done beside the writers: :func:`prepare` reads and
+compresses in a reading transaction, :func:`apply` exchanges the rows in a short writing one, and does
+nothing when another fold or a deletion came between.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
 
-import numpy as np
+from tracker.adapters.scalars.chunks import (
+    Arrivals,
+    Chunk,
+    Totals,
+    by_series,
+    chunked,
+    join_arrivals,
+    rewritten,
+    totals_of,
+)
+from tracker.adapters.scalars.embedded.rows import CHUNK, add_totals, chunk_from, insert_chunks, listed
 
-from tracker.adapters.scalars.embedded.columns import Columns, Piece, best_codec, compress, decompress, join
+__all__ = ["Fold", "apply", "chunks_of", "fold", "prepare", "rebuilt", "remove_chunks", "tail_of"]
 
-__all__ = ["CHUNK_POINTS", "chunk_columns", "fold", "tail_of", "write_chunks"]
-
-CHUNK_POINTS = 8192
 _MERGED_AT_ONCE = 16
 
 
-def tail_of(connection: sqlite3.Connection, experiment: int) -> dict[int, Columns]:
-    """The points of an experiment that are in no chunk yet, by series, in arrival order."""
-    rows = connection.execute("SELECT points FROM tail WHERE experiment=? ORDER BY id", (experiment,))
-    pieces = [Piece.unpack(data) for (data,) in rows]
-    if not pieces:
-        return {}
-    series = np.concatenate([piece.series for piece in pieces])
-    points = join([piece.columns for piece in pieces])
-    order = np.argsort(series, kind="stable")
-    ids, starts = np.unique(series[order], return_index=True)
-    rows_of = np.split(order, starts[1:])
-    return {int(one): points.take(rows) for one, rows in zip(ids, rows_of, strict=True)}
+class Fold(NamedTuple):
+    """What replaces a tail.
+
+    Attributes:
+        experiment: whose tail.
+        folds: how often it had been folded before.
+        last: key of the latest row of the tail.
+        points: in the tail.
+        replaced: keys of chunks that were taken into new ones.
+        chunks: new chunks with the keys of their series, in order.
+        totals: of the tail, by series.
+    """
+
+    experiment: int
+    folds: int
+    last: int
+    points: int
+    replaced: list[int]
+    chunks: list[tuple[int, Chunk]]
+    totals: dict[int, Totals]
+
+
+def tail_of(connection: sqlite3.Connection, experiment: int, after: int = 0) -> dict[int, Arrivals]:
+    """The points of an experiment that are in no chunk yet, by series, in arrival order.
+
+    Args:
+        connection: to the scalars file.
+        experiment: its key.
+        after: leaves out what came with this arrival or before.
+    """
+    return by_series(
+        connection.execute(
+            "SELECT arrival, points FROM tail WHERE experiment=? AND arrival>? ORDER BY id",
+            (experiment, after),
+        )
+    )
+
+
+def prepare(connection: sqlite3.Connection, experiment: int) -> Fold | None:
+    """The fold of an experiment's whole tail; ``None`` when there is nothing to fold."""
+    found = connection.execute(
+        "SELECT folds, (SELECT max(id) FROM tail WHERE experiment=?1) FROM experiment"
+        " WHERE id=?1 AND deleted=0",
+        (experiment,),
+    ).fetchone()
+    if found is None or found[1] is None:
+        return None
+    made = Fold(experiment, found[0], found[1], 0, [], [], {})
+    points = 0
+    for series, arrivals in tail_of(connection, experiment).items():
+        replaced, chunks = rebuilt(connection, series, arrivals)
+        made.replaced.extend(replaced)
+        made.chunks.extend((series, chunk) for chunk in chunks)
+        made.totals[series] = totals_of(arrivals.points)
+        points += len(arrivals.arrival)
+    return made._replace(points=points)
+
+
+def apply(connection: sqlite3.Connection, made: Fold) -> None:
+    """Puts chunks in place of the tail, unless it is no longer the one that was read."""
+    done = connection.execute(
+        "UPDATE experiment SET folds=folds+1, loose=loose-? WHERE id=? AND folds=? AND deleted=0",
+        (made.points, made.experiment, made.folds),
+    )
+    if done.rowcount == 0:
+        return
+    remove_chunks(connection, made.replaced)
+    insert_chunks(connection, made.chunks)
+    add_totals(connection, made.totals)
+    connection.execute("DELETE FROM tail WHERE experiment=? AND id<=?", (made.experiment, made.last))
 
 
 def fold(connection: sqlite3.Connection, experiment: int) -> None:
-    """Turns the whole tail of an experiment into chunks."""
-    for series, columns in tail_of(connection, experiment).items():
-        write_chunks(connection, series, columns)
-    connection.execute("DELETE FROM tail WHERE experiment=?", (experiment,))
-    connection.execute("UPDATE series SET in_tail=0 WHERE experiment=? AND in_tail>0", (experiment,))
+    """Folds an experiment's tail inside the running writing transaction."""
+    made = prepare(connection, experiment)
+    if made is not None:
+        apply(connection, made)
 
 
-def write_chunks(connection: sqlite3.Connection, series: int, columns: Columns) -> None:
-    """Appends points to a series' chunks.
+def rebuilt(connection: sqlite3.Connection, series: int, arrivals: Arrivals) -> tuple[list[int], list[Chunk]]:
+    """The chunks that keep later points of a series, and the keys of those that they replace."""
+    heads = connection.execute(
+        "SELECT id, points FROM chunk WHERE series=? ORDER BY id DESC LIMIT ?", (series, _MERGED_AT_ONCE)
+    ).fetchall()
+    taken = rewritten((points for _, points in heads), len(arrivals.arrival))
+    keys = sorted(key for key, _ in heads[:taken])
+    before = [chunk.arrivals() for _, chunk in chunks_of(connection, keys)]
+    return keys, list(chunked(join_arrivals([*before, arrivals])))
 
-    The latest chunks are written anew together with these points as long as they are not more
-    than twice as many, so that a point is rewritten a logarithmic number of times.
-    """
-    before: list[Columns] = []
-    latest = connection.execute(
-        "SELECT id, points, codec, step, time, value FROM chunk WHERE series=? ORDER BY id DESC LIMIT ?",
-        (series, _MERGED_AT_ONCE),
+
+def chunks_of(connection: sqlite3.Connection, keys: list[int]) -> list[tuple[int, Chunk]]:
+    """Chunks by their keys, ascending."""
+    if not keys:
+        return []
+    rows = connection.execute(
+        f"SELECT {CHUNK} FROM chunk c JOIN chunk_points p ON p.chunk=c.id"  # noqa: S608 - constants
+        " WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
+        (listed(keys),),
     )
-    size, merged = len(columns.step), []
-    for chunk, points, *packed in latest:
-        if points >= 2 * size or size + points > CHUNK_POINTS:
-            break
-        before.insert(0, chunk_columns(*packed))
-        merged.append((chunk,))
-        size += points
-    connection.executemany("DELETE FROM chunk WHERE id=?", merged)
-    whole = join([*before, columns]).by_step()
-    for start in range(0, size, CHUNK_POINTS):
-        _insert(connection, series, whole.take(slice(start, start + CHUNK_POINTS)))
+    return [chunk_from(row) for row in rows]
 
 
-def chunk_columns(codec: int, step: bytes, time: bytes, value: bytes) -> Columns:
-    """The points of a row of the table of chunks."""
-    return Columns(
-        decompress(step, np.int64, codec),
-        decompress(time, np.int64, codec),
-        decompress(value, np.float64, codec),
-    )
-
-
-def _insert(connection: sqlite3.Connection, series: int, columns: Columns) -> None:
-    codec = best_codec()
-    packed = [compress(column, codec) for column in columns]
-    connection.execute(
-        "INSERT INTO chunk (series, points, codec, first_step, last_step, step, time, value)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (series, len(columns.step), codec, int(columns.step[0]), int(columns.step[-1]), *packed),
-    )
+def remove_chunks(connection: sqlite3.Connection, keys: list[int]) -> None:
+    """Deletes chunks with their points."""
+    for statement in ("DELETE FROM chunk WHERE id=?", "DELETE FROM chunk_points WHERE chunk=?"):
+        connection.executemany(statement, [(key,) for key in keys])

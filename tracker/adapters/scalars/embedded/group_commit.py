@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import sqlite3
 import threading
+import time
 from collections import deque
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import NamedTuple
 
-from tracker.adapters.scalars.embedded.folding import fold
+from tracker.adapters.scalars.embedded.folding import apply, prepare
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
 from tracker.adapters.scalars.embedded.writing import append
-from tracker.domain.errors import TrackerError, Unavailable
+from tracker.domain.errors import TooManyRequests, TrackerError
 from tracker.domain.scalars.batch import ScalarBatch
 
 __all__ = ["GroupCommit"]
@@ -20,6 +23,12 @@ _log = logging.getLogger("tracker.scalars")
 
 _BATCHES = 4096
 _GROUP_BATCHES = 1024
+_FOLD_AGAIN_AFTER = 5.0  # seconds after a fold that failed
+
+
+class _Waiting(NamedTuple):
+    batch: ScalarBatch
+    answer: asyncio.Future[None]
 
 
 class GroupCommit:
@@ -29,91 +38,130 @@ class GroupCommit:
     and only then answers each caller. What arrives meanwhile is the next group.
     """
 
-    def __init__(self, file: ProjectFile, threads: Executor, queue_points: int) -> None:
+    def __init__(self, file: ProjectFile, writers: Executor, folders: Executor, queue_points: int) -> None:
         self._file = file
-        self._threads = threads
+        self._writers = writers
+        self._folders = folders
         self._room = queue_points
-        self._waiting: deque[tuple[ScalarBatch, Future[None]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._points = 0
         self._running = False
+        self._folding: set[int] = set()
+        self._no_fold_before = 0.0
         self._guard = threading.Lock()
 
-    def submit(self, batch: ScalarBatch) -> Future[None]:
-        """A future that is done when the batch is durable.
+    def submit(self, batch: ScalarBatch) -> asyncio.Future[None]:
+        """A future of the running loop that is done when the batch is durable.
 
         Raises:
-            Unavailable: too much waits already.
+            TooManyRequests: too much waits already.
         """
-        future: Future[None] = Future()
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._guard:
             full = self._points + len(batch) > self._room or len(self._waiting) >= _BATCHES
             if self._waiting and full:
-                raise Unavailable(f"the queue for {self._file.path} is full", retry_after=0.5)
-            self._waiting.append((batch, future))
+                raise TooManyRequests(f"the queue for {self._file.path} is full", retry_after=0.5)
+            self._waiting.append(_Waiting(batch, answer))
             self._points += len(batch)
             if not self._running:
                 self._running = True
-                self._threads.submit(self._drain)
-        return future
+                self._writers.submit(self._drain)
+        return answer
+
+    def fold(self, experiment: int) -> None:
+        """Turns an experiment's tail into chunks, beside the writers.
+
+        Raises:
+            NotFound: the project was deleted.
+            Unavailable: the file does not answer.
+        """
+        with self._file.reading() as connection:
+            made = None if connection is None else prepare(connection, experiment)
+        if made is not None:
+            with self._file.writing() as writer:
+                apply(writer.connection, made)
 
     def _drain(self) -> None:
         while group := self._take():
             try:
-                answers, long_tails = self._commit([batch for batch, _ in group])
+                answers, long_tails = self._commit([waiting.batch for waiting in group])
             except Exception as error:
                 answers, long_tails = [error] * len(group), set()
-            for (_, future), answer in zip(group, answers, strict=True):
-                _resolve(future, answer)
-            self._fold(long_tails)
+            _answer(group, answers)
+            self._fold_soon(long_tails)
 
-    def _take(self) -> list[tuple[ScalarBatch, Future[None]]]:
+    def _take(self) -> list[_Waiting]:
         """What waits and was not cancelled; nothing only when nothing waits any more."""
         with self._guard:
-            group: list[tuple[ScalarBatch, Future[None]]] = []
+            group: list[_Waiting] = []
             while self._waiting and len(group) < _GROUP_BATCHES:
-                batch, future = self._waiting.popleft()
-                self._points -= len(batch)
-                if future.set_running_or_notify_cancel():
-                    group.append((batch, future))
+                waiting = self._waiting.popleft()
+                self._points -= len(waiting.batch)
+                if not waiting.answer.cancelled():
+                    group.append(waiting)
             self._running = bool(group)
             return group
 
     def _commit(self, batches: list[ScalarBatch]) -> tuple[list[Exception | None], set[int]]:
+        try:
+            with self._file.writing() as writer:
+                answers, long_tails = append(writer, batches)
+                return [*answers], long_tails
+        except TrackerError:
+            raise
+        except Exception:
+            if len(batches) == 1:
+                raise
+        # One of them is such that it cannot be kept, and it must not take the others with it.
+        return self._commit_one_by_one(batches)
+
+    def _commit_one_by_one(self, batches: list[ScalarBatch]) -> tuple[list[Exception | None], set[int]]:
         answers: list[Exception | None] = []
         long_tails: set[int] = set()
-        with self._file.writing() as connection:
-            answers.extend(_in_savepoint(connection, batch, long_tails) for batch in batches)
+        for batch in batches:
+            try:
+                found, long = self._commit([batch])
+            except Exception as error:
+                answers.append(error)
+            else:
+                answers.extend(found)
+                long_tails |= long
         return answers, long_tails
 
-    def _fold(self, experiments: set[int]) -> None:
+    def _fold_soon(self, experiments: set[int]) -> None:
+        if not experiments or time.monotonic() < self._no_fold_before:
+            return
+        for experiment in experiments - self._folding:
+            self._folding.add(experiment)
+            with suppress(RuntimeError):  # the store is closing; the next one folds
+                self._folders.submit(self._fold_one, experiment)
+
+    def _fold_one(self, experiment: int) -> None:
         try:
-            for experiment in experiments:
-                with self._file.writing() as connection:
-                    fold(connection, experiment)
+            self.fold(experiment)
         except Exception:
-            # Whatever it is, those who wait for the next group must not wait for ever. The points are
-            # safe in the tail, and the next append or maintenance folds them.
+            # The points are safe in the tail, and a later append or maintenance folds them.
+            self._no_fold_before = time.monotonic() + _FOLD_AGAIN_AFTER
             _log.warning("the tail of %s could not be folded now", self._file.path.name, exc_info=True)
+        finally:
+            self._folding.discard(experiment)
 
 
-def _in_savepoint(
-    connection: sqlite3.Connection, batch: ScalarBatch, long_tails: set[int]
-) -> TrackerError | None:
-    connection.execute("SAVEPOINT batch")
-    try:
-        long_tail = append(connection, batch)
-    except TrackerError as error:
-        connection.execute("ROLLBACK TO batch")
-        connection.execute("RELEASE batch")
-        return error
-    connection.execute("RELEASE batch")
-    if long_tail is not None:
-        long_tails.add(long_tail)
-    return None
+def _answer(group: list[_Waiting], answers: list[Exception | None]) -> None:
+    """Answers all callers, with one visit to each loop: a visit for each would cost more than a commit."""
+    visits: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+    for waiting, answer in zip(group, answers, strict=True):
+        visits.setdefault(waiting.answer.get_loop(), []).append((waiting.answer, answer))
+    for loop, pairs in visits.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, pairs)
 
 
-def _resolve(future: Future[None], answer: Exception | None) -> None:
-    if answer is None:
-        future.set_result(None)
-    else:
-        future.set_exception(answer)
+def _resolve(pairs: list[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for future, answer in pairs:
+        if future.done():
+            continue
+        if answer is None:
+            future.set_result(None)
+        else:
+            future.set_exception(answer)

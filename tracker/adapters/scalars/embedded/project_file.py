@@ -7,16 +7,33 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from tracker.adapters.scalars.embedded.errors import translated
 from tracker.adapters.scalars.embedded.file_lock import FileLock
 from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
-from tracker.adapters.scalars.embedded.schema import prepare
-from tracker.domain.errors import NotFound, TrackerError
+from tracker.adapters.scalars.embedded.schema import BUSY_MILLISECONDS, prepare
+from tracker.domain.errors import NotFound
 
-__all__ = ["ProjectFile"]
+__all__ = ["ProjectFile", "Writer"]
+
+
+@dataclass(slots=True)
+class Writer:
+    """The connection that writes.
+
+    Attributes:
+        connection: to the scalars file.
+        inode: of the file it opened.
+        series: keys of series by their names, by the key of their experiment. Another process adds
+            series but never changes one, so what is known stays true.
+    """
+
+    connection: sqlite3.Connection
+    inode: int
+    series: dict[int, dict[str, int]] = field(default_factory=dict)
 
 
 class ProjectFile:
@@ -26,12 +43,12 @@ class ProjectFile:
         self.path = path
         self.lock = FileLock(path.with_name(f"{path.name}.lock"))
         self._synchronous = synchronous
-        self._writer: tuple[sqlite3.Connection, int] | None = None
+        self._writer: Writer | None = None
         self._readers: list[tuple[sqlite3.Connection, int]] = []
         self._guard = threading.Lock()
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Writer]:
         """One durable transaction, under the file lock; creates the file if there is none.
 
         Raises:
@@ -44,16 +61,15 @@ class ProjectFile:
             with self.lock.held():
                 if self.lock.deleted():
                     raise NotFound.of("project", self.path.stem)
-                connection = self._writing_connection()
+                writer = self._present_writer()
                 try:
-                    connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException as error:
+                    writer.connection.execute("BEGIN IMMEDIATE")
+                    yield writer
+                    writer.connection.execute("COMMIT")
+                except BaseException:
                     with suppress(sqlite3.Error):
-                        connection.execute("ROLLBACK")
-                    if not isinstance(error, TrackerError):
-                        self._drop_writer()
+                        writer.connection.execute("ROLLBACK")
+                    self._drop_writer()  # with the series it knows, of which some may not be there now
                     raise
 
     @contextmanager
@@ -91,12 +107,25 @@ class ProjectFile:
                 _sync_folder(self.path.parent)
 
     def checkpoint(self) -> None:
-        """Moves the write-ahead log into the file and gives free pages back."""
+        """Moves the write-ahead log into the file, as far as nobody reads it; then the log is empty."""
         with translated(self.path), self.lock.held():
             if self._there():
-                connection = self._writing_connection()
-                connection.execute("PRAGMA incremental_vacuum(1000)").fetchall()
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                connection = self._present_writer().connection
+                # Does not wait for readers: whoever wants to append would wait with it.
+                connection.execute("PRAGMA busy_timeout=0")
+                try:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                finally:
+                    connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+
+    def vacuum(self, pages: int) -> bool:
+        """Gives up to so many free pages back to the disk; whether there are more."""
+        with translated(self.path), self.lock.held():
+            if not self._there():
+                return False
+            connection = self._present_writer().connection
+            connection.execute(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+            return bool(connection.execute("PRAGMA freelist_count").fetchone()[0])
 
     def close(self) -> None:
         """Closes everything, under the lock, since closing the last connection checkpoints."""
@@ -113,13 +142,13 @@ class ProjectFile:
         for connection, _ in readers:
             connection.close()
 
-    def _writing_connection(self) -> sqlite3.Connection:
-        if self._writer is not None and self._writer[1] != self._inode():
+    def _present_writer(self) -> Writer:
+        if self._writer is not None and self._writer.inode != self._inode():
             # Somebody removed or replaced the file: what goes into the old one would be lost.
             self._drop_writer()
         if self._writer is None:
-            self._writer = self._connect("rwc")
-        return self._writer[0]
+            self._writer = Writer(*self._connect("rwc"))
+        return self._writer
 
     def _reader(self) -> tuple[sqlite3.Connection, int] | None:
         if not self._there():
@@ -152,7 +181,7 @@ class ProjectFile:
 
     def _drop_writer(self) -> None:
         if self._writer is not None:
-            self._writer[0].close()
+            self._writer.connection.close()
             self._writer = None
 
     def _there(self) -> bool:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import numpy as np
 
-from tracker.adapters.scalars.embedded.columns import Columns, empty, join
-from tracker.adapters.scalars.embedded.folding import chunk_columns, tail_of
+from tracker.adapters.scalars.chunks import (
+    Arrivals,
+    Columns,
+    Totals,
+    added,
+    decoded,
+    empty,
+    join,
+    totals,
+    unpacked,
+)
+from tracker.adapters.scalars.embedded.folding import chunks_of, tail_of
+from tracker.adapters.scalars.embedded.rows import NUMBERS, listed, totals_from
+from tracker.domain.errors import Invalid
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import StepTags
-from tracker.domain.scalars.downsampling import thin
-from tracker.domain.scalars.series import Ranking, SampledSeries, SampleQuery, SeriesSummary, TimeWindow
+from tracker.domain.scalars.series import News, Ranking, Series, SeriesSummary, TimeWindow
 
-__all__ = ["read", "sample", "summary", "tags", "top"]
+__all__ = ["nothing_since", "read", "since", "summary", "tags", "top"]
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_ROWS = """SELECT e.uuid, s.name, s.count, s.non_finite, s.first_step, s.last_step, s.last_time, s.last_bits,
-  s.modified, s.min_value, s.max_value FROM series s JOIN experiment e ON e.id = s.experiment"""
+_CURSOR = re.compile(r"e([0-9]{1,18})")
+_ROWS = f"""SELECT s.id, e.uuid, s.name, {", ".join(f"s.{name}" for name in NUMBERS.split(", "))}
+  FROM series s JOIN experiment e ON e.id = s.experiment"""  # noqa: S608 - constants
 _RANKS = {Ranking.LAST: "s.last_value", Ranking.MIN: "s.min_value", Ranking.MAX: "s.max_value"}
 
 
@@ -34,7 +46,7 @@ def read(
 ) -> Columns:
     """The points of a series with ``start <= step < stop``, by (step, arrival)."""
     found = connection.execute(
-        "SELECT s.id, s.experiment, s.in_tail FROM series s JOIN experiment e ON e.id = s.experiment"
+        "SELECT s.id, s.experiment FROM series s JOIN experiment e ON e.id = s.experiment"
         " WHERE e.uuid=? AND s.name=?",
         (experiment_id.bytes, name),
     ).fetchone()
@@ -42,22 +54,47 @@ def read(
     last = _HIGHEST if stop is None else stop - 1
     if found is None or low > last or low > _HIGHEST or last < _LOWEST:
         return empty()
-    series, experiment, in_tail = found
+    series, experiment = found
     low, last = max(low, _LOWEST), min(last, _HIGHEST)
-    tail = tail_of(connection, experiment) if in_tail else {}
-    points = _points(connection, series, tail, low, last)
+    rows = connection.execute(
+        "SELECT c.id, c.codec, p.step, p.time, p.value FROM chunk c JOIN chunk_points p ON p.chunk=c.id"
+        " WHERE c.series=? AND c.last_step>=? AND c.first_step<=?",
+        (series, low, last),
+    )
+    parts = [decoded(*row[1:]) for row in sorted(rows, key=lambda row: row[0])]
+    tail = tail_of(connection, experiment).get(series)
+    points = join(parts if tail is None else [*parts, tail.points]).by_step()
     first = int(np.searchsorted(points.step, low, side="left"))
     return points.take(slice(first, int(np.searchsorted(points.step, last, side="right"))))
 
 
-def sample(connection: sqlite3.Connection, query: SampleQuery) -> tuple[SampledSeries, ...]:
-    """See the port."""
-    return tuple(
-        sampled
-        for experiment_id in query.experiments
-        for name, points in _series_of(connection, experiment_id, query.names)
-        if (sampled := _sampled(experiment_id, name, points, query)) is not None
-    )
+def since(
+    connection: sqlite3.Connection,
+    experiment_id: ExperimentId,
+    cursor: str | None,
+    names: Collection[str] | None,
+) -> News:
+    """See the port. A cursor is the number of the experiment's latest arrival."""
+    found = connection.execute(
+        "SELECT id, arrivals FROM experiment WHERE uuid=? AND deleted=0", (experiment_id.bytes,)
+    ).fetchone()
+    if found is None:
+        return nothing_since(cursor)
+    experiment, arrivals = found
+    seen = _arrivals_seen(cursor, arrivals)
+    series = dict(connection.execute("SELECT name, id FROM series WHERE experiment=?", (experiment,)))
+    tail = tail_of(connection, experiment, seen)
+    new = []
+    for name in sorted(series if names is None else series.keys() & set(names)):
+        points = _newer(connection, series[name], seen, tail.get(series[name]))
+        if len(points.value):
+            new.append(Series(experiment_id=experiment_id, name=name, **points._asdict()))
+    return News(tuple(new), f"e{arrivals}")
+
+
+def nothing_since(cursor: str | None) -> News:
+    """The answer about an experiment that has no points, whatever it had."""
+    return News((), f"e{_arrivals_seen(cursor, _HIGHEST)}")
 
 
 def summary(
@@ -66,27 +103,43 @@ def summary(
     names: Collection[str] | None,
 ) -> tuple[SeriesSummary, ...]:
     """See the port."""
-    # Lists go in as one JSON parameter: SQLite's number of parameters is limited.
-    asked = None if experiments is None else json.dumps([one.hex for one in experiments])
-    wanted = None if names is None else json.dumps(list(names))
+    keys = None if experiments is None else _keys(connection, experiments)
+    loose = _loose_totals(connection, keys)
+    where, parameters = [], []
+    if keys is not None:
+        where.append("s.experiment IN (SELECT value FROM json_each(?))")
+        parameters.append(listed(keys))
+    if names is not None:
+        where.append("s.name IN (SELECT value FROM json_each(?))")
+        parameters.append(listed(names))
     rows = connection.execute(
-        _ROWS + " WHERE (?1 IS NULL OR lower(hex(e.uuid)) IN (SELECT value FROM json_each(?1)))"  # noqa: S608 - constants
-        " AND (?2 IS NULL OR s.name IN (SELECT value FROM json_each(?2))) ORDER BY e.uuid, s.name",
-        (asked, wanted),
+        f"{_ROWS} {'WHERE' if where else ''} {' AND '.join(where)} ORDER BY e.uuid, s.name", parameters
     )
-    return tuple(_summary(*row) for row in rows)
+    return tuple(_summaries(rows, loose))
 
 
 def top(
     connection: sqlite3.Connection, name: str, by: Ranking, k: int, descending: bool
 ) -> tuple[SeriesSummary, ...]:
-    """See the port."""
+    """See the port. Series that have points in the tail are ranked here, all others by SQLite."""
+    k = min(max(k, 0), _HIGHEST)
+    loose = _loose_totals(connection, None, name)
     rank, direction = _RANKS[by], "DESC" if descending else "ASC"
-    rows = connection.execute(
-        f"{_ROWS} WHERE s.name=? AND {rank} IS NOT NULL ORDER BY {rank} {direction}, e.uuid LIMIT ?",
-        (name, min(max(k, 0), _HIGHEST)),
-    )
-    return tuple(_summary(*row) for row in rows)
+    settled = connection.execute(
+        f"{_ROWS} WHERE s.name=? AND {rank} IS NOT NULL AND s.id NOT IN (SELECT value FROM json_each(?))"  # noqa: S608
+        f" ORDER BY {rank} {direction}, e.uuid LIMIT ?",
+        (name, listed(loose), k),
+    ).fetchall()
+    running = connection.execute(
+        f"{_ROWS} WHERE s.id IN (SELECT value FROM json_each(?))",  # noqa: S608 - constants
+        (listed(loose),),
+    ).fetchall()
+    ranked = [
+        (-value if descending else value, row.experiment_id, row)
+        for row in _summaries([*settled, *running], loose)
+        if (value := row.rank_value(by)) is not None and not np.isnan(value)
+    ]
+    return tuple(row for *_, row in sorted(ranked, key=lambda entry: entry[:2])[:k])
 
 
 def tags(
@@ -105,61 +158,63 @@ def tags(
     )
 
 
-def _series_of(
-    connection: sqlite3.Connection, experiment_id: ExperimentId, names: tuple[str, ...] | None
-) -> Iterator[tuple[str, Columns]]:
-    rows = connection.execute(
-        "SELECT s.id, s.experiment, s.name FROM series s JOIN experiment e ON e.id = s.experiment"
-        " WHERE e.uuid=? ORDER BY s.name",
-        (experiment_id.bytes,),
-    ).fetchall()
-    wanted = None if names is None else set(names)
-    tail = tail_of(connection, rows[0][1]) if rows else {}
-    for series, _, name in rows:
-        if wanted is None or name in wanted:
-            yield name, _points(connection, series, tail, _LOWEST, _HIGHEST)
+def _arrivals_seen(cursor: str | None, arrivals: int) -> int:
+    if cursor is None:
+        return 0
+    found = _CURSOR.fullmatch(cursor)
+    if found is None or int(found[1]) > arrivals:
+        raise Invalid.field("cursor", "is none that was given for this experiment", "cursor")
+    return int(found[1])
 
 
-def _points(
-    connection: sqlite3.Connection, series: int, tail: dict[int, Columns], low: int, last: int
-) -> Columns:
-    rows = connection.execute(
-        "SELECT codec, step, time, value FROM chunk WHERE series=? AND last_step>=? AND first_step<=?"
-        " ORDER BY id",
-        (series, low, last),
+def _newer(connection: sqlite3.Connection, series: int, seen: int, tail: Arrivals | None) -> Columns:
+    """The points of a series that came after the arrival `seen`, by (step, arrival)."""
+    keys = connection.execute("SELECT id FROM chunk WHERE series=? AND last_arrival>?", (series, seen))
+    parts = []
+    for _, chunk in chunks_of(connection, [key for (key,) in keys]):
+        points, arrival = chunk.arrivals()
+        parts.append(points.take(arrival > seen))
+    return join(parts if tail is None else [*parts, tail.points]).by_step()
+
+
+def _keys(connection: sqlite3.Connection, experiments: Collection[ExperimentId]) -> list[int]:
+    found = (
+        connection.execute("SELECT id FROM experiment WHERE uuid=?", (each.bytes,)).fetchone()
+        for each in experiments
     )
-    parts = [chunk_columns(*row) for row in rows]
-    if series in tail:
-        parts.append(tail[series])
-    return join(parts).by_step()
+    return [row[0] for row in found if row is not None]
 
 
-def _sampled(
-    experiment_id: ExperimentId, name: str, points: Columns, query: SampleQuery
-) -> SampledSeries | None:
-    mask = query.window.mask(points.time)
-    inside = points if mask is None else points.take(mask)
-    if not len(inside.step):
-        return None
-    thinned = thin(*inside, query.max_points, query.axis)
-    return SampledSeries(experiment_id=experiment_id, name=name, **thinned._asdict())
-
-
-def _summary(uuid: bytes, name: str, *row: Any) -> SeriesSummary:
-    count, non_finite, first_step, last_step, last_time, bits, modified, lowest, highest = row
-    return SeriesSummary(
-        experiment_id=ExperimentId(UUID(bytes=uuid)),
-        name=name,
-        count=count,
-        non_finite=non_finite,
-        first_step=first_step,
-        last_step=last_step,
-        last_time=last_time,
-        last_value=float(np.frombuffer(bits, "<f8")[0]),
-        modified=modified,
-        min_value=lowest,
-        max_value=highest,
+def _loose_totals(
+    connection: sqlite3.Connection, experiments: Collection[int] | None, name: str | None = None
+) -> dict[int, Totals]:
+    """The totals of what is in tails, by series."""
+    rows = (
+        connection.execute("SELECT points FROM tail ORDER BY id")
+        if experiments is None
+        else connection.execute(
+            "SELECT points FROM tail WHERE experiment IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (listed(experiments),),
+        )
     )
+    (series, points), _ = unpacked([data for (data,) in rows])
+    if name is not None and len(series):
+        named = connection.execute("SELECT id FROM series WHERE name=?", (name,)).fetchall()
+        of_name = np.isin(series, [key for (key,) in named])
+        series, points = series[of_name], points.take(of_name)
+    return totals(series, points)
+
+
+def _summaries(rows: Iterable[tuple], loose: dict[int, Totals]) -> Iterable[SeriesSummary]:  # type: ignore[type-arg]
+    experiment_id, of = ExperimentId(UUID(int=0)), b""
+    for key, uuid, name, *numbers in rows:
+        if uuid != of:
+            experiment_id, of = ExperimentId(UUID(bytes=uuid)), uuid
+        folded, tail = totals_from(numbers), loose.get(key)
+        if tail is not None:
+            yield SeriesSummary(experiment_id, name, *added(folded, tail))
+        elif folded is not None:
+            yield SeriesSummary(experiment_id, name, *folded)
 
 
 def _inside(time: int | None, window: TimeWindow) -> bool:

@@ -5,32 +5,44 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from tracker.adapters.scalars.embedded.upgrade import from_1
 from tracker.domain.errors import SchemaMismatch
 
-__all__ = ["VERSION", "prepare"]
+__all__ = ["BUSY_MILLISECONDS", "VERSION", "prepare"]
 
-VERSION = 1
+VERSION = 2
+BUSY_MILLISECONDS = 10_000
+_LOG_PAGES = 4000  # 16 MB: at SQLite's own 1000 every few bulk appends wait for a checkpoint
 
-# last_bits stands beside last_value, since SQLite turns NaN into NULL and -0.0 into 0.0.
-# A tail row is one whole batch: a row for each of its series would cost several times the space.
+# A series' numbers are those of its chunks; the tail's are added when they are asked for, so that an
+# append touches no row of its series. last_bits stands beside last_value, since SQLite turns NaN into
+# NULL and -0.0 into 0.0. A tail row is one commit of an experiment: a row for each of its series would
+# cost several times the space. Batches are keyed by their ids, which grow with time, so that those of a
+# hundred runs go onto one page. Heads of chunks lie apart from the points: samples read nothing else.
 _TABLES = (
     """CREATE TABLE experiment (
-        id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, deleted INTEGER NOT NULL DEFAULT 0)""",
+        id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, deleted INTEGER NOT NULL DEFAULT 0,
+        arrivals INTEGER NOT NULL DEFAULT 0, loose INTEGER NOT NULL DEFAULT 0,
+        folds INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE batch (
-        experiment INTEGER NOT NULL, uuid BLOB NOT NULL, PRIMARY KEY (experiment, uuid)) WITHOUT ROWID""",
+        uuid BLOB NOT NULL, experiment INTEGER NOT NULL, PRIMARY KEY (uuid, experiment)) WITHOUT ROWID""",
     """CREATE TABLE series (
         id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, name TEXT NOT NULL,
-        count INTEGER NOT NULL, non_finite INTEGER NOT NULL,
-        first_step INTEGER NOT NULL, last_step INTEGER NOT NULL, last_time INTEGER NOT NULL,
-        last_value REAL, last_bits BLOB NOT NULL, modified INTEGER NOT NULL,
-        min_value REAL, max_value REAL, in_tail INTEGER NOT NULL, UNIQUE (experiment, name))""",
+        points INTEGER NOT NULL DEFAULT 0, non_finite INTEGER, first_step INTEGER, last_step INTEGER,
+        last_time INTEGER, last_value REAL, last_bits BLOB, modified INTEGER, min_value REAL, max_value REAL,
+        UNIQUE (experiment, name))""",
     "CREATE INDEX series_by_name ON series (name)",
     """CREATE TABLE chunk (
         id INTEGER PRIMARY KEY, series INTEGER NOT NULL, points INTEGER NOT NULL, codec INTEGER NOT NULL,
-        first_step INTEGER NOT NULL, last_step INTEGER NOT NULL,
-        step BLOB NOT NULL, time BLOB NOT NULL, value BLOB NOT NULL)""",
-    "CREATE INDEX chunk_by_series ON chunk (series)",
-    "CREATE TABLE tail (id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, points BLOB NOT NULL)",
+        first_step INTEGER NOT NULL, last_step INTEGER NOT NULL, last_arrival INTEGER NOT NULL,
+        checksum INTEGER NOT NULL, blocks BLOB NOT NULL)""",
+    "CREATE INDEX chunk_by_series ON chunk (series, last_arrival)",
+    """CREATE TABLE chunk_points (
+        chunk INTEGER PRIMARY KEY, step BLOB NOT NULL, time BLOB NOT NULL, value BLOB NOT NULL,
+        arrival BLOB NOT NULL)""",
+    """CREATE TABLE tail (
+        id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, arrival INTEGER NOT NULL,
+        points BLOB NOT NULL)""",
     "CREATE INDEX tail_by_experiment ON tail (experiment)",
     """CREATE TABLE tag (
         id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, step INTEGER NOT NULL, time INTEGER,
@@ -40,26 +52,39 @@ _TABLES = (
 
 
 def prepare(connection: sqlite3.Connection, path: Path, synchronous: str) -> None:
-    """Sets a connection up, and the file if it is new. The caller holds the file lock.
+    """Sets a connection up, and the file if it is new or of an older version. The caller holds the
+    file lock.
 
     Raises:
-        SchemaMismatch: the file was written by another version of tracker.
+        SchemaMismatch: the file was written by a later version of tracker.
     """
-    connection.execute("PRAGMA busy_timeout=10000")
-    found = _version(connection)
-    if found not in {0, VERSION}:
-        raise SchemaMismatch(f"the scalars file {path} has schema {found}, this tracker knows {VERSION}")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > VERSION:
+        raise SchemaMismatch(
+            f"the scalars file {path} has schema {found}, this tracker knows {VERSION}:"
+            " install a later version of it"
+        )
     if found == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
-    if found == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES:
-            connection.execute(statement)
+    connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+    if found < VERSION:
+        _bring_to_present(connection, found)
+
+
+def _bring_to_present(connection: sqlite3.Connection, found: int) -> None:
+    """All or nothing: a file is never between two versions."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if found == 1:
+            from_1(connection, _TABLES)
+        else:
+            for statement in _TABLES:
+                connection.execute(statement)
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

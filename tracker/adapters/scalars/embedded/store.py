@@ -14,23 +14,27 @@ from sqlite3 import Connection
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from tracker.adapters.scalars.embedded import reading
-from tracker.adapters.scalars.embedded.columns import empty
+from tracker.adapters.scalars.chunks import empty
+from tracker.adapters.scalars.embedded import checking, reading
 from tracker.adapters.scalars.embedded.errors import translated
-from tracker.adapters.scalars.embedded.folding import fold
 from tracker.adapters.scalars.embedded.group_commit import GroupCommit
+from tracker.adapters.scalars.embedded.maintenance import experiments_with_tails, reclaim
 from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
+from tracker.adapters.scalars.embedded.sampling import sample
 from tracker.adapters.scalars.embedded.writing import delete_experiment
 from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
+    Fault,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
     Series,
     SeriesSummary,
+    StoreStats,
     TimeWindow,
 )
 
@@ -63,16 +67,19 @@ class EmbeddedScalarStore:
         self._synchronous = synchronous
         self._queue_points = queue_points
         self._projects: dict[ProjectId, tuple[ProjectFile, GroupCommit]] = {}
-        self._writers = ThreadPoolExecutor(8, "scalars-write")
-        self._readers = ThreadPoolExecutor(4, "scalars-read")
+        # A thread for each project that is written at the moment: a slow one holds up no other.
+        self._writers = ThreadPoolExecutor(64, "scalars-write")
+        self._readers = ThreadPoolExecutor(8, "scalars-read")
+        self._folders = ThreadPoolExecutor(1, "scalars-fold")
+        self._maintained: dict[Path, int] = {}
         self._guard = threading.Lock()
         self._closed = False
 
     async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
         """See the port."""
         with self._guard:
-            future = self._project(project_id)[1].submit(batch)
-        await asyncio.wrap_future(future)
+            durable = self._project(project_id)[1].submit(batch)
+        await durable
 
     async def read(
         self,
@@ -91,7 +98,21 @@ class EmbeddedScalarStore:
 
     async def sample(self, project_id: ProjectId, query: SampleQuery) -> tuple[SampledSeries, ...]:
         """See the port."""
-        return await self._read(project_id, lambda file: reading.sample(file, query), ())
+        return await self._read(project_id, lambda file: sample(file, query), ())
+
+    async def since(
+        self,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """See the port."""
+        nothing = reading.nothing_since(cursor)
+        return await self._read(
+            project_id, lambda file: reading.since(file, experiment_id, cursor, names), nothing
+        )
 
     async def summary(
         self,
@@ -127,11 +148,28 @@ class EmbeddedScalarStore:
             future = self._writers.submit(_delete, file, experiment_id)
         await asyncio.wrap_future(future)
 
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """See the port."""
+        with self._guard:
+            file, commits = self._project(project_id)
+            future = self._folders.submit(_settle, file, commits, experiment_id)
+        await asyncio.wrap_future(future)
+
+    async def stats(self, project_id: ProjectId) -> StoreStats:
+        """See the port."""
+        path = self._folder / f"{project_id}.db"
+        nothing = StoreStats(0, 0, 0, 0, 0)
+        return await self._read(project_id, lambda file: checking.stats(file, path), nothing)
+
+    async def verify(self, project_id: ProjectId) -> tuple[Fault, ...]:
+        """See the port."""
+        return await self._read(project_id, lambda file: tuple(checking.faults(file)), ())
+
     async def maintain(self, budget: float) -> None:
         """See the port."""
         with self._guard:
             self._require_open()
-            future = self._writers.submit(self._maintain, time.monotonic() + budget)
+            future = self._folders.submit(self._maintain, time.monotonic() + budget)
         await asyncio.wrap_future(future)
 
     async def check(self) -> None:
@@ -160,7 +198,7 @@ class EmbeddedScalarStore:
         found = self._projects.get(project_id)
         if found is None:
             file = ProjectFile(self._folder / f"{project_id}.db", self._synchronous)
-            found = file, GroupCommit(file, self._writers, self._queue_points)
+            found = file, GroupCommit(file, self._writers, self._folders, self._queue_points)
             self._projects[project_id] = found
         return found
 
@@ -172,25 +210,37 @@ class EmbeddedScalarStore:
         failed: Unavailable | None = None
         for path in sorted(self._folder.glob("*.db")):
             project_id = _project_of(path)
-            if project_id is None:
-                continue  # not one of ours
-            with self._guard:
-                file, _ = self._project(project_id)
+            if project_id is None or _last_change(path) == self._maintained.get(path):
+                continue  # not one of ours, or as maintenance left it
             try:
-                if not _fold_all(file, deadline):
-                    break
-                file.checkpoint()
+                done = self._maintain_project(project_id, deadline)
             except NotFound:
-                continue  # its project was deleted meanwhile
+                continue  # it was deleted meanwhile
             except Unavailable as error:
                 failed = failed or error  # one damaged file must not keep the others from their turn
+                continue
+            if not done:
+                break
+            self._maintained[path] = _last_change(path)
         if failed is not None:
             raise failed
+
+    def _maintain_project(self, project_id: ProjectId, deadline: float) -> bool:
+        """Whether there was time for all."""
+        with self._guard:
+            file, commits = self._project(project_id)
+        for experiment in experiments_with_tails(file):
+            if time.monotonic() > deadline:
+                return False
+            commits.fold(experiment)
+        reclaim(file, deadline)
+        return time.monotonic() <= deadline
 
     def _close(self) -> None:
         with self._guard:
             self._closed = True
         self._writers.shutdown()
+        self._folders.shutdown(cancel_futures=True)
         self._readers.shutdown()
         with self._guard:
             for file, _ in self._projects.values():
@@ -206,31 +256,37 @@ def _project_of(path: Path) -> ProjectId | None:
     return project_id if path.stem == str(project_id) else None
 
 
+def _last_change(path: Path) -> int:
+    """When the file or its log was last written, in nanoseconds."""
+    files = (path, path.with_name(f"{path.name}-wal"))
+    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
+
+
 def _delete(file: ProjectFile, experiment_id: ExperimentId | None) -> None:
     if experiment_id is None:
         file.delete()
         return
     try:
-        with file.writing() as connection:
-            delete_experiment(connection, experiment_id)
+        with file.writing() as writer:
+            delete_experiment(writer, experiment_id)
     except NotFound:
         return  # its whole project was deleted
 
 
-def _fold_all(file: ProjectFile, deadline: float) -> bool:
-    """Folds each tail in its own short transaction; whether there was time for all."""
+def _settle(file: ProjectFile, commits: GroupCommit, experiment_id: ExperimentId) -> None:
     with file.reading() as connection:
-        rows = (
-            []
+        found = (
+            None
             if connection is None
-            else connection.execute("SELECT DISTINCT experiment FROM tail").fetchall()
+            else connection.execute(
+                "SELECT id FROM experiment WHERE uuid=?", (experiment_id.bytes,)
+            ).fetchone()
         )
-    for (experiment,) in rows:
-        if time.monotonic() > deadline:
-            return False
-        with file.writing() as connection:
-            fold(connection, experiment)
-    return True
+    if found is not None:
+        try:
+            commits.fold(found[0])
+        except NotFound:
+            return  # its project was deleted meanwhile
 
 
 def _check(folder: Path) -> None:
