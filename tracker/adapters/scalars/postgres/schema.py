@@ -87,6 +87,8 @@ async def _bring_up_to_date(connection: Connection, found: int) -> None:
 
 async def _version(connection: Connection) -> int:
     """The version that is there; 0 = none."""
-    if await connection.fetchval("SELECT to_regclass($1)", f"{SCHEMA}.version") is None:
-        return 0
-    return int(await connection.fetchval("SELECT number FROM version"))
+    # Not to_regclass: that may answer from what the session remembers of before it waited for the lock.
+    found = await connection.fetchval(
+        "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'version'", SCHEMA
+    )
+    return int(await connection.fetchval("SELECT number FROM version")) if found else 0
