@@ -25,10 +25,15 @@ _WAIT_SECONDS = 10.0
 _SETTINGS = {
     "search_path": SCHEMA,
     "application_name": "tracker scalars",
+    "work_mem": "64MB",  # the summary of a large project is sorted
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
 }
+
+
+async def _leave_as_it_is(connection: Connection) -> None:
+    """Saves a question to the server after each use: nothing here changes a session."""
 
 
 class Connections:
@@ -117,6 +122,7 @@ class Connections:
                     timeout=_CONNECT_SECONDS,
                     command_timeout=_WAIT_SECONDS * 7,
                     server_settings=_SETTINGS,
+                    reset=_leave_as_it_is,
                 )
                 try:
                     async with pool.acquire(timeout=_WAIT_SECONDS) as connection:

@@ -31,7 +31,7 @@ _TABLES = (
         experiment bigint NOT NULL, number integer NOT NULL, name text COLLATE "C" NOT NULL,
         points bigint NOT NULL DEFAULT 0, non_finite bigint, first_step bigint, last_step bigint,
         last_time bigint, last_value float8, modified bigint, min_value float8, max_value float8,
-        PRIMARY KEY (experiment, number), UNIQUE (experiment, name))""",
+        PRIMARY KEY (experiment, number), UNIQUE (name, experiment))""",
     """CREATE TABLE chunk (
         experiment bigint NOT NULL, series integer NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
         points integer NOT NULL, codec smallint NOT NULL, first_step bigint NOT NULL,

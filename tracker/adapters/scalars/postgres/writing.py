@@ -217,7 +217,8 @@ async def _keep(
         tail.append((key, arrival, piece.pack() if added else None, added))
         if loose + added >= min(FOLD_AT * max(1, len(numbers[key])), _LONGEST_TAIL):
             long_tails.append(key)
-    await connection.executemany("INSERT INTO tag VALUES ($1, $2, $3, $4, $5, $6, $7)", tags)
+    if tags:
+        await connection.executemany("INSERT INTO tag VALUES ($1, $2, $3, $4, $5, $6, $7)", tags)
     if tail:
         await connection.execute(
             "WITH new AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[])"
