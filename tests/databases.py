@@ -64,7 +64,7 @@ class PostgresServer:
         options = ["-p", str(self._port), "-h", "127.0.0.1", "-k", "", "-c", f"fsync={self._fsync}"]
         command = [*self._prefix, self._postgres, "-D", str(self._folder / "data"), *options]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/")
+            self._process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/", start_new_session=True)
         _wait_until_it_listens(self._port)
 
     def stop(self, by: signal.Signals = signal.SIGINT) -> None:

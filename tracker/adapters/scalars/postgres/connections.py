@@ -100,7 +100,9 @@ class Connections:
                 async with self._one() as connection:
                     return await work(connection)
             except LOST:
-                # Restarting ends every connection at once: one that was idle may be handed out dead.
+                # A restart ends every connection at once: those that were idle are not to be used again.
+                if self._pool is not None:
+                    await self._pool.expire_connections()
                 async with self._one() as connection:
                     return await work(connection)
 
@@ -108,7 +110,11 @@ class Connections:
     async def _one(self) -> AsyncIterator[Connection]:
         pool = self._pool or await self._open()
         async with pool.acquire(timeout=_WAIT_SECONDS) as connection:
-            yield connection
+            try:
+                yield connection
+            except LOST:
+                connection.terminate()
+                raise
 
     async def _open(self) -> Pool:
         async with self._opening:
