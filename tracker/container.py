@@ -43,7 +43,9 @@ class Container(containers.DeclarativeContainer):
 
     scalars = providers.Singleton(ScalarService, units, scalar_store, clock, ids)
     metrics = providers.Singleton(MetricService, units, clock, ids)
-    experiments = providers.Singleton(ExperimentService, units, clock, ids, scalars.provided.sweep)
+    experiments = providers.Singleton(
+        ExperimentService, units, clock, ids, scalars.provided.sweep, scalars.provided.settle
+    )
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
 
 

@@ -24,7 +24,6 @@ from tracker.domain.errors import (
     NotFound,
     SchemaMismatch,
     StaleVersion,
-    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -48,7 +47,6 @@ class _Answer(NamedTuple):
 _ANSWERS: tuple[tuple[type[Exception], _Answer], ...] = (
     (SchemaMismatch, _Answer(UNANSWERED, "tracker db upgrade")),
     (Unavailable, _Answer(UNANSWERED, "tracker doctor")),
-    (TooManyRequests, _Answer(UNANSWERED)),
     (Unauthenticated, _Answer(REFUSED, "export TRACKER_TOKEN=...")),
     (NotFound, _Answer(REFUSED, "tracker project list")),
     (StaleVersion, _Answer(REFUSED)),

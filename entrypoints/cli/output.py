@@ -41,11 +41,9 @@ class Column(NamedTuple):
 def plain(value: Any) -> Any:
     """`value` out of what JSON can hold."""
     match value:
-        case None | bool() | int():
-            return value
         case Enum():
             return value.value
-        case str():
+        case None | bool() | int() | str():
             return value
         case float():
             return value if math.isfinite(value) else _non_finite(value)
@@ -55,6 +53,8 @@ def plain(value: Any) -> Any:
             return moment(value)
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
+        case tuple() if hasattr(value, "_asdict"):  # a row with named fields
+            return plain(value._asdict())
         case tuple() | list() | frozenset():
             return [plain(item) for item in value]
     if hasattr(value, "tolist"):  # numpy's arrays and numbers

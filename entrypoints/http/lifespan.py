@@ -14,6 +14,7 @@ __all__ = ["Lifespan"]
 
 _log = logging.getLogger("tracker.http")
 _SWEEP_SECONDS = 60.0
+_MAINTENANCE_SECONDS = 5.0
 
 
 class Lifespan:
@@ -37,11 +38,12 @@ class Lifespan:
         await stop(self._container)
 
     async def _sweep(self) -> None:
-        """Carries out deletions that a crash or a busy store has left undone."""
+        """Carries out deletions that a crash or a busy store has left undone, then maintains scalars."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self._container.scalars().sweep()
+                await self._container.scalars().maintain(_MAINTENANCE_SECONDS)
             except TrackerError as error:
                 _log.warning("sweep: %s", error.detail)
             except Exception:  # the next sweep must come whatever happened to this one

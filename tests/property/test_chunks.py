@@ -23,6 +23,7 @@ from tracker.adapters.scalars.chunks import (
     join,
     rewritten,
     totals,
+    totals_of,
 )
 from tracker.adapters.scalars.chunks.codec import PCODEC, ZLIB, compress, decompress
 from tracker.adapters.scalars.chunks.totals import added
@@ -193,7 +194,7 @@ def test_totals_of_parts_add_up_to_those_of_all(logged: list[Columns]) -> None:
     for key, each in zip(keys, logged, strict=True):
         sum_of_parts = added(sum_of_parts, totals(key, each)[0])
     whole = totals(np.concatenate(keys), join(logged))[0]
-    assert repr(sum_of_parts) == repr(whole)
+    assert repr(sum_of_parts) == repr(whole) == repr(totals_of(join(logged)))
 
 
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=200))

@@ -31,7 +31,9 @@ class House:
         self.scalars = ScalarService(self.units, self.store, self.clock, self.ids)
         self.metrics = MetricService(self.units, self.clock, self.ids)
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)
-        self.experiments = ExperimentService(self.units, self.clock, self.ids, self.scalars.sweep)
+        self.experiments = ExperimentService(
+            self.units, self.clock, self.ids, self.scalars.sweep, self.scalars.settle
+        )
 
 
 @pytest.fixture

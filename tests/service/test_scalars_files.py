@@ -189,11 +189,11 @@ async def test_series_is_whole_when_chunks_are_of_both_codecs(
     assert (await store.read(elsewhere, RUN, "loss")).value.tobytes() == batch(0, 40_000).value.tobytes()
 
 
-def test_full_disk_refuses_appends_and_harms_nothing(tmp_path: Path) -> None:
+def test_full_disk_refuses_appends_folds_and_maintenance_and_harms_nothing(tmp_path: Path) -> None:
     script = Path(__file__).parent / "scalars_full_disk.py"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["refused", "intact", "grown"]
+    assert done.stdout.split() == ["refused", "intact", "grown", "kept", "kept-up"]
     shutil.rmtree(tmp_path)

@@ -12,7 +12,7 @@
     |   |-- StaleVersion             stale_version        409      1
     |   |-- InvalidTransition        invalid_transition   409      1
     |   `-- LineageCycle             lineage_cycle        409      1
-    |-- TooManyRequests              too_many_requests    429      3
+    |-- TooManyRequests              too_many_requests    429      1
     `-- Unavailable                  unavailable          503      3
         `-- SchemaMismatch           schema_mismatch      503      3
 
@@ -146,11 +146,11 @@ class LineageCycle(Conflict):
 
 
 class TooManyRequests(TrackerError):
-    """The caller asks more than is served now.
+    """The caller did this too often lately.
 
     Args:
-        detail: what there is too much of.
-        retry_after: seconds after which another try makes sense.
+        detail: what was done too often.
+        retry_after: seconds after which another try can succeed.
     """
 
     code = "too_many_requests"

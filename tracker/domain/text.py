@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-__all__ = ["Description", "Label", "MetricName", "Name", "Tag", "storable"]
+__all__ = [
+    "Description",
+    "Label",
+    "MetricKey",
+    "MetricName",
+    "MetricNames",
+    "Name",
+    "Tag",
+    "all_storable",
+    "storable",
+]
+
+_Texts = TypeVar("_Texts", bound=Iterable[str])
 
 
 def storable(text: str) -> str:
@@ -25,8 +38,22 @@ def storable(text: str) -> str:
     return text
 
 
+def all_storable(texts: _Texts) -> _Texts:
+    """Refuses what :func:`storable` refuses, in one go: a log has hundreds of names.
+
+    Raises:
+        PydanticCustomError: one of `texts` cannot be kept.
+    """
+    storable("".join(texts))
+    return texts
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]
 Description = Annotated[str, StringConstraints(max_length=1000), AfterValidator(storable)]
 MetricName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(storable)]
+MetricKey = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+"""A metric's name within a collection that is checked by :func:`all_storable`."""
+
+MetricNames = Annotated[tuple[MetricKey, ...], AfterValidator(all_storable)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]

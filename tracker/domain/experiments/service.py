@@ -50,15 +50,22 @@ class ExperimentService:
         clock: tells when things happen.
         ids: names new things.
         purge: carries out what deletions left to do; called after each.
+        ended: told when an experiment has come to its end.
     """
 
     def __init__(
-        self, units: UnitsOfWork, clock: Clock, ids: IdGenerator, purge: Callable[[], Awaitable[object]]
+        self,
+        units: UnitsOfWork,
+        clock: Clock,
+        ids: IdGenerator,
+        purge: Callable[[], Awaitable[object]],
+        ended: Callable[[ProjectId, ExperimentId], Awaitable[object]],
     ) -> None:
         self._units = units
         self._clock = clock
         self._ids = ids
         self._purge = purge
+        self._ended = ended
 
     async def list(
         self,
@@ -203,6 +210,8 @@ class ExperimentService:
                 changed = changed.become(status, at=self._clock.now())
             saved = await unit.experiments.save(changed)
             await unit.commit()
+        if saved.status.has_ended and not experiment.status.has_ended:
+            await self._ended(saved.project_id, saved.id)
         return saved
 
     async def reorder(

@@ -13,17 +13,20 @@ from pydantic_core import PydanticCustomError
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.numbers import Step
-from tracker.domain.text import MetricName, Tag
+from tracker.domain.text import MetricName, MetricNames, Tag
 
 __all__ = ["Float64s", "Int64s", "ScalarBatch", "StepTags", "columns_of_records"]
 
 
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+
+
 def _int64_column(column: NDArray[np.int64]) -> NDArray[np.int64]:
-    return _column(column, np.dtype(np.int64))
+    return _column(column, _INT64)
 
 
 def _float64_column(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _column(column, np.dtype(np.float64))
+    return _column(column, _FLOAT64)
 
 
 def _column(column: NDArray, dtype: np.dtype) -> NDArray:  # type: ignore[type-arg]
@@ -62,7 +65,7 @@ class ScalarBatch(Frozen):
 
     id: BatchId
     experiment_id: ExperimentId
-    names: tuple[MetricName, ...]
+    names: MetricNames
     series: Int64s
     step: Int64s
     time: Int64s
@@ -75,9 +78,8 @@ class ScalarBatch(Frozen):
             raise PydanticCustomError("columns_length", "columns differ in length")
         if len(set(self.names)) != len(self.names):
             raise PydanticCustomError("names_unique", "names: the same name stands twice")
-        if len(self.series) and not (
-            int(self.series.min()) >= 0 and int(self.series.max()) < len(self.names)
-        ):
+        # As unsigned numbers negative ones are large, so one comparison does.
+        if len(self.series) and self.series.view(np.uint64).max() >= len(self.names):
             raise PydanticCustomError("series_range", "series: an index is outside of names")
         return self
 
@@ -109,6 +111,16 @@ def columns_of_records(
     Returns:
         names, series, step, time, value as in :class:`ScalarBatch`.
     """
+    if len(records) == 1:
+        ((at, moment, only),) = records
+        count = len(only)
+        return (
+            tuple(only),
+            np.arange(count),
+            np.full(count, at, np.int64),
+            np.full(count, moment, np.int64),
+            np.fromiter(only.values(), np.float64, count),
+        )
     index: dict[str, int] = {}
     for _, _, values in records:
         for name in values:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
 from tracker.domain.frozen import Frozen
 from tracker.domain.numbers import Step
-from tracker.domain.text import MetricName, Tag
+from tracker.domain.text import MetricKey, Tag, all_storable
 
 __all__ = ["ScalarRecord"]
 
@@ -24,6 +25,6 @@ class ScalarRecord(Frozen):
     """
 
     step: Step
-    values: Mapping[MetricName, float]
+    values: Annotated[Mapping[MetricKey, float], AfterValidator(all_storable)]
     tags: tuple[Tag, ...] = ()
     time: AwareDatetime | None = None

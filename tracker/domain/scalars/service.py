@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from tracker.domain.errors import Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import visible_experiment
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action
+from tracker.domain.identity.policy import Action, require
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
 from tracker.domain.scalars.batch import ScalarBatch, StepTags, columns_of_records
+from tracker.domain.scalars.recent_scopes import RecentScopes
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import (
     Axis,
@@ -45,6 +47,7 @@ class ScalarService:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._scopes = RecentScopes()
 
     async def log(
         self,
@@ -94,9 +97,15 @@ class ScalarService:
 
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""
-        experiment = await self._experiment(actor, batch.experiment_id, Action.SCALARS_LOG)
+        experiment_id = batch.experiment_id
+        scope = self._scopes.find(experiment_id, self._clock.now())
+        if scope is None:
+            async with self._units.reading() as unit:
+                _, scope = await unit.experiments.with_scope(experiment_id)
+            self._scopes.keep(experiment_id, scope)
+        require(actor, Action.SCALARS_LOG, scope, kind="experiment", key=experiment_id)
         if len(batch) or batch.tags:
-            await self._store.append(experiment.project_id, batch)
+            await self._store.append(scope.project_id, batch)
 
     async def read(
         self,
@@ -234,6 +243,22 @@ class ScalarService:
                     await unit.purges.remove(order.id)
                 await unit.commit()
         return len(done)
+
+    async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        """Has the points of an experiment compressed that has ended.
+
+        A store that cannot do it now is no error: maintenance comes by later.
+        """
+        with suppress(Unavailable):
+            await self._store.settle(project_id, experiment_id)
+
+    async def maintain(self, budget: float) -> None:
+        """Spends about `budget` seconds on what makes later reads faster and files smaller.
+
+        Raises:
+            Unavailable: a part of the store could not be maintained.
+        """
+        await self._store.maintain(budget)
 
     async def _carried_out(self, order: Purge) -> bool:
         try:

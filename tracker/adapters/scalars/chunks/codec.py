@@ -14,6 +14,8 @@ try:
 except ImportError:  # no wheel for this platform: zlib takes 17 % more room
     standalone = None
 
+_CONFIG = None if standalone is None else ChunkConfig(compression_level=4)
+
 __all__ = ["PCODEC", "ZLIB", "best_codec", "compress", "decompress"]
 
 ZLIB, PCODEC = 0, 1
@@ -27,9 +29,7 @@ def best_codec() -> int:
 def compress(column: Int64s | Float64s, codec: int) -> bytes:
     """A column as bytes."""
     if codec == PCODEC:
-        return bytes(
-            standalone.simple_compress(np.ascontiguousarray(column), ChunkConfig(compression_level=4))
-        )
+        return bytes(standalone.simple_compress(np.ascontiguousarray(column), _CONFIG))
     return zlib.compress(column.astype(column.dtype.newbyteorder("<")).tobytes(), 6)
 
 

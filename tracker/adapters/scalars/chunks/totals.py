@@ -61,12 +61,28 @@ def totals(series: Int64s, points: Columns) -> dict[int, Totals]:
         _or_none(np.maximum.reduceat(np.where(finite, value, -np.inf), starts), numbers),
     )
     rows = zip(ordered[starts].tolist(), zip(*columns, strict=True), strict=True)
-    return {key: Totals(*row) for key, row in rows}
+    return {key: Totals._make(row) for key, row in rows}
 
 
 def totals_of(points: Columns) -> Totals:
     """The totals of one series, which has at least one point."""
-    return totals(np.zeros(len(points.value), np.int64), points)[0]
+    step, time, value = points
+    last_step = step.max()
+    at_last = np.flatnonzero(step == last_step)
+    latest = at_last[time[at_last] == time[at_last].max()][-1]
+    numbers = np.isfinite(value)
+    finite = value if numbers.all() else value[numbers]
+    return Totals(
+        points=len(value),
+        non_finite=len(value) - len(finite),
+        first_step=int(step.min()),
+        last_step=int(last_step),
+        last_time=int(time[latest]),
+        last_value=float(value[latest]),
+        modified=int(time.max()),
+        min_value=float(finite.min()) if len(finite) else None,
+        max_value=float(finite.max()) if len(finite) else None,
+    )
 
 
 def added(before: Totals | None, after: Totals) -> Totals:

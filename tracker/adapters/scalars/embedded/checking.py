@@ -41,13 +41,24 @@ def stats(connection: sqlite3.Connection, path: Path) -> StoreStats:
 
 
 def faults(connection: sqlite3.Connection) -> Iterator[Fault]:
-    """What is wrong with the file, one after the other."""
+    """What is wrong with the file, one after the other; up to where SQLite itself cannot go on."""
+    try:
+        yield from _faults_of_tables(connection)
+        yield from _faults_of_points(connection)
+    except sqlite3.Error as error:
+        yield Fault(None, None, f"SQLite: {error}")
+
+
+def _faults_of_tables(connection: sqlite3.Connection) -> Iterator[Fault]:
     for (message,) in connection.execute("PRAGMA integrity_check"):
         if message != "ok":
             yield Fault(None, None, f"SQLite: {message}")
     for what, query in _ORPHANS.items():
         for (key,) in connection.execute(query):
             yield Fault(None, None, f"{what}: {key}")
+
+
+def _faults_of_points(connection: sqlite3.Connection) -> Iterator[Fault]:
     experiments = connection.execute("SELECT id, uuid, arrivals, loose FROM experiment WHERE deleted=0")
     for experiment, uuid, arrivals, loose in experiments.fetchall():
         experiment_id = ExperimentId(UUID(bytes=uuid))

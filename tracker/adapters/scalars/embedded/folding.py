@@ -85,18 +85,19 @@ def prepare(connection: sqlite3.Connection, experiment: int) -> Fold | None:
     return made._replace(points=points)
 
 
-def apply(connection: sqlite3.Connection, made: Fold) -> None:
-    """Puts chunks in place of the tail, unless it is no longer the one that was read."""
+def apply(connection: sqlite3.Connection, made: Fold) -> bool:
+    """Puts chunks in place of the tail; not when another fold or a deletion was first."""
     done = connection.execute(
         "UPDATE experiment SET folds=folds+1, loose=loose-? WHERE id=? AND folds=? AND deleted=0",
         (made.points, made.experiment, made.folds),
     )
     if done.rowcount == 0:
-        return
+        return False
     remove_chunks(connection, made.replaced)
     insert_chunks(connection, made.chunks)
     add_totals(connection, made.totals)
     connection.execute("DELETE FROM tail WHERE experiment=? AND id<=?", (made.experiment, made.last))
+    return True
 
 
 def fold(connection: sqlite3.Connection, experiment: int) -> None:

@@ -23,6 +23,8 @@ _log = logging.getLogger("tracker.scalars")
 
 _BATCHES = 4096
 _GROUP_BATCHES = 1024
+_GATHER_SECONDS = 0.005
+_FOLD_TRIES = 3
 _FOLD_AGAIN_AFTER = 5.0  # seconds after a fold that failed
 
 
@@ -35,7 +37,9 @@ class GroupCommit:
     """The batches that wait for one project's file.
 
     At most one thread at a time writes: it takes all that waits, commits it as one transaction,
-    and only then answers each caller. What arrives meanwhile is the next group.
+    and only then answers each caller. What arrives meanwhile is the next group. Callers who were
+    answered together come back together, so a group waits a few milliseconds for as many as there
+    were; a lone caller is never kept waiting.
     """
 
     def __init__(self, file: ProjectFile, writers: Executor, folders: Executor, queue_points: int) -> None:
@@ -45,6 +49,8 @@ class GroupCommit:
         self._room = queue_points
         self._waiting: deque[_Waiting] = deque()
         self._points = 0
+        self._expected = 1
+        self._enough = threading.Event()
         self._running = False
         self._folding: set[int] = set()
         self._no_fold_before = 0.0
@@ -63,6 +69,8 @@ class GroupCommit:
                 raise TooManyRequests(f"the queue for {self._file.path} is full", retry_after=0.5)
             self._waiting.append(_Waiting(batch, answer))
             self._points += len(batch)
+            if len(self._waiting) >= self._expected:
+                self._enough.set()
             if not self._running:
                 self._running = True
                 self._writers.submit(self._drain)
@@ -75,11 +83,14 @@ class GroupCommit:
             NotFound: the project was deleted.
             Unavailable: the file does not answer.
         """
-        with self._file.reading() as connection:
-            made = None if connection is None else prepare(connection, experiment)
-        if made is not None:
+        for _ in range(_FOLD_TRIES):
+            with self._file.reading() as connection:
+                made = None if connection is None else prepare(connection, experiment)
+            if made is None:
+                return
             with self._file.writing() as writer:
-                apply(writer.connection, made)
+                if apply(writer.connection, made):
+                    return
 
     def _drain(self) -> None:
         while group := self._take():
@@ -87,11 +98,17 @@ class GroupCommit:
                 answers, long_tails = self._commit([waiting.batch for waiting in group])
             except Exception as error:
                 answers, long_tails = [error] * len(group), set()
+            with self._guard:
+                self._expected = min(len(group) + len(self._waiting), _GROUP_BATCHES)
+                if len(self._waiting) < self._expected:
+                    self._enough.clear()
             _answer(group, answers)
             self._fold_soon(long_tails)
 
     def _take(self) -> list[_Waiting]:
         """What waits and was not cancelled; nothing only when nothing waits any more."""
+        if self._waiting:
+            self._enough.wait(_GATHER_SECONDS)
         with self._guard:
             group: list[_Waiting] = []
             while self._waiting and len(group) < _GROUP_BATCHES:

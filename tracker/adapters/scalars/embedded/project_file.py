@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class ProjectFile:
         self._writer: Writer | None = None
         self._readers: list[tuple[sqlite3.Connection, int]] = []
         self._guard = threading.Lock()
+        self._used = time.monotonic()
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -61,6 +63,7 @@ class ProjectFile:
             with self.lock.held():
                 if self.lock.deleted():
                     raise NotFound.of("project", self.path.stem)
+                self._used = time.monotonic()
                 writer = self._present_writer()
                 try:
                     writer.connection.execute("BEGIN IMMEDIATE")
@@ -84,6 +87,7 @@ class ProjectFile:
             if found is None:
                 yield None
                 return
+            self._used = time.monotonic()
             connection, inode = found
             try:
                 connection.execute("BEGIN")
@@ -133,6 +137,12 @@ class ProjectFile:
             with translated(self.path), self.lock.held():
                 self.close_connections()
         self.lock.close()
+
+    def rest(self, idle: float) -> None:
+        """Closes its connections when nobody used them for `idle` seconds: a server may know thousands."""
+        if (self._writer is not None or self._readers) and time.monotonic() - self._used > idle:
+            with translated(self.path), self.lock.held():
+                self.close_connections()
 
     def close_connections(self) -> None:
         """Closes what is idle; the caller holds the lock."""

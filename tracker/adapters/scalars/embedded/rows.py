@@ -12,8 +12,11 @@ from tracker.adapters.scalars.chunks import Chunk, Totals, added
 
 __all__ = ["CHUNK", "HEADS", "NUMBERS", "add_totals", "chunk_from", "insert_chunks", "listed", "totals_from"]
 
-NUMBERS = "points, non_finite, first_step, last_step, last_time, last_bits, modified, min_value, max_value"
-"""Columns of a series' row that :func:`totals_from` reads."""
+NUMBERS = (
+    "points, non_finite, first_step, last_step, last_time, last_value, modified, min_value, max_value,"
+    " iif(last_value IS NULL OR last_value=0, last_bits, NULL)"
+)
+"""Columns of a series' row that :func:`totals_from` reads; the bits only where the value has lost them."""
 
 HEADS = "points, codec, first_step, last_step, last_arrival, checksum, blocks"
 CHUNK = f"c.id, {', '.join(f'c.{name}' for name in HEADS.split(', '))}, p.step, p.time, p.value, p.arrival"
@@ -47,7 +50,10 @@ def totals_from(row: Sequence[Any]) -> Totals | None:
     """The totals in the columns :data:`NUMBERS`; ``None`` when the series has no chunks."""
     if not row[0]:
         return None
-    return Totals._make((*row[:5], *_FLOAT.unpack(row[5]), *row[6:]))
+    *numbers, bits = row
+    if bits is not None:
+        (numbers[5],) = _FLOAT.unpack(bits)
+    return Totals._make(numbers)
 
 
 def add_totals(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> None:

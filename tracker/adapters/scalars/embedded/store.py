@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +43,7 @@ __all__ = ["EmbeddedScalarStore"]
 
 _T = TypeVar("_T")
 _LEAST_FREE_BYTES = 1 << 20
+_IDLE_SECONDS = 60.0
 
 
 class EmbeddedScalarStore:
@@ -70,8 +72,10 @@ class EmbeddedScalarStore:
         # A thread for each project that is written at the moment: a slow one holds up no other.
         self._writers = ThreadPoolExecutor(64, "scalars-write")
         self._readers = ThreadPoolExecutor(8, "scalars-read")
-        self._folders = ThreadPoolExecutor(1, "scalars-fold")
+        self._folders = ThreadPoolExecutor(2, "scalars-fold")
+        self._maintainer = ThreadPoolExecutor(1, "scalars-maintain")
         self._maintained: dict[Path, int] = {}
+        self._maintain_from = folder
         self._guard = threading.Lock()
         self._closed = False
 
@@ -169,7 +173,7 @@ class EmbeddedScalarStore:
         """See the port."""
         with self._guard:
             self._require_open()
-            future = self._folders.submit(self._maintain, time.monotonic() + budget)
+            future = self._maintainer.submit(self._maintain, time.monotonic() + budget)
         await asyncio.wrap_future(future)
 
     async def check(self) -> None:
@@ -208,20 +212,27 @@ class EmbeddedScalarStore:
 
     def _maintain(self, deadline: float) -> None:
         failed: Unavailable | None = None
-        for path in sorted(self._folder.glob("*.db")):
+        paths = sorted(self._folder.glob("*.db"))
+        first = bisect_left(paths, self._maintain_from)
+        for path in [*paths[first:], *paths[:first]]:
             project_id = _project_of(path)
             if project_id is None or _last_change(path) == self._maintained.get(path):
                 continue  # not one of ours, or as maintenance left it
+            # Where time runs out the next maintenance goes on, so that each has its turn.
+            self._maintain_from = path
+            if self._closed or time.monotonic() > deadline:
+                break
             try:
-                done = self._maintain_project(project_id, deadline)
+                if self._maintain_project(project_id, deadline):
+                    self._maintained[path] = _last_change(path)
             except NotFound:
                 continue  # it was deleted meanwhile
             except Unavailable as error:
                 failed = failed or error  # one damaged file must not keep the others from their turn
-                continue
-            if not done:
-                break
-            self._maintained[path] = _last_change(path)
+        with self._guard:
+            idle = [file for file, _ in self._projects.values()]
+        for file in idle:
+            file.rest(_IDLE_SECONDS)
         if failed is not None:
             raise failed
 
@@ -230,17 +241,18 @@ class EmbeddedScalarStore:
         with self._guard:
             file, commits = self._project(project_id)
         for experiment in experiments_with_tails(file):
-            if time.monotonic() > deadline:
+            if self._closed or time.monotonic() > deadline:
                 return False
             commits.fold(experiment)
         reclaim(file, deadline)
-        return time.monotonic() <= deadline
+        return time.monotonic() < deadline
 
     def _close(self) -> None:
         with self._guard:
             self._closed = True
         self._writers.shutdown()
-        self._folders.shutdown(cancel_futures=True)
+        self._folders.shutdown()
+        self._maintainer.shutdown()
         self._readers.shutdown()
         with self._guard:
             for file, _ in self._projects.values():
