@@ -56,7 +56,7 @@ class Clients:
             return self._idle.pop() if self._idle else None
 
     def _open(self) -> Client:
-        client = clickhouse_connect.get_client(dsn=self.address.dsn)
+        client = clickhouse_connect.get_client(dsn=self.address.dsn, secure=self.address.secure)
         try:
             with self._preparing:
                 if not self._prepared:

@@ -54,6 +54,8 @@ def faults(client: Client, project_id: ProjectId) -> tuple[Fault, ...]:
     )
     parts = (json.loads(line) for line in checked.splitlines())
     found = [Fault(None, None, f"part {part}: {why}") for part, passed, why in parts if not passed]
+    if found:
+        return tuple(found)  # what cannot be read cannot be added up
     kept = {row[:2]: row for row in summary(client, project_id, None, None)}
     anew = {
         row[:2]: row
