@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
