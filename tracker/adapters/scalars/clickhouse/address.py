@@ -12,7 +12,7 @@ __all__ = ["Address"]
 
 _DATABASE = "tracker"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_SCHEMES = {"clickhouse": False, "clickhouses": True, "chdb": False}  # and whether it is TLS
+_SCHEMES = {"clickhouse": False, "clickhouses": True}  # and whether it is TLS
 # Without a session a server lets many clients be busy at once.
 _OPTIONS = {"autogenerate_session_id": "false", "connect_timeout": "5", "send_receive_timeout": "60"}
 _MAY_BE_GIVEN = {"connect_timeout", "send_receive_timeout", "compress", "verify", "ca_cert"}
