@@ -233,7 +233,7 @@ def charts(folder: Path, divisor: int) -> Rows:
         short = some.evolve(start=size // 2, stop=size // 2 + 1000)
         found = [
             (
-                "read a series whole",
+                "read one whole",
                 lambda: store.read(PROJECT, one, "series/7"),
                 f"{decoding:.1f} to decode",
             ),
@@ -266,8 +266,9 @@ def overview(folder: Path, divisor: int) -> Rows:
     async def run() -> Rows:
         store = EmbeddedScalarStore(folder, synchronous="normal")
         for step in range(3):
-            await asyncio.gather(*(store.append(PROJECT, twenty(each, step)) for each in runs[: count // 2]))
-            await asyncio.gather(*(store.append(PROJECT, twenty(each, step)) for each in runs[count // 2 :]))
+            for begin in range(0, count, 1000):  # more than 4,096 at once would be refused
+                some = runs[begin : begin + 1000]
+                await asyncio.gather(*(store.append(PROJECT, twenty(each, step)) for each in some))
         rows = await asked(store, "in the tail")
         await store.maintain(600.0)
         rows += await asked(store, "folded")
