@@ -8,13 +8,8 @@ installed. Each number is the median of the rounds.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import multiprocessing
 import os
 import shutil
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,98 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvloop
+from server_load import BARE, ROOT, created, free_port, measured, request_bytes, serving, uvicorn_command
 
-ROOT = Path(__file__).parents[1]
 CONNECTIONS = 16
-BARE = """
-import falcon, falcon.asgi
-class Nothing:
-    async def on_get(self, req, resp):
-        resp.data = b'{}'
-app = falcon.asgi.App()
-app.add_route('/', Nothing())
-"""
 Case = tuple[str, bytes]
-
-
-def request_bytes(method: str, path: str, body: object = None) -> bytes:
-    """One HTTP/1.1 request."""
-    content = b"" if body is None else json.dumps(body).encode()
-    kind = "Content-Type: application/json\r\n" if content else ""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {len(content)}\r\n\r\n"
-    return head.encode() + content
-
-
-async def one_connection(port: int, request: bytes, until: float, taken: list[float]) -> None:
-    """Sends the request again and again; any answer but 2xx ends the benchmark."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while (begun := time.perf_counter()) < until:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 2"):
-            raise RuntimeError(head.decode())
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-        taken.append(time.perf_counter() - begun)
-    writer.close()
-
-
-def load(port: int, request: bytes, seconds: float) -> tuple[float, float]:
-    """Requests a second and the 99th percentile in milliseconds; runs in a process of its own."""
-
-    async def all_connections() -> list[float]:
-        taken: list[float] = []
-        until = time.perf_counter() + seconds
-        await asyncio.gather(*(one_connection(port, request, until, taken) for _ in range(CONNECTIONS)))
-        return taken
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        taken = runner.run(all_connections())
-    taken.sort()
-    return len(taken) / seconds, taken[int(len(taken) * 0.99)] * 1000
-
-
-@contextmanager
-def serving(command: list[str], folder: Path, port: int, **environ: str) -> Iterator[None]:
-    """A server process that answers on `port`."""
-    env = {
-        **os.environ,
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}",
-        "TRACKER_LOG_LEVEL": "warning",
-        **environ,
-    }
-    process = subprocess.Popen([sys.executable, *command], cwd=folder, env=env)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the server did not start") from None
-                time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def created(port: int, path: str, body: object) -> str:
-    """The id of a new thing; over a socket, since this file's name hides the ``http`` of urllib."""
-    request = request_bytes("POST", path, body).replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(request)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    return str(json.loads(answer.partition(b"\r\n\r\n")[2])["id"])
 
 
 def cases(port: int) -> list[Case]:
@@ -156,19 +63,6 @@ def postgres() -> Iterator[str | None]:
             process.wait(30)
 
 
-def uvicorn_command(app: str, port: int) -> list[str]:
-    """Both servers run the same way."""
-    return ["-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port), "--loop", "uvloop", "--http",
-            "httptools", "--no-access-log", "--log-level", "warning"]  # fmt: skip
-
-
-def measured(port: int, request: bytes, seconds: float, rounds: int) -> tuple[float, float]:
-    """The medians of some rounds of load."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found = [pool.apply(load, (port, request, seconds)) for _ in range(rounds)]
-    return statistics.median(rate for rate, _ in found), statistics.median(p99 for _, p99 in found)
-
-
 def run(seconds: float, rounds: int) -> None:
     """Measures everything and prints a table."""
     print(f"{'server':<12}{'request':<24}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
@@ -177,7 +71,7 @@ def run(seconds: float, rounds: int) -> None:
         (folder / "bare.py").write_text(BARE)
         port = free_port()
         with serving(uvicorn_command("bare:app", port), folder, port):
-            bare, p99 = measured(port, request_bytes("GET", "/"), seconds, rounds)
+            bare, p99 = measured(port, [request_bytes("GET", "/")] * CONNECTIONS, seconds, rounds)
         print(f"{'bare falcon':<12}{'GET /':<24}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
         with postgres() as postgres_url:
             urls = {"sqlite": f"sqlite:///{folder}/tracker.db", "postgres": postgres_url}
@@ -196,7 +90,7 @@ def measure_server(server: str, url: str, folder: Path, bare: float, how: tuple[
     port = free_port()
     with serving(uvicorn_command("entrypoints.http.asgi:app", port), folder, port, **environ):
         for title, request in cases(port):
-            rate, p99 = measured(port, request, *how)
+            rate, p99 = measured(port, [request] * CONNECTIONS, *how)
             print(f"{server:<12}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
 
 

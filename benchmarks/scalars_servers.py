@@ -238,6 +238,7 @@ async def _one_process(what: str, url: str) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # of this folder, whose http.py would hide the library's module
     if sys.argv[1:2] in (["--append"], ["--insert"]):
         print(asyncio.run(_one_process(*sys.argv[1:3])))
     else:

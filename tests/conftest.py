@@ -100,7 +100,7 @@ async def units(units_url: str | None) -> AsyncIterator[UnitsOfWork]:
 def clickhouse_folder() -> Iterator[Path]:
     """Where the embedded ClickHouse of this process keeps its databases: it has one folder a process."""
     pytest.importorskip("clickhouse_connect", reason="needs the extra clickhouse")
-    pytest.importorskip("chdb", reason="needs the dependency group clickhouse (the embedded engine)")
+    pytest.importorskip("chdb", reason="needs the dependency group chdb, the embedded ClickHouse")
     # In memory where there is such a place: it writes very many small files.
     place = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(prefix="tracker-clickhouse-", dir=place) as folder:

@@ -19,7 +19,7 @@ from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
-from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
 
@@ -137,7 +137,7 @@ class AsyncScalars(Protocol):
     async def read(self, experiment_id: Id, name: str) -> Series:
         """A whole series: ``.step``, ``.time`` (microseconds UTC) and ``.value`` as numpy columns.
 
-        Against a server a series of more than a million points comes thinned to that many.
+        Against a server a series of more than 20 million points comes thinned to that many.
         """
         ...
 
@@ -158,6 +158,10 @@ class AsyncScalars(Protocol):
 
     async def append(self, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. The same batch again changes nothing."""
+        ...
+
+    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
+        """What was put on steps, by (step, arrival)."""
         ...
 
     async def summary(

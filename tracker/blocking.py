@@ -123,6 +123,7 @@ class Scalars(_Area):
     sample = _blocking(AsyncScalars.sample)
     log = _blocking(AsyncScalars.log)
     append = _blocking(AsyncScalars.append)
+    tags = _blocking(AsyncScalars.tags)
     summary = _blocking(AsyncScalars.summary)
 
 

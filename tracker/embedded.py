@@ -18,7 +18,7 @@ from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectService
-from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
 from tracker.domain.scalars.service import ScalarService
@@ -233,6 +233,10 @@ class Scalars:
     async def append(self, batch: ScalarBatch) -> None:
         """Keeps columns."""
         await self._service.append(self._actor, batch)
+
+    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
+        """What was put on steps."""
+        return await self._service.tags(self._actor, _experiment(experiment_id))
 
     async def summary(
         self,

@@ -16,10 +16,11 @@ from tracker.domain.ids import ExperimentId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
-from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.remote_client import Client
+from tracker.scalars_wire import tags_from
 from tracker.wire import (
     body_of_experiment,
     body_of_project,
@@ -27,15 +28,15 @@ from tracker.wire import (
     metric_from,
     number_text,
     project_from,
-    series_from,
     summary_from,
     table_row_from,
 )
 
 __all__ = ["connect"]
 
-ALL_POINTS = 1_000_000
+ALL_POINTS = 20_000_000
 IDS_A_REQUEST = 200
+NAMES_A_REQUEST = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -189,12 +190,13 @@ class Scalars:
     async def read(self, experiment_id: Id, name: str) -> Series:
         """A whole series."""
         chosen = ExperimentId(uuid_of(experiment_id, "experiment_id"))
-        found = await self._client.get(f"/scalars/get/{chosen}", _timed(ALL_POINTS))
-        series = series_from(found, [name])
+        query = {"name": name, "max_points": ALL_POINTS}
+        for found in await self._client.get_columns(f"/scalars/get/{chosen}", query):
+            return Series(
+                experiment_id=chosen, name=name, step=found.step, time=found.time, value=found.value
+            )
         empty = np.empty(0, np.int64)
-        return series[0] if series else Series(
-            experiment_id=chosen, name=name, step=empty, time=empty, value=np.empty(0, np.float64)
-        )  # fmt: skip
+        return Series(experiment_id=chosen, name=name, step=empty, time=empty, value=np.empty(0))
 
     async def sample(
         self,
@@ -206,14 +208,10 @@ class Scalars:
     ) -> tuple[Series, ...]:
         """Thinned series."""
         path = f"/scalars/get/project/{uuid_of(project_id, 'project_id')}"
-        query = _timed(max_points)
-        if not experiments:
-            return series_from(await self._client.get(path, query), names)
-        found = [
-            series_from(await self._client.get(path, query | {"experiment_id": chosen}), names)
-            for chosen in _parts(experiments)
-        ]
-        return tuple(chain.from_iterable(found))
+        query = {"max_points": max_points, **_names(names)}
+        parts = [{"experiment_id": chosen} for chosen in _parts(experiments)] if experiments else [{}]
+        found = [await self._client.get_columns(path, query | part) for part in parts]
+        return tuple(each for each in chain.from_iterable(found) if names is None or each.name in names)
 
     async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
         """Keeps some steps; a record without a time gets that of its arrival."""
@@ -231,18 +229,13 @@ class Scalars:
 
     async def append(self, batch: ScalarBatch) -> None:
         """Keeps columns; the same batch again changes nothing."""
-        rows = [
-            {"scalars": {batch.names[series]: number_text(value)}, "step": step, "time": time}
-            for series, step, time, value in zip(
-                batch.series.tolist(),
-                batch.step.tolist(),
-                batch.time.tolist(),
-                batch.value.tolist(),
-                strict=True,
-            )
-        ]
-        body = {"scalars": rows, "batch_id": str(batch.id)}
-        await self._client.post(f"/scalars/log_batch/{batch.experiment_id}", body)
+        await self._client.post_columns(f"/scalars/columns/{batch.experiment_id}", batch)
+
+    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
+        """What was put on steps."""
+        chosen = uuid_of(experiment_id, "experiment_id")
+        query = {"return_tags": "true", "max_points": 1}
+        return tags_from((await self._client.get(f"/scalars/get/{chosen}", query))["data"][0]["tags"])
 
     async def summary(
         self,
@@ -252,21 +245,16 @@ class Scalars:
     ) -> tuple[SeriesSummary, ...]:
         """A row each."""
         path = f"/scalars/summary/{uuid_of(project_id, 'project_id')}"
-        if experiments is None:
-            found = (await self._client.get(path, {}))["data"]
-        else:
-            found = [
-                row
-                for chosen in _parts(experiments)
-                for row in (await self._client.get(path, {"experiment_id": chosen}))["data"]
-            ]
-        # Names are chosen here: more than a few of them would not fit into an address.
+        query = _names(names)
+        parts = [{}] if experiments is None else [{"experiment_id": part} for part in _parts(experiments)]
+        found = [row for part in parts for row in (await self._client.get(path, query | part))["data"]]
         rows = [row for row in map(summary_from, found) if names is None or row.name in names]
         return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
 
 
-def _timed(max_points: int) -> dict[str, Any]:
-    return {"max_points": max_points, "return_times": "true"}
+def _names(names: Collection[str] | None) -> dict[str, Any]:
+    """Asks for these names; more than an address can hold are chosen from the answer instead."""
+    return {"name": list(names)} if names is not None and len(names) <= NAMES_A_REQUEST else {}
 
 
 def _parts(experiments: Collection[Id]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from tracker import octets
 from tracker.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -23,6 +24,9 @@ from tracker.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.series import SampledSeries
+from tracker.scalars_wire import MSGPACK, batch_body, pack
 
 __all__ = ["Client"]
 
@@ -66,6 +70,19 @@ class Client:
         """The answer to POST."""
         return await self._send("POST", path, body)
 
+    async def get_columns(self, path: str, query: dict[str, Any]) -> tuple[SampledSeries, ...]:
+        """The series that GET answers as typed columns."""
+        headers = {"Accept": "application/octet-stream", "Accept-Encoding": "identity"}
+        answer = await self._exchange("GET", path, query=query, headers=headers)
+        try:
+            return octets.read(answer.content)[0]
+        except ValueError as error:
+            raise Unavailable(f"{answer.url} answers something that is no columns: {error}") from error
+
+    async def post_columns(self, path: str, batch: ScalarBatch) -> None:
+        """Sends the columns of a batch."""
+        await self._exchange("POST", path, pack(batch_body(batch)), headers={"Content-Type": MSGPACK})
+
     async def patch(self, path: str, body: Any) -> Any:
         """The answer to PATCH."""
         return await self._send("PATCH", path, body)
@@ -86,6 +103,17 @@ class Client:
             content = None if body is None else json.dumps(body, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise Invalid(f"cannot be written as JSON: {error}") from error
+        return _json(await self._exchange(method, path, content, query=query, headers=headers))
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        content: str | bytes | None = None,
+        *,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str],
+    ) -> httpx.Response:
         try:
             answer = await self._http.request(method, path, content=content, headers=headers, params=query)
         except httpx.HTTPError as error:
@@ -94,7 +122,7 @@ class Client:
         except UnicodeError as error:
             raise Invalid("text must not contain lone surrogates") from error
         if answer.is_success:
-            return _json(answer)
+            return answer
         raise _error(answer)
 
 

@@ -23,6 +23,10 @@ VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
     "TRACKER_DATA": "data",
     "TRACKER_SYNC": "scalars_sync",
+    "SCALARS_URL": "scalars_url",
+    "SCALARS_SERVICE_URL": "scalars_service_url",
+    "CLICKHOUSE_URL": "clickhouse_url",
+    "SCALARS_SERVICE_KEY": "scalars_service_key",
     "ALLOWED_ORIGINS": "allowed_origins",
     "TRACKER_MAX_BODY": "max_body_bytes",
     "TRACKER_LOG_FORMAT": "log_format",
@@ -43,6 +47,10 @@ class Settings(Frozen):
         database_url: SQLAlchemy URL in any usual form; never logged, since it may hold a password.
         data: folder of scalars and other files.
         scalars_sync: ``full`` survives a power cut; ``normal`` only a crash of the process, faster.
+        scalars_url: where scalars are kept; empty = in `data`. Never logged, since it may hold a password.
+        scalars_service_url: address of a scalars service that keeps them instead.
+        clickhouse_url: a ClickHouse database that keeps them instead; never logged.
+        scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
         allowed_origins: web origins that may call the API from a browser.
         max_body_bytes: the largest request body.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
@@ -52,6 +60,10 @@ class Settings(Frozen):
     database_url: str = Field(default=DEFAULT_DATABASE, repr=False)
     data: Path = Path("data")
     scalars_sync: Literal["full", "normal"] = "full"
+    scalars_url: str = Field(default="", repr=False)
+    scalars_service_url: str = Field(default="", repr=False)
+    clickhouse_url: str = Field(default="", repr=False)
+    scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     log_format: Literal["auto", "text", "json"] = "auto"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from pydantic.alias_generators import to_camel
 
 from tracker.domain.experiments.experiment import Experiment
@@ -25,7 +24,7 @@ from tracker.domain.projects.project import (
     Project,
     ProjectSettings,
 )
-from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.scalars.series import SeriesSummary
 
 __all__ = [
     "body_of_experiment",
@@ -34,7 +33,6 @@ __all__ = [
     "metric_from",
     "number_text",
     "project_from",
-    "series_from",
     "summary_from",
     "table_row_from",
 ]
@@ -102,22 +100,6 @@ def table_row_from(found: Json) -> ExperimentMetric:
         definition=_definition_from(found),
         value=float(found["value"]),
         step=found["step"],
-    )
-
-
-def series_from(found: Json, names: Collection[str] | None) -> tuple[Series, ...]:
-    """Curves of these names (``None`` = all); a server that does not tell times leaves them empty."""
-    return tuple(
-        Series(
-            experiment_id=ExperimentId(UUID(entry["experiment_id"])),
-            name=name,
-            step=np.array(curve["x"], np.int64),
-            time=np.array(curve.get("t", ()), np.int64),
-            value=np.array([float(value) for value in curve["y"]], np.float64),
-        )
-        for entry in found["data"]
-        for name, curve in entry["scalars"].items()
-        if names is None or name in names
     )
 
 

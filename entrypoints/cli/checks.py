@@ -132,7 +132,8 @@ async def _opened(settings: Settings) -> Any:
     try:
         for finding in await _database(container.database()):
             yield finding
-        if (settings.data / "scalars").exists():
+        elsewhere = settings.scalars_service_url or settings.scalars_url
+        if elsewhere or (settings.data / "scalars").exists():
             yield await _scalars(container.scalar_store())
         else:
             yield Finding("scalars", State.OK, "nothing is logged yet")

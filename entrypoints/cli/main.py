@@ -19,6 +19,9 @@ _COMMANDS = {
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "db": LazyCommand("db", "db", "The database's schema: look at it and move it."),
     "server": LazyCommand("server", "server", "Serve a folder over HTTP until interrupted."),
+    "scalars-server": LazyCommand(
+        "scalars_server", "scalars_server", "Serve a store of scalars to trackers until interrupted."
+    ),
     "demo": LazyCommand("demo", "demo", "Train a family of real models and track them."),
     "doctor": LazyCommand("doctor", "doctor", "Check what tracker needs, and say what mends it."),
     "completion": LazyCommand("completion", "completion", "Print the script that completes commands."),

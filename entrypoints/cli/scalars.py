@@ -13,6 +13,8 @@ from tracker.domain.scalars.series import Series, SeriesSummary
 
 from .lookup import experiment_named
 from .output import Column, as_json_option, print_json, print_record, print_table
+from .scalar_transfer import export_scalars, import_scalars
+from .scalar_upkeep import maintain, stats, verify
 from .target import with_library
 from .text import number
 from .values import NAMED_NUMBER, TEXT_FILE
@@ -50,7 +52,7 @@ def list_scalars(library: Tracker, experiment: str, project: str | None, as_json
     """List the series of EXPERIMENT with their extremes."""
     rows = _summaries(library, experiment, project)
     if as_json:
-        print_json(rows)
+        print_json([row._asdict() for row in rows])
     else:
         print_table(_COLUMNS, rows, empty="no scalars; `tracker scalars log` keeps some")
 
@@ -118,6 +120,10 @@ def log(
     else:
         records = [ScalarRecord(step=step, values=dict(values), tags=tags)]
     library.scalars.log(experiment_named(library, experiment, project).id, records)
+
+
+for command in (export_scalars, import_scalars, maintain, stats, verify):
+    scalars.add_command(command)
 
 
 def _record(text: str, line: int) -> ScalarRecord:

@@ -52,6 +52,6 @@ def _resources(container: Container) -> dict[type, object]:
         Projects(container.projects(), container.experiments(), container.metrics()),
         Experiments(container.experiments()),
         Metrics(container.metrics()),
-        Scalars(container.scalars()),
+        Scalars(container.scalars(), container.clock(), container.ids()),
     )
     return {type(resource): resource for resource in made}

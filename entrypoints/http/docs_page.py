@@ -63,7 +63,7 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
 
 
 def _content(part: dict[str, Any]) -> dict[str, Any]:
-    (media,) = part["content"].values()
+    media = next(iter(part["content"].values()))  # the first one is JSON where there is JSON
     schema: dict[str, Any] = media["schema"]
     return schema
 

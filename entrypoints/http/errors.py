@@ -22,7 +22,7 @@ from tracker.domain.errors import (
     Unavailable,
 )
 
-from .exchange import encoded
+from .media import encoded
 from .schemas.answers import FieldProblemOut, ProblemOut
 
 __all__ = ["STATUSES", "answer_error"]

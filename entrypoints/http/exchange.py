@@ -11,23 +11,24 @@ from uuid import UUID
 import falcon
 import falcon.asgi
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json, to_json
 
 from tracker.domain.errors import Invalid, Problem
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
-from tracker.domain.json_tree import thaw
 
+from .media import JSON, chosen, decoded, written
 from .schemas.answers import NoQuery
 
 if TYPE_CHECKING:
     from .routes import Route
 
-__all__ = ["Call", "encoded", "responder"]
+__all__ = ["NOT_MODIFIED", "Call", "responder"]
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
+
+NOT_MODIFIED = 304
 
 
 @dataclass(slots=True)
@@ -40,6 +41,9 @@ class Call(Generic[Body, Query]):
         body: the request's body by the route's schema.
         query: its query parameters by the route's schema.
         status: of the answer, where the resource wants another one than the route's.
+        media: type of the answer, of those that the route can give.
+        known: the ``If-None-Match`` header: what the caller has already.
+        headers: more headers of the answer.
     """
 
     actor: Actor
@@ -47,11 +51,9 @@ class Call(Generic[Body, Query]):
     body: Body
     query: Query
     status: int | None = None
-
-
-def encoded(value: object) -> bytes:
-    """JSON in UTF-8; non-finite numbers become the text ``NaN``, ``Infinity`` or ``-Infinity``."""
-    return to_json(value, inf_nan_mode="strings", fallback=thaw)
+    media: str = JSON
+    known: str | None = None
+    headers: dict[str, str] | None = None
 
 
 def responder(route: Route, resource: object, max_body: int) -> Responder:
@@ -61,12 +63,19 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
-        body = None if route.body is None else await _body(route.body, req, max_body)
-        call = Call(req.context.actor, ids, body, query)
+        body = None if route.body is None else await _body(route.body, req, max_body, route.takes)
+        call = Call(req.context.actor, ids, body, query, media=route.media)
+        if route.gives:
+            call.media = chosen(req, (route.media, *route.gives))
+            call.known = req.get_header("if-none-match")
         answer = await handle(call)
         resp.status = call.status or route.status
-        resp.content_type = route.media
-        resp.data = answer if isinstance(answer, bytes) else encoded(answer)
+        if call.headers:
+            resp.set_headers(call.headers)
+        if call.status == NOT_MODIFIED:
+            return
+        resp.content_type = call.media
+        resp.data = written(answer, call.media)
 
     return respond
 
@@ -108,18 +117,13 @@ def _is_list(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) is list
 
 
-async def _body(schema: type[BaseModel], req: falcon.asgi.Request, limit: int) -> BaseModel:
+async def _body(
+    schema: type[BaseModel], req: falcon.asgi.Request, limit: int, takes: tuple[str, ...]
+) -> BaseModel:
     media = (req.content_type or "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise falcon.HTTPUnsupportedMediaType(description="the body must be application/json")
-    raw = await _read(req, limit)
-    try:
-        content = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:
-        raise Invalid(
-            f"the body is not JSON: {error}", [Problem(("body",), str(error), "json_invalid")]
-        ) from error
-    return _validated(schema, content, "body")
+    if media not in takes:
+        raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(takes)}")
+    return _validated(schema, decoded(await _read(req, limit), media), "body")
 
 
 async def _read(req: falcon.asgi.Request, limit: int) -> bytes:

@@ -17,6 +17,7 @@ import falcon
 import falcon.asgi
 
 from .auth import actor_of
+from .media import MSGPACK, OCTETS
 
 __all__ = ["Gate"]
 
@@ -24,6 +25,7 @@ _access = logging.getLogger("tracker.access")
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _GZIP_FROM = 1024
+_COLUMNS = frozenset((OCTETS, MSGPACK))  # hardly shrink in the time it takes
 _GZIP_IN_THREAD_FROM = 64 * 1024
 _ALLOWED_METHODS = "GET, POST, PATCH, DELETE"
 _ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-ID"
@@ -65,7 +67,7 @@ class Gate:
         if self._origins:
             self._allow_origin(req, resp)
         data = resp.data
-        if data is not None and len(data) >= _GZIP_FROM:
+        if data is not None and len(data) >= _GZIP_FROM and resp.content_type not in _COLUMNS:
             resp.append_header("Vary", "Accept-Encoding")
             if _takes_gzip(req.get_header("accept-encoding")):
                 resp.data = await _compressed(data)

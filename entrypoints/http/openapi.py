@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from .api.health import version
-from .routes import JSON, Route
+from .media import JSON, OCTETS
+from .routes import Route
 from .schemas.answers import ProblemOut
 
 __all__ = ["openapi"]
@@ -20,7 +21,7 @@ _REFUSALS = {
     404: "Unknown, or the caller may not see it",
     409: "The present state does not allow it",
     413: "The body is too large",
-    415: "The body is not application/json",
+    415: "The body is of a media type that this route does not take",
     422: "Does not validate; `errors` names each wrong field",
     503: "Something behind the service does not answer; try again after `Retry-After` seconds",
 }
@@ -70,12 +71,14 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        content = {JSON: {"schema": schemas[(id(route.body), "validation")]}}
+        content = {media: {"schema": schemas[(id(route.body), "validation")]} for media in route.takes}
         operation["requestBody"] = {"required": True, "content": content}
     if route.action is not None:
         operation["x-action"] = route.action.value
     return operation
 
+
+_BYTES = {"type": "string", "format": "binary"}
 
 # Said by the HTTP parser, before any route is chosen.
 _UNREADABLE = {
@@ -85,15 +88,18 @@ _UNREADABLE = {
 
 
 def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
-    media = route.media.partition(";")[0]
+    answer = schemas[(id(route.answer), "serialization")]
+    medias = (route.media.partition(";")[0], *route.gives)
     success = {
         "description": route.summary,
-        "content": {media: {"schema": schemas[(id(route.answer), "serialization")]}},
+        "content": {media: {"schema": _BYTES if media == OCTETS else answer} for media in medias},
     }
     problem = {JSON: {"schema": schemas[(id(ProblemOut), "serialization")]}}
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
+    if route.gives:
+        refused["304"] = {"description": "Nothing new since the ETag in `If-None-Match`"}
     present = {"200": success} if route.present else {}
     return {**present, str(route.status): success, "400": _UNREADABLE, **refused}
 

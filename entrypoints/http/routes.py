@@ -14,27 +14,24 @@ from .api.health import Documentation, Health
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
+from .media import HTML, JSON, MSGPACK, OCTETS
 from .schemas.answers import DeletedOut, HealthOut, NoQuery, ReadyOut
+from .schemas.columns import AppendedOut, ColumnsIn
 from .schemas.experiments import ExperimentCreate, ExperimentEdit, ExperimentOut, RecentQuery, Reorder
 from .schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
 from .schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut
+from .schemas.scalar_queries import ExperimentScalarsQuery, ProjectScalarsQuery, SummaryQuery, TopQuery
 from .schemas.scalars import (
     LastLoggedIn,
     LastLoggedOut,
     LoggedOut,
-    ProjectScalarsQuery,
     ScalarsBatchIn,
     ScalarsLogIn,
     ScalarsOut,
-    ScalarsQuery,
     SummaryOut,
-    SummaryQuery,
 )
 
 __all__ = ["ROUTES", "Route"]
-
-JSON = "application/json"
-HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,8 @@ class Route:
         status: of a successful answer.
         present: whether it may answer 200 with what was there before.
         media: media type of the answer.
+        gives: other media types that ``Accept`` may choose.
+        takes: media types of the body.
     """
 
     method: str
@@ -68,6 +67,8 @@ class Route:
     status: int = 200
     present: bool = False
     media: str = JSON
+    gives: tuple[str, ...] = ()
+    takes: tuple[str, ...] = (JSON,)
 
 
 _PROJECT = "/api/projects/{project_id}"
@@ -148,12 +149,23 @@ ROUTES: tuple[Route, ...] = (
         "Keeps the values of many steps, or none", LoggedOut, ScalarsBatchIn,
     ),
     Route(
+        "POST", "/api/scalars/columns/{experiment_id}", Scalars, "append", Action.SCALARS_LOG,
+        "Keeps columns of points, all or none; durable when it answers", AppendedOut, ColumnsIn,
+        takes=(MSGPACK,),
+    ),
+    Route(
         "GET", "/api/scalars/get/{experiment_id}", Scalars, "get", Action.SCALARS_VIEW,
-        "Gives an experiment's curves", ScalarsOut, query=ScalarsQuery,
+        "Gives an experiment's curves, or what is new", ScalarsOut, query=ExperimentScalarsQuery,
+        gives=(OCTETS,),
     ),
     Route(
         "GET", "/api/scalars/get/project/{project_id}", Scalars, "get_project", Action.SCALARS_VIEW,
         "Gives the curves of a project's experiments", ScalarsOut, query=ProjectScalarsQuery,
+        gives=(OCTETS,),
+    ),
+    Route(
+        "GET", "/api/scalars/top/{project_id}", Scalars, "top", Action.SCALARS_VIEW,
+        "Ranks the series of one name", SummaryOut, query=TopQuery,
     ),
     Route(
         "GET", "/api/scalars/summary/{project_id}", Scalars, "summary", Action.SCALARS_VIEW,

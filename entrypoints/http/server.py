@@ -15,7 +15,7 @@ from .app import create_app
 from .auth import is_loopback
 from .logs import configure
 
-__all__ = ["create_configured_app", "serve"]
+__all__ = ["create_configured_app", "options", "serve"]
 
 _GRACE_SECONDS = 30
 
@@ -39,14 +39,14 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
     if workers < 1:
         raise Invalid.field("workers", "must be at least 1")
     configure(settings.log_format, settings.log_level)
-    options = _options(host, port)
+    chosen = options(host, port)
     if workers == 1:
-        uvicorn.Server(uvicorn.Config(create_app(build(settings)), **options)).run()
+        uvicorn.Server(uvicorn.Config(create_app(build(settings)), **chosen)).run()
         return
     # Worker processes start afresh and read their settings from the environment.
     settings.export()
     factory = f"{__package__}.server:create_configured_app"
-    uvicorn.run(factory, factory=True, workers=workers, **options)
+    uvicorn.run(factory, factory=True, workers=workers, **chosen)
 
 
 def create_configured_app() -> Any:
@@ -56,7 +56,8 @@ def create_configured_app() -> Any:
     return create_app(build(settings))
 
 
-def _options(host: str, port: int) -> dict[str, Any]:
+def options(host: str, port: int) -> dict[str, Any]:
+    """How uvicorn runs an application here."""
     return {
         "host": host,
         "port": port,

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,68 +15,42 @@ import numpy as np
 import pytest
 
 from tests.brute_force import assert_sampled
+from tests.live import LiveScalars
+from tests.scalar_batches import OPEN, OTHER_RUN, PROJECT, RUN, batch, bits, curve, points
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+from tracker.adapters.scalars.http import HttpScalarStore
 from tracker.domain.errors import Invalid, NotFound, TooManyRequests, Unavailable
-from tracker.domain.ids import BatchId, ExperimentId, ProjectId
-from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.series import Axis, Ranking, SampleQuery, Series, TimeWindow
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.scalars.batch import StepTags
+from tracker.domain.scalars.series import Axis, Ranking, SampleQuery, TimeWindow
 from tracker.ports.scalars import ScalarStore
 
 INT64 = np.iinfo(np.int64)
-PROJECT = ProjectId(UUID(int=1))
-RUN = ExperimentId(UUID(int=7))
-OTHER_RUN = ExperimentId(UUID(int=8))
-OPEN = TimeWindow()
-
-Point = tuple[str, int, int, float]
 
 
-def batch(*points: Point, run: ExperimentId = RUN, id: UUID | None = None, tags: Sequence[StepTags] = ()):
-    """A batch of (name, step, time, value)."""
-    names = tuple(dict.fromkeys(name for name, *_ in points))
-    return ScalarBatch(
-        id=BatchId(id or uuid4()),
-        experiment_id=run,
-        names=names,
-        series=np.array([names.index(name) for name, *_ in points], np.int64),
-        step=np.array([step for _, step, _, _ in points], np.int64),
-        time=np.array([time for _, _, time, _ in points], np.int64),
-        value=np.array([value for *_, value in points], np.float64),
-        tags=tuple(tags),
-    )
-
-
-def curve(value: np.ndarray, *, run: ExperimentId = RUN, name: str = "loss", start: int = 0) -> ScalarBatch:
-    """A batch of one series at steps `start`, `start` + 1, ..."""
-    step = np.arange(start, start + len(value), dtype=np.int64)
-    return ScalarBatch(
-        id=BatchId(uuid4()),
-        experiment_id=run,
-        names=(name,),
-        series=np.zeros(len(value), np.int64),
-        step=step,
-        time=step * 1000,
-        value=np.asarray(value, np.float64),
-    )
-
-
-def points(series: Series) -> list[tuple[int, int, float]]:
-    return list(zip(series.step.tolist(), series.time.tolist(), series.value.tolist(), strict=True))
-
-
-def bits(value: np.ndarray) -> list[int]:
-    return value.view(np.uint64).tolist()
-
-
-@pytest.fixture(params=["memory", "embedded", "postgres", "clickhouse"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ScalarStore]:
-    if request.param == "memory":
-        return MemoryScalarStore
+@pytest.fixture(
+    params=["memory", "embedded", "postgres", "clickhouse", "service over memory", "service over embedded"]
+)
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ScalarStore]]:
     if request.param in {"postgres", "clickhouse"}:
-        make: Callable[[], ScalarStore] = request.getfixturevalue(f"make_{request.param}_scalars")
-        return make
-    return lambda: EmbeddedScalarStore(tmp_path / "scalars", synchronous="normal")
+        yield request.getfixturevalue(f"make_{request.param}_scalars")
+        return
+    services: list[LiveScalars] = []
+
+    def made() -> ScalarStore:
+        if request.param.endswith("memory"):
+            store: ScalarStore = MemoryScalarStore()
+        else:
+            store = EmbeddedScalarStore(tmp_path / "scalars", synchronous="normal")
+        if not request.param.startswith("service"):
+            return store
+        services.append(LiveScalars(store))
+        return HttpScalarStore(services[-1].url)
+
+    yield made
+    for service in services:
+        service.stop()
 
 
 @pytest.fixture

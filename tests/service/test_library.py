@@ -22,7 +22,7 @@ from tests.factories import new_id
 from tracker.domain.errors import Invalid, InvalidTransition, LineageCycle, NotFound
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
-from tracker.domain.scalars.batch import ScalarBatch
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 
 Where = dict[str, str]
@@ -183,6 +183,31 @@ def test_a_closed_library_says_so(where: Where) -> None:
         tr.projects.list()
 
 
+def test_batches_come_back_bit_for_bit_with_their_tags(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a")
+    odd = np.array([0x7FF8DEADBEEF0001, 0x8000000000000000, 0xFFF0000000000000], np.uint64).view(np.float64)
+    whole = np.arange(3)
+    tags = (StepTags(step=-1, names=(), tags=("early",)), StepTags(step=2, names=("x",), tags=("a", "b")))
+    names = tuple(f"n{i}" for i in range(30))
+    library.scalars.append(
+        ScalarBatch(
+            id=BatchId(uuid4()), experiment_id=run.id, names=("x",), series=np.zeros(3, np.int64), step=whole,
+            time=whole - 5, value=odd, tags=tags,
+        )
+    )  # fmt: skip
+    library.scalars.log(run.id, [ScalarRecord(step=0, values=dict.fromkeys(names, 1.0))])
+    series = library.scalars.read(run.id, "x")
+    assert series.value.view(np.uint64).tolist() == odd.view(np.uint64).tolist()
+    assert (series.step.tolist(), series.time.tolist()) == ([0, 1, 2], [-5, -4, -3])
+    assert library.scalars.tags(run.id) == tags
+    assert len(library.scalars.read(run.id, "none")) == 0
+    for chosen in (names[:3], names[:20]):
+        found = library.scalars.sample(run.project_id, [run.id], names=chosen)
+        assert sorted(each.name for each in found) == sorted(chosen)
+        rows = library.scalars.summary(run.project_id, names=chosen)
+        assert sorted(row.name for row in rows) == sorted(chosen)
+
+
 def test_bad_ids_are_refused_and_unknown_ones_not_found(library: tracker.Tracker) -> None:
     with pytest.raises(tracker.Invalid, match="project_id"):
         library.projects.get("nonsense")
@@ -196,7 +221,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 class Relay(BaseHTTPRequestHandler):
-    """Passes requests on to a server, and loses its first answer to a logged batch."""
+    """Passes requests on to a server, and loses its first answer to a batch."""
 
     target = ""
     lost = 0
@@ -208,7 +233,7 @@ class Relay(BaseHTTPRequestHandler):
         answer = httpx.request(self.command, self.target + self.path, content=body, headers=headers)
         type(self).tokens.add(self.headers.get("Authorization"))
         self.close_connection = True
-        if "log_batch" in self.path and not self.lost:
+        if "columns" in self.path and not self.lost:
             type(self).lost += 1
             return
         self.send_response(answer.status_code)

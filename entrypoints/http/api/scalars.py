@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tracker.domain.ids import ExperimentId, ProjectId
-from tracker.domain.scalars.series import SampleQuery
+from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.service import ScalarService
+from tracker.ports.clock import Clock
+from tracker.ports.ids import IdGenerator
 
 from ..exchange import Call
 from ..schemas.answers import NoQuery
+from ..schemas.columns import AppendedOut, ColumnsIn
+from ..schemas.scalar_queries import ExperimentScalarsQuery, ProjectScalarsQuery, SummaryQuery, TopQuery
 from ..schemas.scalars import (
-    ExperimentScalarsOut,
     LastLoggedIn,
     LastLoggedOut,
     LoggedOut,
-    ProjectScalarsQuery,
     ScalarsBatchIn,
     ScalarsLogIn,
     ScalarsOut,
-    ScalarsQuery,
     SummaryOut,
-    SummaryQuery,
-    experiment_scalars,
     summary_row,
-    tags_out,
 )
+from .curves import check_size, is_known, shown
 
 __all__ = ["Scalars"]
 
@@ -35,8 +35,10 @@ _LOGGED: LoggedOut = {"status": "logged"}
 class Scalars:
     """``/api/scalars``."""
 
-    def __init__(self, scalars: ScalarService) -> None:
+    def __init__(self, scalars: ScalarService, clock: Clock, ids: IdGenerator) -> None:
         self._scalars = scalars
+        self._clock = clock
+        self._ids = ids
 
     async def log(self, call: Call[ScalarsLogIn, NoQuery]) -> LoggedOut:
         """Keeps the values of one step."""
@@ -51,26 +53,54 @@ class Scalars:
         await self._scalars.log(call.actor, _experiment(call), records, batch_id=call.body.batch_id)
         return _LOGGED
 
-    async def get(self, call: Call[None, ScalarsQuery]) -> ScalarsOut:
-        """The curves of one experiment."""
-        experiment_id = _experiment(call)
-        series = await self._scalars.sample_experiment(
-            call.actor, experiment_id, max_points=call.query.max_points, window=call.query.window()
-        )
-        empty: ExperimentScalarsOut = {"experiment_id": experiment_id, "scalars": {}}
-        found = experiment_scalars(series, times=call.query.return_times).get(experiment_id, empty)
-        return {"data": await self._tagged(call, [found])}
+    async def append(self, call: Call[ColumnsIn, NoQuery]) -> AppendedOut:
+        """Keeps columns of points, or none."""
+        batch = call.body.batch(_experiment(call), now=self._clock.now(), new_id=self._ids.new)
+        await self._scalars.append(call.actor, batch)
+        return {"status": "logged", "points": len(batch)}
 
-    async def get_project(self, call: Call[None, ProjectScalarsQuery]) -> ScalarsOut:
-        """The curves of a project's experiments."""
-        query = SampleQuery(
-            experiments=tuple(ExperimentId(each) for each in call.query.experiment_id),
-            max_points=call.query.max_points,
-            window=call.query.window(),
+    async def get(self, call: Call[None, ExperimentScalarsQuery]) -> ScalarsOut | bytes | None:
+        """The curves of one experiment, or what is new."""
+        asked, experiment_id = call.query, _experiment(call)
+        if asked.since is not None:
+            return await self._news(call, asked.since or None)
+        check_size(call)
+        rows = await self._scalars.summary_of(call.actor, experiment_id, asked.name or None)
+        tags = await self._tags(call, [experiment_id])
+        if is_known(call, rows, tags):
+            return None
+        cursor = None
+        if asked.return_cursor:
+            cursor = (await self._scalars.since(call.actor, experiment_id, names=())).cursor
+        series = await self._scalars.sample_experiment(
+            call.actor, experiment_id, asked.sample([experiment_id])
         )
-        series = await self._scalars.sample(call.actor, _project(call), query)
-        found = experiment_scalars(series, times=call.query.return_times)
-        return {"data": await self._tagged(call, list(found.values()))}
+        return shown(call, series, tags, cursor=cursor, experiments=[experiment_id])
+
+    async def get_project(self, call: Call[None, ProjectScalarsQuery]) -> ScalarsOut | bytes | None:
+        """The curves of a project's experiments."""
+        asked = call.query
+        check_size(call)
+        chosen = [ExperimentId(each) for each in asked.experiment_id]
+        rows = await self._scalars.summary(call.actor, _project(call), chosen or None, asked.name or None)
+        tags = await self._tags(call, dict.fromkeys(row.experiment_id for row in rows))
+        if is_known(call, rows, tags):
+            return None
+        series = await self._scalars.sample(call.actor, _project(call), asked.sample(chosen))
+        return shown(call, series, tags)
+
+    async def _news(self, call: Call[None, ExperimentScalarsQuery], cursor: str | None) -> ScalarsOut | bytes:
+        names = call.query.name or None
+        news = await self._scalars.since(call.actor, _experiment(call), cursor, names=names)
+        return shown(call, news.series, {}, cursor=news.cursor, experiments=[_experiment(call)])
+
+    async def top(self, call: Call[None, TopQuery]) -> SummaryOut:
+        """The best series of a name."""
+        asked = call.query
+        found = await self._scalars.top(
+            call.actor, _project(call), asked.name, by=asked.by, k=asked.k, descending=asked.descending
+        )
+        return {"data": [summary_row(row) for row in found]}
 
     async def summary(self, call: Call[None, SummaryQuery]) -> SummaryOut:
         """One row for each series of a project."""
@@ -85,15 +115,13 @@ class Scalars:
         latest = await self._scalars.last_logged(call.actor, _project(call), experiments)
         return {"data": [{"experiment_id": key, "last_modified": at} for key, at in latest.items()]}
 
-    async def _tagged(
-        self, call: Call[Any, ScalarsQuery] | Call[Any, ProjectScalarsQuery], data: list[ExperimentScalarsOut]
-    ) -> list[ExperimentScalarsOut]:
-        if call.query.return_tags:
-            window = call.query.window()
-            for entry in data:
-                tags = await self._scalars.tags(call.actor, ExperimentId(entry["experiment_id"]), window)
-                entry["tags"] = tags_out(tags)
-        return data
+    async def _tags(
+        self, call: Call[None, Any], experiments: Iterable[ExperimentId]
+    ) -> dict[ExperimentId, tuple[StepTags, ...]]:
+        if not call.query.return_tags:
+            return {}
+        window = call.query.window()
+        return {key: await self._scalars.tags(call.actor, key, window) for key in experiments}
 
 
 def _experiment(call: Call[Any, Any]) -> ExperimentId:

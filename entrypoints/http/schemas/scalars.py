@@ -7,24 +7,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import StepTags
 from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import SampledSeries, SeriesSummary, TimeWindow
+from tracker.domain.scalars.series import (
+    Series,
+    SeriesSummary,
+)
+from tracker.domain.text import all_storable
 
-from .wire import WHOLE, Bounded64, Closed, LabelText, MetricNameText, WireNumber
+from .wire import WHOLE, Bounded64, Closed, LabelText, MetricKeyText, WireNumber
 
 __all__ = [
-    "LastLoggedIn", "LastLoggedOut", "LoggedOut", "ProjectScalarsQuery", "ScalarsBatchIn", "ScalarsLogIn",
-    "ScalarsOut", "ScalarsQuery", "SummaryOut", "SummaryQuery", "experiment_scalars", "summary_row",
-    "tags_out",
+    "ExperimentScalarsOut", "LastLoggedIn", "LastLoggedOut", "LastLoggedRow", "LoggedOut", "ScalarsBatchIn",
+    "ScalarsIn", "ScalarsLogIn", "ScalarsOut", "SummaryOut", "experiment_scalars", "moment_of",
+    "summary_row", "tags_out",
 ]  # fmt: skip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def _in_utc(text: object) -> datetime:
@@ -46,7 +51,7 @@ WireTime = (
 class ScalarsIn(Closed):
     """Values of some scalars at one step."""
 
-    scalars: dict[MetricNameText, WireNumber]
+    scalars: Annotated[dict[MetricKeyText, WireNumber], AfterValidator(all_storable)]
     step: Bounded64
     tags: Annotated[list[LabelText], Field(max_length=100)] | None = None
     time: WireTime | None = Field(
@@ -79,34 +84,6 @@ class ScalarsBatchIn(Closed):
 
     scalars: Annotated[list[ScalarsIn], Field(max_length=100_000)]
     batch_id: BatchIdIn | None = None
-
-
-class ScalarsQuery(Closed):
-    """Which points, and how many a series."""
-
-    max_points: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    return_tags: bool = False
-    return_times: Annotated[bool, Field(description="Adds `t`: microseconds since 1970 UTC")] = False
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-
-    def window(self) -> TimeWindow:
-        """The time asked for; a time without a zone is UTC."""
-        return TimeWindow(start=_microseconds(self.start_time), stop=_microseconds(self.end_time))
-
-
-class ProjectScalarsQuery(ScalarsQuery):
-    """The same, of some of a project's experiments."""
-
-    experiment_id: Annotated[list[UUID], Field(max_length=1000)] = Field(default=[])
-
-
-class SummaryQuery(Closed):
-    """Which experiments and scalars; all when left out."""
-
-    # Both together must fit into the request line that the server reads (64 KiB).
-    experiment_id: Annotated[list[UUID], Field(max_length=200)] = Field(default=[])
-    name: Annotated[list[MetricNameText], Field(max_length=10)] = Field(default=[])
 
 
 class LastLoggedIn(Closed):
@@ -150,6 +127,7 @@ class ScalarsOut(TypedDict):
     """Curves by experiment."""
 
     data: list[ExperimentScalarsOut]
+    cursor: NotRequired[str]
 
 
 class LastLoggedRow(TypedDict):
@@ -188,7 +166,7 @@ class SummaryOut(TypedDict):
 
 
 def experiment_scalars(
-    series: Iterable[SampledSeries], *, times: bool = False
+    series: Iterable[Series], *, times: bool = False
 ) -> dict[ExperimentId, ExperimentScalarsOut]:
     """Curves by experiment, experiments in the order in which they first come."""
     found: dict[ExperimentId, ExperimentScalarsOut] = {}
@@ -221,12 +199,13 @@ def tags_out(tags: Iterable[StepTags]) -> list[StepTagsOut]:
     return [{"step": t.step, "scalar_names": list(t.names), "tags": list(t.tags)} for t in tags]
 
 
+def moment_of(microseconds: int) -> datetime:
+    """A time as scalars keep it, in UTC; what lies outside of the calendar becomes its end."""
+    try:
+        return _EPOCH + _MICROSECOND * microseconds
+    except OverflowError:
+        return _LAST if microseconds > 0 else _FIRST
+
+
 def _moment(time: int | datetime | None) -> datetime | None:
     return _EPOCH + _MICROSECOND * time if isinstance(time, int) else time
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND

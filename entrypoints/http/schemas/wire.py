@@ -19,6 +19,7 @@ __all__ = [
     "DescriptionText",
     "Json",
     "LabelText",
+    "MetricKeyText",
     "MetricNameText",
     "NameText",
     "WireNumber",
@@ -66,9 +67,10 @@ KEPT = AfterValidator(storable)
 
 NameText = Annotated[str, Field(strict=True, min_length=1, max_length=100, json_schema_extra=NO_NUL), KEPT]
 DescriptionText = Annotated[str, Field(strict=True, max_length=1000, json_schema_extra=NO_NUL), KEPT]
-MetricNameText = Annotated[
-    str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL), KEPT
-]
+MetricKeyText = Annotated[str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL)]
+"""A metric's name within a collection that is checked by :func:`all_storable`."""
+
+MetricNameText = Annotated[MetricKeyText, KEPT]
 LabelText = NameText
 
 

@@ -14,11 +14,11 @@ from tracker.domain.identity.policy import Action, require
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
-from tracker.domain.scalars.batch import ScalarBatch, StepTags, columns_of_records
+from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.recent_scopes import RecentScopes
-from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.record import ScalarRecord, batch_of
 from tracker.domain.scalars.series import (
-    Axis,
+    News,
     Ranking,
     SampledSeries,
     SampleQuery,
@@ -70,30 +70,9 @@ class ScalarService:
             Forbidden: they may not log to it.
             Unavailable: the store is full or does not answer; nothing was kept.
         """
-        now = _microseconds(self._clock.now())
-        rows = [
-            (record.step, now if record.time is None else _microseconds(record.time), record.values)
-            for record in records
-        ]
-        names, series, step, time, value = columns_of_records(rows)
-        tags = tuple(
-            StepTags(step=record.step, names=tuple(record.values), tags=record.tags)
-            for record in records
-            if record.tags
-        )
-        await self.append(
-            actor,
-            ScalarBatch(
-                id=batch_id or BatchId(self._ids.new()),
-                experiment_id=experiment_id,
-                names=names,
-                series=series,
-                step=step,
-                time=time,
-                value=value,
-                tags=tags,
-            ),
-        )
+        new = batch_id or BatchId(self._ids.new())
+        now = self._clock.now()
+        await self.append(actor, batch_of(records, batch_id=new, experiment_id=experiment_id, now=now))
 
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""
@@ -144,30 +123,44 @@ class ScalarService:
         return await self._store.sample(project_id, query.evolve(experiments=tuple(dict.fromkeys(chosen))))
 
     async def sample_experiment(
-        self,
-        actor: Actor,
-        experiment_id: ExperimentId,
-        *,
-        names: Sequence[str] | None = None,
-        max_points: int | None = 1000,
-        axis: Axis = Axis.STEP,
-        window: TimeWindow = _OPEN,
+        self, actor: Actor, experiment_id: ExperimentId, query: SampleQuery
     ) -> tuple[SampledSeries, ...]:
-        """Thinned series of one experiment.
+        """Thinned series of one experiment, whichever `query` names.
 
         Raises:
             NotFound: there is no such experiment that `actor` may see.
-            Invalid: `max_points` is below 1.
         """
-        query = SampleQuery(
-            experiments=(experiment_id,),
-            names=None if names is None else tuple(names),
-            max_points=max_points,
-            axis=axis,
-            window=window,
-        )
+        query = query.evolve(experiments=(experiment_id,))
         experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
         return await self._store.sample(experiment.project_id, query)
+
+    async def since(
+        self,
+        actor: Actor,
+        experiment_id: ExperimentId,
+        cursor: str | None = None,
+        *,
+        names: Collection[str] | None = None,
+    ) -> News:
+        """What an experiment got after `cursor` was given (``None`` = all it has).
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+            Invalid: `cursor` was not given for this experiment.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.since(experiment.project_id, experiment_id, cursor, names=names)
+
+    async def summary_of(
+        self, actor: Actor, experiment_id: ExperimentId, names: Collection[str] | None = None
+    ) -> tuple[SeriesSummary, ...]:
+        """One row for each series of an experiment.
+
+        Raises:
+            NotFound: there is no such experiment that `actor` may see.
+        """
+        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
+        return await self._store.summary(experiment.project_id, [experiment_id], names)
 
     async def tags(
         self, actor: Actor, experiment_id: ExperimentId, window: TimeWindow = _OPEN
@@ -270,7 +263,3 @@ class ScalarService:
     async def _experiment(self, actor: Actor, experiment_id: ExperimentId, action: Action) -> Experiment:
         async with self._units.reading() as unit:
             return await visible_experiment(unit, actor, experiment_id, action)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND

@@ -46,15 +46,15 @@ class Address(NamedTuple):
         database = options.pop("database", "")
         secure = options.pop("secure", "") == "true" or _SCHEMES.get(parts.scheme, False)
         if unknown := options.keys() - _MAY_BE_GIVEN:
-            raise Invalid.field("scalars_url", f"has no option {min(unknown)}")
+            raise Invalid.field("SCALARS_URL", f"has no option {min(unknown)}")
         if parts.scheme == "chdb" and parts.path.strip("/") and not parts.netloc:
             dsn, place = f"chdb://{parts.path}", f"the folder {parts.path}"
         elif parts.scheme in _SCHEMES and parts.hostname:
             database = unquote(parts.path.strip("/")) or database
             dsn, place = f"clickhouse://{parts.netloc}?{urlencode({**_OPTIONS, **options})}", parts.hostname
         else:
-            raise Invalid.field("scalars_url", "must be like clickhouse://user:password@host:8123/database")
+            raise Invalid.field("SCALARS_URL", "must be like clickhouse://user:password@host:8123/database")
         database = database or _DATABASE
         if not _IDENTIFIER.fullmatch(database):
-            raise Invalid.field("scalars_url", "the name of the database must be a plain identifier")
+            raise Invalid.field("SCALARS_URL", "the name of the database must be a plain identifier")
         return cls(dsn, secure, database, place)

@@ -49,7 +49,7 @@ class Connections:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme.partition("+")[0] not in {"postgresql", "postgres"}:
-            raise Invalid.field("scalars_url", "must be like postgresql://user:password@host/database")
+            raise Invalid.field("SCALARS_URL", "must be like postgresql://user:password@host/database")
         self.place = f"{parts.hostname or 'the local socket'}{parts.path}"
         self._dsn = urlunsplit(parts._replace(scheme="postgresql"))
         self._pool: Pool | None = None

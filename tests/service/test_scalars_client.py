@@ -1,0 +1,289 @@
+"""The client of the scalars service against services that fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from entrypoints.http.scalars.app import create_scalars_app
+from tests.faulty import black_hole, closed_port, scripted, serving
+from tests.live import LiveApp, LiveScalars
+from tests.scalar_batches import PROJECT, RUN, batch, curve
+from tracker.adapters.memory.scalars import MemoryScalarStore
+from tracker.adapters.scalars.http import HttpScalarStore, Patience
+from tracker.adapters.scalars.http.breaker import Breaker
+from tracker.adapters.system.clock import SystemClock
+from tracker.adapters.system.ids import UuidV7Generator
+from tracker.domain.errors import Invalid, NotFound, TooManyRequests, Unavailable
+from tracker.domain.ids import ExperimentId
+from tracker.scalars_wire import MSGPACK, pack
+
+QUICK = Patience(connect=0.5, probe=0.2, read=1.0, write=1.0, tries=3, backoff=0.01)
+NATIVE = {"protocol": "tracker-store", "version": 1}
+LOGGED = {"answers": [{"status": "logged"}]}
+
+
+def http(status: int, content: object = None, *, raw: bytes | None = None, **headers: str) -> bytes:
+    """One HTTP answer in msgpack."""
+    body = pack(content) if raw is None else raw
+    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {MSGPACK}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
+
+
+def native(*answers: bytes) -> Callable[[str, int], bytes]:
+    """Says that it speaks our protocol, then gives these answers, the last one again and again."""
+    given = iter(answers)
+    last = [answers[-1]]
+
+    def answer(request: str, number: int) -> bytes:
+        if request == "GET /api/store":
+            return http(200, NATIVE)
+        last[0] = next(given, last[0])
+        return last[0]
+
+    return answer
+
+
+async def test_a_refused_connection_is_unavailable_and_later_calls_do_not_even_try() -> None:
+    store = HttpScalarStore(f"http://127.0.0.1:{closed_port()}", patience=QUICK)
+    with pytest.raises(Unavailable, match="does not answer"):
+        await store.summary(PROJECT)
+    with pytest.raises(Unavailable) as refused:
+        await store.append(PROJECT, curve(np.ones(1)))
+    assert refused.value.retry_after > 0
+    await store.close()
+
+
+async def test_a_service_that_never_answers_holds_nobody_up() -> None:
+    async with black_hole() as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(
+                *(store.summary(PROJECT) for _ in range(50)), return_exceptions=True
+            )
+        assert {type(answer) for answer in answers} == {Unavailable}
+        await store.close()
+
+
+async def test_a_service_that_falls_silent_under_a_call_opens_the_breaker() -> None:
+    gone = asyncio.Event()
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            if gone.is_set():
+                await reader.read()
+                return
+            gone.set()
+            writer.write(http(200, NATIVE).replace(b"Connection: close\r\n", b""))
+
+    async with serving(behave) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="does not answer"):
+                await store.check()
+        with pytest.raises(Unavailable, match=r"^the scalars service does not answer$"):
+            await store.check()  # not even tried
+        await store.close()
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_an_error_of_the_service_is_tried_again_and_forgotten_when_it_passes(status: int) -> None:
+    async with scripted(native(http(status), http(status), http(200, LOGGED))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        await store.append(PROJECT, curve(np.ones(1)))
+        await store.close()
+
+
+async def test_errors_without_end_are_unavailable() -> None:
+    async with scripted(native(http(500, {"detail": "the disk burns", "code": "internal"}))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        with pytest.raises(Unavailable, match="the disk burns"):
+            await store.append(PROJECT, curve(np.ones(1)))
+        await store.close()
+
+
+async def test_a_full_queue_is_waited_for_and_then_told_with_its_time() -> None:
+    asked = []
+    full = native(http(429, {"detail": "full", "code": "too_many_requests"}, Retry_After="0"))
+
+    def answer(request: str, number: int) -> bytes:
+        asked.append(request)
+        return full(request, number)
+
+    async with scripted(answer) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        with pytest.raises(TooManyRequests, match="full"):
+            await store.append(PROJECT, curve(np.ones(1)))
+        assert len(asked) == 1 + QUICK.tries
+        await store.close()
+
+
+async def test_a_long_retry_after_is_passed_on_rather_than_waited_for() -> None:
+    async with scripted(native(http(503, {"detail": "busy"}, Retry_After="30"), http(200, LOGGED))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        with pytest.raises(Unavailable, match="busy") as told:
+            await store.append(PROJECT, curve(np.ones(1)))
+        assert told.value.retry_after == 30
+        await store.append(PROJECT, curve(np.ones(1)))  # a busy service is there: the breaker stays closed
+        await store.close()
+
+
+async def test_a_cut_connection_is_tried_again() -> None:
+    half = http(200, LOGGED)[:-3]
+    async with scripted(native(b"", half, http(200, LOGGED))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        await store.append(PROJECT, curve(np.ones(1)))
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xc1", b"", b"<html>", pack(LOGGED) + b"x", pack({"answers": []}), pack([1])]
+)
+async def test_an_answer_that_confirms_nothing_is_no_acknowledgement(raw: bytes) -> None:
+    async with scripted(native(http(200, raw=raw))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        with pytest.raises(Unavailable):
+            await store.append(PROJECT, curve(np.ones(1)))
+        await store.close()
+
+
+@pytest.mark.parametrize("content", [{}, {"series": 7}, {"series": [{"name": "x"}]}, [], "text", None])
+async def test_an_answer_of_another_shape_is_unavailable(content: object) -> None:
+    async with scripted(native(http(200, content))) as url:
+        store = HttpScalarStore(url, patience=QUICK)
+        for ask in (
+            lambda: store.summary(PROJECT), lambda: store.read(PROJECT, RUN, "x"),
+            lambda: store.since(PROJECT, RUN), lambda: store.stats(PROJECT),
+        ):  # fmt: skip
+            with pytest.raises(Unavailable, match="cannot be read"):
+                await ask()
+        await store.close()
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "http://", "no address", "http://[::1"])
+def test_an_address_of_no_http_server_is_invalid(url: str) -> None:
+    with pytest.raises(Invalid, match="SCALARS_SERVICE_URL"):
+        HttpScalarStore(url)
+
+
+async def test_a_wrong_key_is_told_and_the_right_one_works() -> None:
+    service = LiveScalars(MemoryScalarStore(), key="open-sesame")
+    for key in (None, "wrong"):
+        store = HttpScalarStore(service.url, key=key, patience=QUICK)
+        with pytest.raises(Unavailable, match="key"):
+            await store.summary(PROJECT)
+        await store.close()
+    store = HttpScalarStore(service.url + "/api/", key="open-sesame", patience=QUICK)
+    await store.append(PROJECT, curve(np.ones(3)))
+    assert (await store.summary(PROJECT))[0].count == 3
+    await store.close()
+    service.stop()
+
+
+async def test_a_service_that_comes_back_is_used_again() -> None:
+    store_behind = MemoryScalarStore()
+    service = LiveScalars(store_behind)
+    store = HttpScalarStore(service.url, patience=QUICK)
+    await store.append(PROJECT, batch(("x", 1, 1, 1.0)))
+    service.stop()
+    with pytest.raises(Unavailable):
+        await store.summary(PROJECT)
+    again = LiveScalars(MemoryScalarStore(), port=service.port)
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                assert await store.summary(PROJECT) == ()
+                break
+            except Unavailable as error:
+                await asyncio.sleep(error.retry_after)
+    await store.close()
+    again.stop()
+
+
+class TestBreaker:
+    def test_it_opens_after_failures_in_a_row_only(self) -> None:
+        breaker = Breaker(failures=3, clock=lambda: 0.0)
+        for _ in range(5):
+            breaker.failed()
+            breaker.failed()
+            breaker.succeeded()
+        assert breaker.admit() is False
+        for _ in range(3):
+            breaker.failed()
+        with pytest.raises(Unavailable) as refused:
+            breaker.admit()
+        assert 0.4 <= refused.value.retry_after <= 0.6
+
+    def test_one_call_probes_while_the_others_are_refused(self) -> None:
+        now = [0.0]
+        breaker = Breaker(clock=lambda: now[0])
+        breaker.trip()
+        now[0] = 1.0
+        assert breaker.admit() is True
+        with pytest.raises(Unavailable):
+            breaker.admit()
+        breaker.succeeded()
+        assert breaker.admit() is False
+
+    def test_each_failed_probe_doubles_the_wait_up_to_the_longest(self) -> None:
+        now = [0.0]
+        breaker = Breaker(cooldown=1.0, longest=4.0, clock=lambda: now[0])
+        breaker.trip()
+        waits = []
+        for _ in range(5):
+            with pytest.raises(Unavailable) as refused:
+                breaker.admit()
+            waits.append(refused.value.retry_after)
+            now[0] += waits[-1]
+            assert breaker.admit() is True
+            breaker.failed()
+        for wait, expected in zip(waits, [1, 2, 4, 4, 4], strict=True):
+            assert 0.8 * expected <= wait <= 1.2 * expected
+
+    def test_a_probe_that_was_cancelled_leaves_the_next_call_to_probe(self) -> None:
+        now = [0.0]
+        breaker = Breaker(clock=lambda: now[0])
+        breaker.trip()
+        now[0] = 1.0
+        assert breaker.admit() is True
+        breaker.abandoned()
+        assert breaker.admit() is True
+
+
+class TestGroups:
+    async def test_what_is_appended_together_travels_together_and_each_gets_its_own_answer(self) -> None:
+        asked: list[str] = []
+        app = create_scalars_app(MemoryScalarStore(), SystemClock(), UuidV7Generator())
+
+        async def counting(scope, receive, send) -> None:
+            asked.append(scope.get("path", ""))
+            await app(scope, receive, send)
+
+        service = LiveApp(counting)
+        store = HttpScalarStore(service.url)
+        await store.delete(PROJECT, RUN)
+        runs = [ExperimentId(UUID(int=100 + n)) for n in range(200)]
+        kept = (store.append(PROJECT, curve(np.ones(3), run=run)) for run in runs)
+        *answers, refused = await asyncio.gather(
+            *kept, store.append(PROJECT, curve(np.ones(1))), return_exceptions=True
+        )
+        assert answers == [None] * 200 and isinstance(refused, NotFound)
+        assert 1 <= sum(path.endswith("/append") for path in asked) < 10
+        assert [row.count for row in await store.summary(PROJECT)] == [3] * 200
+        await store.close()
+        service.stop()
+
+    async def test_closing_sends_what_was_accepted(self) -> None:
+        service = LiveScalars(MemoryScalarStore())
+        store = HttpScalarStore(service.url)
+        await store.check()
+        sent = [asyncio.create_task(store.append(PROJECT, curve(np.ones(1), start=n))) for n in range(50)]
+        await asyncio.sleep(0)
+        await store.close()
+        assert await asyncio.gather(*sent) == [None] * 50
+        service.stop()
