@@ -202,9 +202,9 @@ async def _fill_clickhouse(store: ScalarStore, folder: str) -> list[ExperimentId
         "INSERT INTO scalars (project, kind, experiment, name, step, time, value)"
         " SELECT {project:UUID}, 'point', toUUID(concat('00000000-0000-4000-8000-', leftPad(toString(run),"
         " 12, '0'))), concat('metric/', toString(name)), step, 1700000000000000 + step, rand64() / 1e19"
-        " FROM (SELECT number AS run FROM numbers({runs:UInt32})) CROSS JOIN"
-        " (SELECT number AS name FROM numbers({names:UInt32})) CROSS JOIN"
-        " (SELECT number AS step FROM numbers(2))",
+        " FROM (SELECT number AS run FROM numbers({runs:UInt32})) AS r CROSS JOIN"
+        " (SELECT number AS name FROM numbers({names:UInt32})) AS n CROSS JOIN"
+        " (SELECT number AS step FROM numbers(2)) AS s",
         parameters={"project": MANY, "runs": RUNS, "names": NAMES},
     )
     client.close()

@@ -11,15 +11,14 @@ from clickhouse_connect.driver.client import Client
 
 from tracker.adapters.scalars.clickhouse.asking import POINTS, columns
 from tracker.domain.ids import ExperimentId, ProjectId
-from tracker.domain.scalars.downsampling import Thinned, bucket_count, bucket_width, thin
-from tracker.domain.scalars.series import SampledSeries, SampleQuery, TimeWindow
+from tracker.domain.scalars.downsampling import Thinned, bucket_count, bucket_width, extremes, thin
+from tracker.domain.scalars.series import Axis, SampledSeries, SampleQuery, TimeWindow
 
 __all__ = ["sample"]
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _LONG = 20_000  # points: above, sending them costs more than having the server choose
 _POINTS_AT_ONCE = 1_000_000
-_POINTS_A_BUCKET = 4
 
 _INSIDE = f"""{POINTS} AND step BETWEEN {{first_step:Int64}} AND {{last_step:Int64}}
   AND time BETWEEN {{first_time:Int64}} AND {{last_time:Int64}}"""
@@ -32,17 +31,31 @@ SELECT name, step, time, value {_INSIDE} AND experiment = {{experiment:UUID}}
   AND name IN {{names:Array(String)}} AND arrival <= {{arrival:UInt64}} ORDER BY name, step, arrival"""
 _COLUMNS = {"name": object, "step": np.int64, "time": np.int64, "value": np.float64}
 
-# The choice of tracker.domain.scalars.downsampling: in each bucket the first and the last point along the
-# axis, and the first of the lowest and of the highest finite ones. Distances are unsigned, as they are there.
-_CHOICE = """
-WITH toUInt64({along}) - toUInt64({{low:Int64}}) AS distance, ({along}, step, arrival) AS place,
-  (step, arrival, time, value) AS chosen
-SELECT min({along}), max({along}), count(), countIf(isFinite(value)),
-  argMinIf(chosen, (-value, place), isFinite(value)), argMinIf(chosen, (value, place), isFinite(value)),
-  argMax(chosen, place), argMin(chosen, place)
-{inside} AND {along} BETWEEN {{low:Int64}} AND {{high:Int64}}
-  AND experiment = {{experiment:UUID}} AND name = {{name:String}} AND arrival <= {{arrival:UInt64}}
-GROUP BY least(intDiv(distance, {{width:UInt64}}), {{count:UInt64}} - 1) AS bucket ORDER BY bucket"""
+# Of each bucket the points that may be chosen: those at its ends on the axis, and those with its lowest and
+# highest finite value. Comparing tuples in the server to choose among equals takes ten times as long.
+# Distances are unsigned, as in tracker.domain.scalars.downsampling, since they need not fit into an Int64.
+_OWN = """{inside} AND {along} BETWEEN {{low:Int64}} AND {{high:Int64}} AND experiment = {{experiment:UUID}}
+  AND name = {{name:String}} AND arrival <= {{arrival:UInt64}}"""
+_BUCKET = (
+    """least(intDiv(toUInt64({along}) - toUInt64({{low:Int64}}), {{width:UInt64}}), {{count:UInt64}} - 1)"""
+)
+_CANDIDATES = f"""
+SELECT step, time, value, arrival, bucket, points, finite
+FROM (SELECT step, time, value, arrival, {_BUCKET} AS bucket {_OWN}) AS point
+INNER JOIN (SELECT {_BUCKET} AS bucket, count() AS points, countIf(isFinite(value)) AS finite,
+  min({{along}}) AS first, max({{along}}) AS last, minIf(value, isFinite(value)) AS lowest,
+  maxIf(value, isFinite(value)) AS highest {_OWN} GROUP BY bucket) AS whole USING bucket
+WHERE point.{{along}} IN (first, last) OR finite > 0 AND value IN (lowest, highest)
+ORDER BY point.{{along}}, step, arrival"""  # noqa: S608 - constants
+_CANDIDATE_COLUMNS = {
+    "step": np.int64,
+    "time": np.int64,
+    "value": np.float64,
+    "arrival": np.uint64,
+    "bucket": np.uint64,
+    "points": np.int64,
+    "finite": np.int64,
+}
 
 
 class _Extent(NamedTuple):
@@ -107,7 +120,9 @@ def _thinned(
             yield from _thinned_here(client, short, query, asked)
             short = []
         if is_long:
-            yield extent.name, _thinned_there(client, extent, query, asked)
+            thinned = _thinned_there(client, extent, query, asked)
+            if thinned is not None:
+                yield extent.name, thinned
         else:
             short.append(extent)
     if short:
@@ -132,7 +147,9 @@ def _thinned_here(
         yield name[begin], thin(step[rows], time[rows], value[rows], query.max_points, query.axis)
 
 
-def _thinned_there(client: Client, extent: _Extent, query: SampleQuery, asked: dict[str, Any]) -> Thinned:
+def _thinned_there(
+    client: Client, extent: _Extent, query: SampleQuery, asked: dict[str, Any]
+) -> Thinned | None:
     max_points = query.max_points or 0
     count = bucket_count(max_points)
     parameters = {
@@ -142,21 +159,15 @@ def _thinned_there(client: Client, extent: _Extent, query: SampleQuery, asked: d
         "count": count,
         "width": bucket_width(extent.high - extent.low, count),
     }
-    text = _CHOICE.format(along=query.axis.value, inside=_INSIDE)
-    rows = client.query(text, parameters=parameters).result_rows
-    chosen: dict[int, tuple[int, int, int, float]] = {}  # by arrival, which tells points apart
-    for _, _, _, finite, highest, lowest, last, first in rows:
-        for point in (highest, lowest, last, first) if finite else (last, first):
-            chosen.setdefault(point[1], point)
-    kept = list(chosen.values())[: max_points if max_points < _POINTS_A_BUCKET else None]
-    kept.sort(key=lambda point: point[:2])
-    step, _, time, value = zip(*kept, strict=True)
-    begin, end, points, finite = (np.array(column, np.int64) for column in list(zip(*rows, strict=True))[:4])
-    return Thinned(
-        np.array(step, np.int64),
-        np.array(time, np.int64),
-        np.array(value, np.float64),
-        int(points.sum()),
-        begin,
-        (begin / 2 + end / 2)[finite < points],
-    )
+    text = _CANDIDATES.format(along=query.axis.value, inside=_INSIDE)
+    step, time, value, arrival, bucket, points, finite = columns(client, text, parameters, _CANDIDATE_COLUMNS)
+    if not len(value):
+        return None  # deleted meanwhile
+    starts = np.flatnonzero(np.append(True, bucket[1:] != bucket[:-1]))
+    rows = extremes(value, np.isfinite(value), starts, max_points)
+    rows = rows[np.lexsort((arrival[rows], step[rows]))]
+    along = step if query.axis is Axis.STEP else time
+    begin, end = along[starts], along[np.append(starts[1:], len(along)) - 1]
+    holes = finite[starts] < points[starts]
+    total = int(points[starts].sum())
+    return Thinned(step[rows], time[rows], value[rows], total, begin, (begin / 2 + end / 2)[holes])
