@@ -27,12 +27,14 @@ _NEWS = {"name": object, **_COLUMNS, "block": np.int64}
 # Every number is one of the projection's, so that this reads a row a series and part, and no points.
 _SUMMARY = f"""
 SELECT experiment, name, count() AS points, countIf(isFinite(value)) AS finite,
-  min(step) AS first_step, max(step) AS last_step, argMax((time, value), (step, time, arrival)) AS last,
+  min(step) AS first_step, max(step) AS last_step,
+  argMax((time, value), (step, time, arrival)).1 AS last_time,
+  argMax((time, value), (step, time, arrival)).2 AS last_value,
   max(time) AS modified, minIf(value, isFinite(value)) AS lowest, maxIf(value, isFinite(value)) AS highest
 {POINTS}"""
 
 _RANKS = {
-    Ranking.LAST: "NOT isNaN(last.2) ORDER BY last.2",
+    Ranking.LAST: "NOT isNaN(last_value) ORDER BY last_value",
     Ranking.MIN: "finite > 0 ORDER BY lowest",
     Ranking.MAX: "finite > 0 ORDER BY highest",
 }
@@ -118,10 +120,10 @@ def summary(
     if names is not None:
         query += " AND name IN {names:Array(String)}"
         parameters["names"] = list(names)
-    query = f"{query} GROUP BY experiment, name"
+    # By text: ClickHouse orders UUIDs by their second half first.
+    query = f"{query} GROUP BY experiment, name ORDER BY toString(experiment), name"
     rows = client.query(query, parameters=parameters, settings=dict(settings or {})).result_rows
-    # Sorted here: ClickHouse orders UUIDs by their second half first.
-    return tuple(sorted(map(_row, rows), key=lambda row: (row.experiment_id, row.name)))
+    return tuple(map(_row, rows))
 
 
 def top(
@@ -162,7 +164,7 @@ def _seen(cursor: str, latest: int) -> int:
 
 
 def _row(row: Any) -> SeriesSummary:
-    experiment, name, count, finite, first_step, last_step, (time, value), modified, lowest, highest = row
+    experiment, name, count, finite, first_step, last_step, time, value, modified, lowest, highest = row
     return SeriesSummary(
         experiment_id=ExperimentId(experiment),
         name=name,
