@@ -3,7 +3,7 @@ PY ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test slow databases lint types docs bench clean
+.PHONY: demo test slow databases lint types docs bench chdb clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -49,6 +49,14 @@ $(STAMP): pyproject.toml constraints.txt
 	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .; \
 	fi
 	@touch $@
+
+# The embedded ClickHouse is 800 MB: without it the tests of the ClickHouse store are skipped.
+chdb: $(STAMP)
+	@if command -v uv >/dev/null 2>&1; then \
+	    uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group chdb; \
+	else \
+	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group chdb; \
+	fi
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,8 +18,10 @@ from tests.databases import (
     throwaway_postgres,
 )
 from tracker.adapters.memory import MemoryUnitsOfWork
+from tracker.adapters.scalars.postgres import PostgresScalarStore
 from tracker.adapters.sql import migrations
 from tracker.adapters.sql.database import Database
+from tracker.ports.scalars import ScalarStore
 from tracker.ports.unit_of_work import UnitsOfWork
 
 # Without the phase that explains failures: it traces every line, which costs ten times what a test does.
@@ -63,6 +65,18 @@ def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def scalars_postgres_url(postgres_server: str) -> str:
+    """An empty PostgreSQL database of this test's own."""
+    return fresh_postgres_database(postgres_server, f"s_{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def make_postgres_scalars(scalars_postgres_url: str) -> Callable[[], ScalarStore]:
+    """Opens a store of time series over one and the same empty PostgreSQL database."""
+    return lambda: PostgresScalarStore(scalars_postgres_url)
+
+
+@pytest.fixture
 def sqlite_url() -> str:
     """SQLite in memory, or the file that TEST_DATABASE_URL names, emptied."""
     return empty_sqlite_file(GIVEN) if GIVEN.startswith("sqlite") else "sqlite://"
@@ -87,3 +101,28 @@ async def units(units_url: str | None) -> AsyncIterator[UnitsOfWork]:
     await database.prepare(auto_upgrade=True)
     yield database.units
     await database.dispose()
+
+
+@pytest.fixture(scope="session")
+def clickhouse_folder() -> Iterator[Path]:
+    """Where the embedded ClickHouse of this process keeps its databases: it has one folder a process."""
+    pytest.importorskip("clickhouse_connect", reason="needs the extra clickhouse")
+    pytest.importorskip("chdb", reason="needs the dependency group chdb, the embedded ClickHouse")
+    # In memory where there is such a place: it writes very many small files.
+    place = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with TemporaryDirectory(prefix="tracker-clickhouse-", dir=place) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def clickhouse_url(clickhouse_folder: Path) -> str:
+    """A database of this test's own in the embedded ClickHouse."""
+    return f"chdb://{clickhouse_folder}?database=t_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def make_clickhouse_scalars(clickhouse_url: str) -> Callable[[], ScalarStore]:
+    """Opens a store of time series over one and the same empty ClickHouse database."""
+    from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # its driver is an extra
+
+    return lambda: ClickHouseScalarStore(clickhouse_url)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,7 +20,15 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 
-__all__ = ["GIVEN", "drop_database", "empty_sqlite_file", "fresh_postgres_database", "throwaway_postgres"]
+__all__ = [
+    "GIVEN",
+    "PostgresServer",
+    "drop_database",
+    "empty_sqlite_file",
+    "fresh_postgres_database",
+    "own_postgres",
+    "throwaway_postgres",
+]
 
 
 def _given() -> str:
@@ -45,37 +54,71 @@ def _as_server_user(folder: Path) -> list[str]:
     return ["setpriv", "--reuid=nobody", "--clear-groups"]
 
 
+class PostgresServer:
+    """A server of its own in `folder`, which can be stopped, killed and started again.
+
+    Args:
+        folder: empty.
+        initdb, postgres: the programs.
+        fsync: whether what is committed outlives a power cut; tests need not wait for it.
+    """
+
+    def __init__(self, folder: Path, initdb: str, postgres: str, *, fsync: bool = False) -> None:
+        self._folder, self._postgres, self._fsync = folder, postgres, fsync
+        self._prefix = _as_server_user(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+        subprocess.run(
+            [*self._prefix, initdb, "-D", folder / "data", "-U", "tracker", "-A", "trust", "-E", "UTF8",
+             "--locale=C", "-N"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )  # fmt: skip
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self.url = f"postgresql://tracker@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        options = ["-p", str(self._port), "-h", "127.0.0.1", "-k", "", "-c", f"fsync={self._fsync}"]
+        command = [*self._prefix, self._postgres, "-D", str(self._folder / "data"), *options]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stderr=log, stdout=log, cwd="/", start_new_session=True)
+        _wait_until_it_listens(self._port)
+
+    def stop(self, by: signal.Signals = signal.SIGINT) -> None:
+        """Ends it: SIGINT ends every session first, SIGQUIT and SIGKILL are crashes."""
+        if self._process is not None:
+            self._process.send_signal(by)
+            self._process.wait(30)
+            self._process = None
+
+
 @contextmanager
-def throwaway_postgres(folder: Path) -> Iterator[str | None]:
-    """Runs a server in `folder`; gives its URL, or ``None`` when PostgreSQL is not installed."""
+def own_postgres(folder: Path, *, fsync: bool = False) -> Iterator[PostgresServer | None]:
+    """A running server in `folder`; ``None`` when PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     if not (initdb and postgres):
         yield None
         return
-    prefix = _as_server_user(folder)
-    data = folder / "data"
-    subprocess.run(
-        [*prefix, initdb, "-D", data, "-U", "tracker", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-    )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    options = ["-p", str(port), "-h", "127.0.0.1", "-k", "", "-c", "fsync=off"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*prefix, postgres, "-D", data, *options], stderr=log, stdout=log, cwd="/")
+    server = PostgresServer(folder, initdb, postgres, fsync=fsync)
+    server.start()
     try:
-        _wait_until_it_listens(port)
-        yield f"postgresql://tracker@127.0.0.1:{port}/postgres"
+        yield server
     finally:
-        server.terminate()
-        server.wait(30)
+        server.stop()
+
+
+@contextmanager
+def throwaway_postgres(folder: Path) -> Iterator[str | None]:
+    """Runs a server in `folder`; gives its URL, or ``None`` when PostgreSQL is not installed."""
+    with own_postgres(folder) as server:
+        yield None if server is None else server.url
 
 
 def _wait_until_it_listens(port: int) -> None:
     async def knock() -> None:
-        for _ in range(200):
+        for _ in range(400):
             try:
                 connection = await asyncpg.connect(f"postgresql://tracker@127.0.0.1:{port}/postgres")
             except (OSError, asyncpg.PostgresError):

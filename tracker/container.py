@@ -48,21 +48,44 @@ def _units(database: Database) -> UnitsOfWork:
 
 
 def scalar_store(settings: Settings) -> ScalarStore:
-    """The store of time series that the scheme of ``SCALARS_URL`` or ``SCALARS_SERVICE_URL`` names.
+    """The store of time series that ``SCALARS_URL``, ``SCALARS_SERVICE_URL`` or ``CLICKHOUSE_URL`` names.
 
     Raises:
-        Invalid: no store has this scheme, or both are set and differ.
+        Invalid: no store has this scheme, its driver is not installed, or two are set and differ.
     """
-    url, service = settings.scalars_url, settings.scalars_service_url
-    if url and service and url != service:
-        raise Invalid.field("SCALARS_URL", "names another store than SCALARS_SERVICE_URL; set one of them")
-    scheme = (service or url).partition("://")[0]
+    urls = {settings.scalars_url, settings.scalars_service_url, settings.clickhouse_url} - {""}
+    if len(urls) > 1:
+        raise Invalid.field(
+            "SCALARS_URL", "names another store than SCALARS_SERVICE_URL or CLICKHOUSE_URL; set one of them"
+        )
+    url = next(iter(urls), "")
+    scheme = url.partition("://")[0]
     if not scheme:
         return EmbeddedScalarStore(settings.data / "scalars", synchronous=settings.scalars_sync)
     if scheme in ("http", "https"):
         from tracker.adapters.scalars.http import HttpScalarStore  # noqa: PLC0415  (late: HTTP is slow to import)
 
-        return HttpScalarStore(service or url, key=settings.scalars_service_key)
+        return HttpScalarStore(url, key=settings.scalars_service_key)
+    return _scalar_server(scheme, url)
+
+
+def _scalar_server(scheme: str, url: str) -> ScalarStore:
+    """The store in a database server of its own; imported late, since its driver is an extra."""
+    extra = "clickhouse" if scheme.startswith("clickhouse") else scheme
+    try:
+        if scheme in ("clickhouse", "clickhouses", "chdb"):
+            from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # noqa: PLC0415
+
+            return ClickHouseScalarStore(url)
+        if scheme.partition("+")[0] in ("postgresql", "postgres"):
+            extra = "postgres"
+            from tracker.adapters.scalars.postgres import PostgresScalarStore  # noqa: PLC0415
+
+            return PostgresScalarStore(url)
+    except ModuleNotFoundError as error:
+        raise Invalid.field(
+            "SCALARS_URL", f"this store needs its driver: pip install 'tracker[{extra}]'"
+        ) from error
     raise Invalid.field(
         "SCALARS_URL", f"no store of scalars has the scheme {scheme!r}; leave it empty for files"
     )

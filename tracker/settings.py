@@ -28,6 +28,7 @@ VARIABLES: Mapping[str, str] = {
     "TRACKER_SYNC": "scalars_sync",
     "SCALARS_URL": "scalars_url",
     "SCALARS_SERVICE_URL": "scalars_service_url",
+    "CLICKHOUSE_URL": "clickhouse_url",
     "SCALARS_SERVICE_KEY": "scalars_service_key",
     "ALLOWED_ORIGINS": "allowed_origins",
     "TRACKER_MAX_BODY": "max_body_bytes",
@@ -66,6 +67,7 @@ class Settings(Frozen):
         scalars_sync: ``full`` survives a power cut; ``normal`` only a crash of the process, faster.
         scalars_url: where scalars are kept; empty = in `data`. Never logged, since it may hold a password.
         scalars_service_url: address of a scalars service that keeps them instead.
+        clickhouse_url: a ClickHouse database that keeps them instead; never logged.
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
         allowed_origins: web origins that may call the API from a browser.
         max_body_bytes: the largest request body.
@@ -87,6 +89,7 @@ class Settings(Frozen):
     scalars_sync: Literal["full", "normal"] = "full"
     scalars_url: str = Field(default="", repr=False)
     scalars_service_url: str = Field(default="", repr=False)
+    clickhouse_url: str = Field(default="", repr=False)
     scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20

@@ -29,8 +29,13 @@ from tracker.ports.scalars import ScalarStore
 INT64 = np.iinfo(np.int64)
 
 
-@pytest.fixture(params=["memory", "embedded", "service over memory", "service over embedded"])
+@pytest.fixture(
+    params=["memory", "embedded", "postgres", "clickhouse", "service over memory", "service over embedded"]
+)
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ScalarStore]]:
+    if request.param in {"postgres", "clickhouse"}:
+        yield request.getfixturevalue(f"make_{request.param}_scalars")
+        return
     services: list[LiveScalars] = []
 
     def made() -> ScalarStore:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.brute_force import assert_sampled
+from tests.databases import fresh_postgres_database
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+from tracker.adapters.scalars.postgres import PostgresScalarStore
 from tracker.domain.errors import NotFound
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
@@ -186,11 +189,11 @@ async def agree_on_sample(store: ScalarStore, model: Model, query: SampleQuery) 
 
 
 class Comparison:
-    """The embedded store, the memory store and the model under the same history."""
+    """A store that can be reopened, the memory store and the model under the same history."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.store = EmbeddedScalarStore(folder, synchronous="normal")
+    def __init__(self, open_store: Callable[[], ScalarStore]) -> None:
+        self.open_store = open_store
+        self.store = open_store()
         self.memory = MemoryScalarStore()
         self.model = Model()
         self.readers = Reader(), Reader()
@@ -205,7 +208,7 @@ class Comparison:
                 await self.store.maintain(5.0)
             case "reopen":
                 await self.store.close()
-                self.store = EmbeddedScalarStore(self.folder, synchronous="normal")
+                self.store = self.open_store()
             case SampleQuery():
                 for store in (self.store, self.memory):
                     await agree_on_sample(store, self.model, action)
@@ -225,8 +228,8 @@ class Comparison:
             await reader.go_on(store, self.model)
 
 
-async def run_history(folder: Path, history: list, *, delete_project: bool) -> None:
-    all_three = Comparison(folder)
+async def run_history(open_store: Callable[[], ScalarStore], history: list, *, delete_project: bool) -> None:
+    all_three = Comparison(open_store)
     for action in history:
         await all_three.take(action)
     store, memory, model = all_three.store, all_three.memory, all_three.model
@@ -268,4 +271,28 @@ def lone_point() -> ScalarBatch:
 @given(HISTORIES, st.booleans())
 def test_any_history_answers_like_a_list_of_points(history: list, delete_project: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run_history(Path(folder), history, delete_project=delete_project))
+
+        def embedded() -> ScalarStore:
+            return EmbeddedScalarStore(Path(folder), synchronous="normal")
+
+        asyncio.run(run_history(embedded, history, delete_project=delete_project))
+
+
+@settings(max_examples=15, deadline=None)
+@given(HISTORIES, st.booleans())
+def test_any_history_in_postgresql_answers_like_a_list_of_points(
+    postgres_server: str, history: list, delete_project: bool
+) -> None:
+    url = fresh_postgres_database(postgres_server, f"h_{uuid4().hex[:12]}")
+    asyncio.run(run_history(lambda: PostgresScalarStore(url), history, delete_project=delete_project))
+
+
+@settings(max_examples=15, deadline=None)
+@given(HISTORIES, st.booleans())
+def test_any_history_in_clickhouse_answers_like_a_list_of_points(
+    clickhouse_folder: Path, history: list, delete_project: bool
+) -> None:
+    from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # its driver is an extra
+
+    url = f"chdb://{clickhouse_folder}?database=h_{uuid4().hex[:12]}"
+    asyncio.run(run_history(lambda: ClickHouseScalarStore(url), history, delete_project=delete_project))
