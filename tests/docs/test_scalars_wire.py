@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.docs.test_examples import blocks
-from tests.e2e.conftest import LiveServer, server  # noqa: F401  (a fixture)
+from tests.e2e.conftest import LiveServer, databases, server  # noqa: F401  (fixtures)
 
 
 def test_columns_go_in_and_out_with_nothing_but_arrays(server: LiveServer, tmp_path: Path) -> None:  # noqa: F811
