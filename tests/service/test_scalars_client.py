@@ -289,3 +289,26 @@ class TestGroups:
         await store.close()
         assert await asyncio.gather(*sent) == [None] * 50
         service.stop()
+
+    async def test_what_waits_behind_a_silent_call_is_refused_when_that_one_gives_up(self) -> None:
+        asked = []
+
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                asked.append(head.split(b" ")[0])
+                if head.startswith(b"POST"):
+                    await reader.read()
+                    return
+                writer.write(http(200, NATIVE).replace(b"Connection: close\r\n", b""))
+
+        async with serving(behave) as url:
+            store = HttpScalarStore(url, patience=QUICK)
+            first = asyncio.create_task(store.append(PROJECT, curve(np.ones(1))))
+            while b"POST" not in asked:
+                await asyncio.sleep(0.01)
+            rest = (store.append(PROJECT, curve(np.ones(1))) for _ in range(20))
+            answers = await asyncio.gather(first, *rest, return_exceptions=True)
+            assert {type(answer) for answer in answers} == {Unavailable}
+            assert asked.count(b"POST") == 1
+            await store.close()
