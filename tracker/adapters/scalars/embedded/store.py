@@ -71,7 +71,7 @@ class EmbeddedScalarStore:
         self._projects: dict[ProjectId, tuple[ProjectFile, GroupCommit]] = {}
         # A thread for each project that is written at the moment: a slow one holds up no other.
         self._writers = ThreadPoolExecutor(64, "scalars-write")
-        self._readers = ThreadPoolExecutor(8, "scalars-read")
+        self._readers = ThreadPoolExecutor(16, "scalars-read")
         self._folders = ThreadPoolExecutor(2, "scalars-fold")
         self._maintainer = ThreadPoolExecutor(1, "scalars-maintain")
         self._maintained: dict[Path, int] = {}
