@@ -207,6 +207,26 @@ async def test_a_service_that_comes_back_is_used_again() -> None:
     again.stop()
 
 
+async def test_a_caller_that_goes_away_while_it_probes_leaves_the_next_one_to_probe() -> None:
+    service = LiveScalars(MemoryScalarStore())
+    store = HttpScalarStore(service.url, patience=QUICK)
+    await store.check()
+    service.stop()
+    with pytest.raises(Unavailable):
+        await store.check()
+    async with black_hole(service.port) as url:
+        assert url == service.url
+        await asyncio.sleep(1.0)  # longer than the breaker stays open the first time
+        prober = asyncio.create_task(store.check())
+        await asyncio.sleep(0.05)
+        prober.cancel()
+        await asyncio.gather(prober, return_exceptions=True)
+    again = LiveScalars(MemoryScalarStore(), port=service.port)
+    await store.check()
+    await store.close()
+    again.stop()
+
+
 class TestBreaker:
     def test_it_opens_after_failures_in_a_row_only(self) -> None:
         breaker = Breaker(failures=3, clock=lambda: 0.0)
