@@ -16,8 +16,8 @@ A running service shows every field, for programs, at `/api/openapi.json`. `trac
 
 With `SCALARS_SERVICE_KEY` all routes but health want it as a bearer. Bodies and answers of `/api/projects`
 and `/api/scalars` are JSON or `application/msgpack`; those of `/api/store`, which our own client uses, are
-msgpack with [typed columns](../guide/scalars-wire.md). Errors are JSON. Actions are what a tracker asks of its
-own users before it calls the route; the service itself knows no users.
+msgpack with [typed columns](../guide/scalars-wire.md). Errors are JSON. Actions are what a tracker asks of
+its own users before it calls the route; the service itself knows no users.
 
 """
 
