@@ -20,7 +20,7 @@ def closed_port() -> int:
 
 
 @asynccontextmanager
-async def serving(handle: Handler) -> AsyncIterator[str]:
+async def serving(handle: Handler, port: int = 0) -> AsyncIterator[str]:
     """The address of a server that hands its connections to `handle`, and closes them after it."""
     running: set[asyncio.Task[None]] = set()
 
@@ -35,7 +35,7 @@ async def serving(handle: Handler) -> AsyncIterator[str]:
         finally:
             writer.transport.abort()
 
-    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(connected, "127.0.0.1", port) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         for task in running:
             task.cancel()
@@ -43,14 +43,14 @@ async def serving(handle: Handler) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def black_hole() -> AsyncIterator[str]:
+async def black_hole(port: int = 0) -> AsyncIterator[str]:
     """The address of a server that accepts connections and never says anything."""
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(65536):
             pass
 
-    async with serving(swallow) as url:
+    async with serving(swallow, port) as url:
         yield url
 
 

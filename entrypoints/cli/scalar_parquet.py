@@ -28,10 +28,8 @@ class ParquetRows:
     def writing(written: Path) -> Iterator[Writer]:
         """A writer; a part is a row group."""
         pa, parquet = _pyarrow()
-        # Dictionaries take all NaNs for one value, so the values have none.
-        with parquet.ParquetWriter(
-            written, _schema(pa), compression="zstd", use_dictionary=_KEYS, column_encoding={"value": "PLAIN"}
-        ) as file:
+        # Keys repeat, values hardly ever: a dictionary of values would only cost.
+        with parquet.ParquetWriter(written, _schema(pa), compression="zstd", use_dictionary=_KEYS) as file:
             yield _Writer(pa, file)
 
     @staticmethod

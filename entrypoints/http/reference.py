@@ -21,16 +21,18 @@ last columns tell which action a caller needs, and on what it is checked (`entry
 Errors are `{"detail", "code"}`, with `errors: [{loc, msg, type}]` where fields are wrong. Unknown fields and
 query parameters are errors. Every answer carries `X-Request-ID`; send your own to find it in the log.
 
-## Routes
+"""
+
+_TABLE = """## Routes
 
 | Method | Path | What it does | Answers | Action | Checked on |
 |---|---|---|---|---|---|
 """
 
 
-def reference(routes: Sequence[Route]) -> str:
+def reference(routes: Sequence[Route], head: str = _HEAD) -> str:
     """The page in Markdown."""
-    return _HEAD + "".join(map(_row, routes)) + _errors()
+    return head + _TABLE + "".join(map(_row, routes)) + _errors()
 
 
 def _row(route: Route) -> str:

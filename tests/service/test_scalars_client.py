@@ -207,6 +207,26 @@ async def test_a_service_that_comes_back_is_used_again() -> None:
     again.stop()
 
 
+async def test_a_caller_that_goes_away_while_it_probes_leaves_the_next_one_to_probe() -> None:
+    service = LiveScalars(MemoryScalarStore())
+    store = HttpScalarStore(service.url, patience=QUICK)
+    await store.check()
+    service.stop()
+    with pytest.raises(Unavailable):
+        await store.check()
+    async with black_hole(service.port) as url:
+        assert url == service.url
+        await asyncio.sleep(1.0)  # longer than the breaker stays open the first time
+        prober = asyncio.create_task(store.check())
+        await asyncio.sleep(0.05)
+        prober.cancel()
+        await asyncio.gather(prober, return_exceptions=True)
+    again = LiveScalars(MemoryScalarStore(), port=service.port)
+    await store.check()
+    await store.close()
+    again.stop()
+
+
 class TestBreaker:
     def test_it_opens_after_failures_in_a_row_only(self) -> None:
         breaker = Breaker(failures=3, clock=lambda: 0.0)
@@ -289,3 +309,26 @@ class TestGroups:
         await store.close()
         assert await asyncio.gather(*sent) == [None] * 50
         service.stop()
+
+    async def test_what_waits_behind_a_silent_call_is_refused_when_that_one_gives_up(self) -> None:
+        asked = []
+
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                asked.append(head.split(b" ")[0])
+                if head.startswith(b"POST"):
+                    await reader.read()
+                    return
+                writer.write(http(200, NATIVE).replace(b"Connection: close\r\n", b""))
+
+        async with serving(behave) as url:
+            store = HttpScalarStore(url, patience=QUICK)
+            first = asyncio.create_task(store.append(PROJECT, curve(np.ones(1))))
+            while b"POST" not in asked:
+                await asyncio.sleep(0.01)
+            rest = (store.append(PROJECT, curve(np.ones(1))) for _ in range(20))
+            answers = await asyncio.gather(first, *rest, return_exceptions=True)
+            assert {type(answer) for answer in answers} == {Unavailable}
+            assert asked.count(b"POST") == 1
+            await store.close()

@@ -14,6 +14,7 @@ import msgpack
 import pytest
 
 from entrypoints.http.openapi import openapi
+from entrypoints.http.scalars.reference import service_reference
 from entrypoints.http.scalars.routes import SERVICE_ROUTES
 from entrypoints.http.scalars.server import serve_scalars
 from tests.live import LiveScalars
@@ -188,6 +189,11 @@ def test_a_service_over_a_service_is_refused() -> None:
     for settings in (Settings(scalars_service_url="http://a"), Settings(scalars_url="http://a")):
         with pytest.raises(Invalid, match="a store of its own"):
             serve_scalars(settings)
+
+
+def test_the_reference_page_of_the_service_is_what_its_table_gives() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/scalars-service.md").read_text(encoding="utf-8")
+    assert page == service_reference(), "python -m entrypoints.http.scalars.reference > that page"
 
 
 def test_the_openapi_document_of_the_service_is_valid() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import tracker
+from entrypoints.cli.progress import progress
 from tests.scalar_batches import batch, bits, curve
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import StepTags
@@ -193,3 +195,21 @@ def test_the_doctor_asks_the_scalars_service_that_is_set(run, digits, monkeypatc
     assert (
         result.exit_code == 3 and "the scalars service at http://127.0.0.1:1 does not answer" in result.output
     )
+
+
+class Screen(io.StringIO):
+    watched = False
+
+    def isatty(self) -> bool:
+        return self.watched
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_bar_shows_only_where_somebody_watches(monkeypatch, watched: bool) -> None:
+    screen = Screen()
+    screen.watched = watched
+    monkeypatch.setattr(sys, "stderr", screen)
+    with progress("exporting", 10, "points") as advance:
+        advance(4)
+        advance(6)
+    assert ("exporting" in screen.getvalue()) is watched and bool(screen.getvalue()) is watched

@@ -161,11 +161,16 @@ class HttpScalarStore:
         probes = self._breaker.admit()
         if self._spoken is not None and not probes:
             return self._spoken
-        async with self._first:
-            if self._spoken is None and not probes:
-                probes = self._breaker.admit()  # whoever was first may have found nobody
-            if self._spoken is None or probes:
-                self._spoken = await self._asked()
+        try:
+            async with self._first:
+                if self._spoken is None and not probes:
+                    probes = self._breaker.admit()  # whoever was first may have found nobody
+                if self._spoken is None or probes:
+                    self._spoken = await self._asked()
+        except asyncio.CancelledError:
+            if probes:
+                self._breaker.abandoned()
+            raise
         return self._spoken
 
     async def _asked(self) -> NativeService | ContractService:
@@ -173,9 +178,6 @@ class HttpScalarStore:
             answer = await self._link.probe("/store")
         except Unavailable:
             self._breaker.trip()
-            raise
-        except BaseException:
-            self._breaker.abandoned()
             raise
         if answer.status_code >= 500 or answer.status_code == 429:
             self._breaker.trip()
