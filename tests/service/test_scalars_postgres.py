@@ -131,6 +131,19 @@ async def test_two_stores_send_the_same_batch_at_once_and_it_is_kept_once(scalar
         await store.close()
 
 
+async def test_stores_take_turns_at_one_experiment(scalars_postgres_url: str) -> None:
+    stores = [PostgresScalarStore(scalars_postgres_url) for _ in range(3)]
+
+    async def write(lane: int) -> None:
+        for n in range(40):
+            await stores[lane].append(PROJECT, curve(5, start=1000 * lane + 5 * n, name=f"n{n}"))
+
+    await asyncio.gather(*map(write, range(3)))
+    assert [row.count for row in await stores[0].summary(PROJECT)] == [15] * 40
+    for store in stores:
+        await store.close()
+
+
 async def test_tables_are_made_once_however_many_open_them_first(scalars_postgres_url: str) -> None:
     stores = [PostgresScalarStore(scalars_postgres_url) for _ in range(6)]
     await asyncio.gather(*(store.append(PROJECT, curve(1, start=n)) for n, store in enumerate(stores)))
