@@ -119,6 +119,7 @@ async def test_store_answers_again_when_its_server_is_back(own_server: PostgresS
     await store.check()
     await store.append(PROJECT, curve(5, start=5))
     assert len(await store.read(PROJECT, RUN, "loss")) == 10
+    await asyncio.to_thread(own_server.stop)
     await store.close()
 
 
