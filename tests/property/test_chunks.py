@@ -69,7 +69,11 @@ def stored(each: Columns) -> list[Chunk]:
 
 
 def sampled(chunks: list[Chunk], loose: Columns, query: SampleQuery) -> tuple[Sampler, set[int]]:
-    sampler = Sampler([Blocks.unpack(c.blocks, c.points, c.codec) for c in chunks], loose, query)
+    packed = [(chunk.blocks, chunk.points, chunk.codec) for chunk in chunks]
+    if len(chunks) % 2:
+        sampler = Sampler.of_packed(packed, loose, query)
+    else:
+        sampler = Sampler([Blocks.unpack(*each) for each in packed], loose, query)
     opened: set[int] = set()
     while missing := sampler.missing():
         assert not opened & set(missing)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -73,6 +74,24 @@ async def test_cancelled_batches_do_not_stop_those_behind_them(
     other.close()
     await asyncio.wait_for(asyncio.gather(first, last), 10)
     assert (await store.read(PROJECT, RUN, "loss")).step.tolist() == [0, 1, 2]
+
+
+async def test_slow_projects_hold_up_no_other(tmp_path: Path, store: EmbeddedScalarStore) -> None:
+    slow = [ProjectId(UUID(int=n)) for n in range(100, 120)]
+    for project in slow:
+        await store.append(project, batch(0))
+    locks = [FileLock(tmp_path / f"{project}.db.lock") for project in slow]
+    with ExitStack() as held:
+        for lock in locks:
+            held.enter_context(lock.held())
+        waiting = [asyncio.create_task(store.append(project, batch(1))) for project in slow]
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(store.append(PROJECT, batch(0)), 10)
+        assert len(await asyncio.wait_for(store.read(PROJECT, RUN, "loss"), 10)) == 1
+        assert not any(task.done() for task in waiting)
+    for lock in locks:
+        lock.close()
+    await asyncio.wait_for(asyncio.gather(*waiting), 20)
 
 
 async def test_tail_that_cannot_be_folded_does_not_stop_the_appends(

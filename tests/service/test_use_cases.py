@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from tests.doubles import UndeletableScalars
+from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.domain.errors import Invalid, LineageCycle, NotFound
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
@@ -18,6 +20,8 @@ from tracker.domain.scalars.series import SampleQuery
 from tracker.domain.scalars.service import ScalarService
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.service.conftest import House
 
 STRANGER = Actor(user_id=UserId(UUID(int=99)))
@@ -177,3 +181,38 @@ async def test_points_come_back_and_the_last_time_is_known(house: House) -> None
     assert await house.scalars.last_logged(house.actor, project) == {run: when}
     sampled = await house.scalars.sample(house.actor, project, SampleQuery(experiments=()))
     assert [(s.name, len(s)) for s in sampled] == [("acc", 5), ("loss", 5)]
+
+
+async def test_a_stranger_is_refused_though_the_owner_logged_a_moment_ago(house: House) -> None:
+    run = await an_experiment(house, await a_project(house), "1_baseline")
+    record = ScalarRecord(step=0, values={"loss": 1.0})
+    await house.scalars.log(house.actor, run, [record])
+    with pytest.raises(NotFound):
+        await house.scalars.log(STRANGER, run, [record])
+
+
+async def test_an_experiment_deleted_a_moment_after_its_log_takes_no_more(house: House) -> None:
+    run = await an_experiment(house, await a_project(house), "1_baseline")
+    record = ScalarRecord(step=0, values={"loss": 1.0})
+    await house.scalars.log(house.actor, run, [record])
+    await house.experiments.delete(house.actor, run)
+    with pytest.raises(NotFound):
+        await house.scalars.log(house.actor, run, [record])
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.FAILED])
+async def test_a_run_that_ends_is_compressed(tmp_path: Path, house: House, status: Status) -> None:
+    store = EmbeddedScalarStore(tmp_path)
+    scalars = ScalarService(house.units, store, house.clock, house.ids)
+    experiments = ExperimentService(house.units, house.clock, house.ids, scalars.sweep, scalars.settle)
+    project = await a_project(house)
+    run = await an_experiment(house, project, "1_baseline", status=Status.RUNNING)
+    await scalars.log(house.actor, run, [ScalarRecord(step=0, values={"loss": 1.0})])
+    await experiments.edit(house.actor, run, progress=50)
+    assert (await store.stats(project)).loose == 1
+    await experiments.edit(house.actor, run, status=status)
+    assert (await store.stats(project)).loose == 0
+    await store.close()
+    await experiments.edit(house.actor, run, status=Status.RUNNING)
+    ended = await experiments.edit(house.actor, run, status=status)  # the store is closed: no error
+    assert ended.status is status

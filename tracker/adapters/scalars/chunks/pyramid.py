@@ -17,7 +17,7 @@ from tracker.adapters.scalars.chunks.codec import compress, decompress
 from tracker.adapters.scalars.chunks.columns import Columns
 from tracker.domain.scalars.batch import Float64s, Int64s
 
-__all__ = ["BLOCK_POINTS", "FIRST", "HIGHEST", "LAST", "LOWEST", "Blocks"]
+__all__ = ["BLOCK_POINTS", "FIRST", "HIGHEST", "LAST", "LOWEST", "Blocks", "blocks_in"]
 
 BLOCK_POINTS = 256
 FIRST, LOWEST, HIGHEST, LAST = range(4)
@@ -90,36 +90,45 @@ class Blocks(NamedTuple):
 
     @classmethod
     def unpack(cls, data: bytes, points: int, codec: int) -> Blocks:
-        """The blocks that were packed.
+        """The blocks of one chunk. See :meth:`unpack_all`."""
+        return cls.unpack_all([(data, points, codec)])
+
+    @classmethod
+    def unpack_all(cls, packed: Sequence[tuple[bytes, int, int]]) -> Blocks:
+        """The blocks of some chunks, of which there is at least one, in their order.
 
         Args:
-            data: what :meth:`pack` gave.
-            points: of the whole chunk.
-            codec: of the chunk.
+            packed: what :meth:`pack` gave, points of the whole chunk, and codec of each chunk.
 
         Raises:
             ValueError: the bytes are damaged, or of a codec that is not installed.
         """
-        rows = -(-points // BLOCK_POINTS)
-        try:
-            of_step, of_time = _LENGTHS.unpack_from(data)
-        except struct.error as error:
-            raise ValueError(str(error)) from error
-        counts = np.frombuffer(data, _COUNTS, rows, _LENGTHS.size)
-        at = _LENGTHS.size + counts.nbytes
-        step = decompress(data[at : at + of_step], np.int64, codec)
-        time = decompress(data[at + of_step : at + of_step + of_time], np.int64, codec)
-        value = decompress(data[at + of_step + of_time :], np.float64, codec)
-        sizes = np.full(rows, BLOCK_POINTS)
-        sizes[-1] = points - (rows - 1) * BLOCK_POINTS
-        place = np.zeros((rows, 4), np.int64)
-        place[:, LOWEST], place[:, HIGHEST], place[:, LAST] = counts["lowest"], counts["highest"], sizes - 1
+        counts, steps, times, values, sizes = [], [], [], [], []
+        for data, points, codec in packed:
+            rows = blocks_in(points)
+            try:
+                of_step, of_time = _LENGTHS.unpack_from(data)
+            except struct.error as error:
+                raise ValueError(str(error)) from error
+            at = _LENGTHS.size + rows * _COUNTS.itemsize
+            counts.append(data[_LENGTHS.size : at])
+            steps.append(decompress(data[at : at + of_step], np.int64, codec))
+            times.append(decompress(data[at + of_step : at + of_step + of_time], np.int64, codec))
+            values.append(decompress(data[at + of_step + of_time :], np.float64, codec))
+            sizes += [BLOCK_POINTS] * (rows - 1) + [points - (rows - 1) * BLOCK_POINTS]
+        points_of = np.array(sizes, np.int64)
+        table = np.frombuffer(b"".join(counts), _COUNTS)
+        place = np.zeros((len(table), 4), np.int64)
+        place[:, LOWEST], place[:, HIGHEST], place[:, LAST] = table["lowest"], table["highest"], points_of - 1
         return cls(
-            sizes,
-            counts["non_finite"].astype(np.int64),
-            counts["disordered"] == 0,
+            points_of,
+            table["non_finite"].astype(np.int64),
+            table["disordered"] == 0,
             place,
-            step.reshape(rows, 4),
-            time.reshape(rows, 4),
-            value.reshape(rows, 4),
+            *(np.concatenate(column).reshape(-1, 4) for column in (steps, times, values)),
         )
+
+
+def blocks_in(points: int) -> int:
+    """How many blocks a chunk of so many points has."""
+    return -(-points // BLOCK_POINTS)

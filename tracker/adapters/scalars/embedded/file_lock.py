@@ -89,6 +89,6 @@ class FileLock:
                 if time.monotonic() > deadline:
                     raise Unavailable(f"another process holds {self._path}") from None
                 time.sleep(pause)
-                pause = min(pause * 2, 0.002)
+                pause = min(pause * 2, 0.0005)
             else:
                 return

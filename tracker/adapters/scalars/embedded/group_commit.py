@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from tracker.adapters.scalars.embedded.folding import apply, prepare
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
 from tracker.adapters.scalars.embedded.writing import append
-from tracker.domain.errors import TooManyRequests, TrackerError
+from tracker.domain.errors import TooManyRequests
 from tracker.domain.scalars.batch import ScalarBatch
 
 __all__ = ["GroupCommit"]
@@ -94,6 +95,7 @@ class GroupCommit:
 
     def _drain(self) -> None:
         while group := self._take():
+            answers: Sequence[Exception | None]
             try:
                 answers, long_tails = self._commit([waiting.batch for waiting in group])
             except Exception as error:
@@ -119,31 +121,9 @@ class GroupCommit:
             self._running = bool(group)
             return group
 
-    def _commit(self, batches: list[ScalarBatch]) -> tuple[list[Exception | None], set[int]]:
-        try:
-            with self._file.writing() as writer:
-                answers, long_tails = append(writer, batches)
-                return [*answers], long_tails
-        except TrackerError:
-            raise
-        except Exception:
-            if len(batches) == 1:
-                raise
-        # One of them is such that it cannot be kept, and it must not take the others with it.
-        return self._commit_one_by_one(batches)
-
-    def _commit_one_by_one(self, batches: list[ScalarBatch]) -> tuple[list[Exception | None], set[int]]:
-        answers: list[Exception | None] = []
-        long_tails: set[int] = set()
-        for batch in batches:
-            try:
-                found, long = self._commit([batch])
-            except Exception as error:
-                answers.append(error)
-            else:
-                answers.extend(found)
-                long_tails |= long
-        return answers, long_tails
+    def _commit(self, batches: list[ScalarBatch]) -> tuple[Sequence[Exception | None], set[int]]:
+        with self._file.writing() as writer:
+            return append(writer, batches)
 
     def _fold_soon(self, experiments: set[int]) -> None:
         if not experiments or time.monotonic() < self._no_fold_before:
@@ -164,7 +144,7 @@ class GroupCommit:
             self._folding.discard(experiment)
 
 
-def _answer(group: list[_Waiting], answers: list[Exception | None]) -> None:
+def _answer(group: list[_Waiting], answers: Sequence[Exception | None]) -> None:
     """Answers all callers, with one visit to each loop: a visit for each would cost more than a commit."""
     visits: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
     for waiting, answer in zip(group, answers, strict=True):

@@ -17,6 +17,7 @@ from tracker.adapters.scalars.embedded.file_lock import FileLock
 from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
 from tracker.adapters.scalars.embedded.schema import BUSY_MILLISECONDS, prepare
 from tracker.domain.errors import NotFound
+from tracker.domain.ids import ExperimentId
 
 __all__ = ["ProjectFile", "Writer"]
 
@@ -28,12 +29,14 @@ class Writer:
     Attributes:
         connection: to the scalars file.
         inode: of the file it opened.
-        series: keys of series by their names, by the key of their experiment. Another process adds
-            series but never changes one, so what is known stays true.
+        experiments: keys of experiments. Another process adds some but never changes one, so what
+            is known stays true.
+        series: keys of series by their names, by the key of their experiment; the same holds.
     """
 
     connection: sqlite3.Connection
     inode: int
+    experiments: dict[ExperimentId, int] = field(default_factory=dict)
     series: dict[int, dict[str, int]] = field(default_factory=dict)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from tracker.adapters.scalars.chunks import Blocks, Columns, Sampler, decoded, empty
+from tracker.adapters.scalars.chunks import Columns, Sampler, decoded, empty
 from tracker.adapters.scalars.embedded.folding import tail_of
 from tracker.adapters.scalars.embedded.rows import listed
 from tracker.domain.ids import ExperimentId
@@ -45,10 +45,9 @@ def _of_experiment(
 def _of_series(
     connection: sqlite3.Connection, series: int, loose: Columns, query: SampleQuery
 ) -> Thinned | None:
-    heads = connection.execute("SELECT id, points, codec, blocks FROM chunk WHERE series=?", (series,))
+    heads = connection.execute("SELECT id, blocks, points, codec FROM chunk WHERE series=?", (series,))
     chunks = sorted(heads)
-    blocks = [Blocks.unpack(packed, points, codec) for _, points, codec, packed in chunks]
-    sampler = Sampler(blocks, loose, query)
+    sampler = Sampler.of_packed([chunk[1:] for chunk in chunks], loose, query)
     while missing := sampler.missing():
         place_of = {chunks[place][0]: place for place in missing}
         rows = connection.execute(

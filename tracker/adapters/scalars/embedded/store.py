@@ -7,19 +7,17 @@ import os
 import shutil
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Literal, TypeVar
-from uuid import UUID
 
 from tracker.adapters.scalars.chunks import empty
 from tracker.adapters.scalars.embedded import checking, reading
 from tracker.adapters.scalars.embedded.errors import translated
 from tracker.adapters.scalars.embedded.group_commit import GroupCommit
-from tracker.adapters.scalars.embedded.maintenance import experiments_with_tails, reclaim
+from tracker.adapters.scalars.embedded.maintenance import Upkeep
 from tracker.adapters.scalars.embedded.network_folders import refuse_network_folder
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
 from tracker.adapters.scalars.embedded.sampling import sample
@@ -43,7 +41,6 @@ __all__ = ["EmbeddedScalarStore"]
 
 _T = TypeVar("_T")
 _LEAST_FREE_BYTES = 1 << 20
-_IDLE_SECONDS = 60.0
 
 
 class EmbeddedScalarStore:
@@ -71,11 +68,10 @@ class EmbeddedScalarStore:
         self._projects: dict[ProjectId, tuple[ProjectFile, GroupCommit]] = {}
         # A thread for each project that is written at the moment: a slow one holds up no other.
         self._writers = ThreadPoolExecutor(64, "scalars-write")
-        self._readers = ThreadPoolExecutor(8, "scalars-read")
+        self._readers = ThreadPoolExecutor(16, "scalars-read")
         self._folders = ThreadPoolExecutor(2, "scalars-fold")
         self._maintainer = ThreadPoolExecutor(1, "scalars-maintain")
-        self._maintained: dict[Path, int] = {}
-        self._maintain_from = folder
+        self._upkeep = Upkeep(folder, self._opened)
         self._guard = threading.Lock()
         self._closed = False
 
@@ -173,7 +169,7 @@ class EmbeddedScalarStore:
         """See the port."""
         with self._guard:
             self._require_open()
-            future = self._maintainer.submit(self._maintain, time.monotonic() + budget)
+            future = self._maintainer.submit(self._upkeep.go_on, time.monotonic() + budget)
         await asyncio.wrap_future(future)
 
     async def check(self) -> None:
@@ -206,50 +202,18 @@ class EmbeddedScalarStore:
             self._projects[project_id] = found
         return found
 
+    def _opened(self, project_id: ProjectId) -> tuple[ProjectFile, GroupCommit]:
+        with self._guard:
+            return self._project(project_id)
+
     def _require_open(self) -> None:
         if self._closed:
             raise Unavailable("the scalar store is closed")
 
-    def _maintain(self, deadline: float) -> None:
-        failed: Unavailable | None = None
-        paths = sorted(self._folder.glob("*.db"))
-        first = bisect_left(paths, self._maintain_from)
-        for path in [*paths[first:], *paths[:first]]:
-            project_id = _project_of(path)
-            if project_id is None or _last_change(path) == self._maintained.get(path):
-                continue  # not one of ours, or as maintenance left it
-            # Where time runs out the next maintenance goes on, so that each has its turn.
-            self._maintain_from = path
-            if self._closed or time.monotonic() > deadline:
-                break
-            try:
-                if self._maintain_project(project_id, deadline):
-                    self._maintained[path] = _last_change(path)
-            except NotFound:
-                continue  # it was deleted meanwhile
-            except Unavailable as error:
-                failed = failed or error  # one damaged file must not keep the others from their turn
-        with self._guard:
-            idle = [file for file, _ in self._projects.values()]
-        for file in idle:
-            file.rest(_IDLE_SECONDS)
-        if failed is not None:
-            raise failed
-
-    def _maintain_project(self, project_id: ProjectId, deadline: float) -> bool:
-        """Whether there was time for all."""
-        with self._guard:
-            file, commits = self._project(project_id)
-        for experiment in experiments_with_tails(file):
-            if self._closed or time.monotonic() > deadline:
-                return False
-            commits.fold(experiment)
-        reclaim(file, deadline)
-        return time.monotonic() < deadline
-
     def _close(self) -> None:
         with self._guard:
             self._closed = True
+        self._upkeep.stop()
         self._writers.shutdown()
         self._folders.shutdown()
         self._maintainer.shutdown()
@@ -258,20 +222,6 @@ class EmbeddedScalarStore:
             for file, _ in self._projects.values():
                 file.close()
             self._projects.clear()
-
-
-def _project_of(path: Path) -> ProjectId | None:
-    try:
-        project_id = ProjectId(UUID(path.stem))
-    except ValueError:
-        return None
-    return project_id if path.stem == str(project_id) else None
-
-
-def _last_change(path: Path) -> int:
-    """When the file or its log was last written, in nanoseconds."""
-    files = (path, path.with_name(f"{path.name}-wal"))
-    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
 
 
 def _delete(file: ProjectFile, experiment_id: ExperimentId | None) -> None:

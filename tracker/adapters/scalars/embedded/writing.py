@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from tracker.adapters.scalars.chunks import FOLD_AT, Arrivals, Columns, Piece, totals_of
 from tracker.adapters.scalars.embedded.folding import fold, rebuilt, remove_chunks
+from tracker.adapters.scalars.embedded.groups import (
+    State,
+    count_arrivals,
+    keep_batches,
+    keep_pieces,
+    seen,
+    states,
+)
 from tracker.adapters.scalars.embedded.project_file import Writer
 from tracker.adapters.scalars.embedded.rows import add_totals, insert_chunks
 from tracker.domain.errors import NotFound, TrackerError
@@ -31,25 +40,27 @@ def append(writer: Writer, batches: Sequence[ScalarBatch]) -> tuple[list[Tracker
         for each batch why it is refused, or ``None``; and the keys of experiments whose tails have
         grown so long that they should be folded.
     """
-    answers: list[TrackerError | None] = []
-    fresh: dict[int, list[ScalarBatch]] = {}
-    known: dict[ExperimentId, int | None] = {}
     connection = writer.connection
-    for batch in batches:
-        if batch.experiment_id not in known:
-            known[batch.experiment_id] = _experiment(connection, batch.experiment_id)
-        experiment = known[batch.experiment_id]
-        if experiment is None:
+    known = states(writer, {batch.experiment_id for batch in batches})
+    keys = [(batch.id.bytes, known[batch.experiment_id].key) for batch in batches]
+    before = seen(connection, keys)
+    answers: list[TrackerError | None] = []
+    fresh: dict[ExperimentId, list[ScalarBatch]] = {}
+    new: dict[tuple[bytes, int], None] = {}
+    for batch, key in zip(batches, keys, strict=True):
+        if known[batch.experiment_id].is_deleted:
             answers.append(NotFound.of("experiment", batch.experiment_id))
             continue
         answers.append(None)
-        seen = connection.execute(
-            "INSERT OR IGNORE INTO batch (uuid, experiment) VALUES (?, ?)", (batch.id.bytes, experiment)
-        )
-        if seen.rowcount:
-            fresh.setdefault(experiment, []).append(batch)
-    long = {experiment for experiment, group in fresh.items() if _keep(writer, experiment, group)}
-    return answers, long
+        if key not in before and key not in new:
+            new[key] = None
+            fresh.setdefault(batch.experiment_id, []).append(batch)
+    keep_batches(connection, list(new))
+    kept = [_keep(writer, known[experiment_id], group) for experiment_id, group in fresh.items()]
+    arrived = [each for each in kept if each is not None]
+    count_arrivals(connection, {each.experiment: each.loose for each in arrived})
+    keep_pieces(connection, [(each.experiment, each.arrival, each.piece) for each in arrived if each.piece])
+    return answers, {each.experiment for each in arrived if each.is_long}
 
 
 def delete_experiment(writer: Writer, experiment_id: ExperimentId) -> None:
@@ -70,44 +81,49 @@ def delete_experiment(writer: Writer, experiment_id: ExperimentId) -> None:
         connection.execute(f"DELETE FROM {table} WHERE experiment=?", (key,))  # noqa: S608 - constants
 
 
-def _experiment(connection: sqlite3.Connection, experiment_id: ExperimentId) -> int | None:
-    """The key of an experiment; ``None`` when it was deleted."""
-    uuid = experiment_id.bytes
-    found = connection.execute("SELECT id, deleted FROM experiment WHERE uuid=?", (uuid,)).fetchone()
-    if found is None:
-        return int(connection.execute("INSERT INTO experiment (uuid) VALUES (?)", (uuid,)).lastrowid or 0)
-    return None if found[1] else int(found[0])
+class _Kept(NamedTuple):
+    """What a commit brings of one experiment.
+
+    Attributes:
+        experiment: its key.
+        arrival: the commit's number within it.
+        loose: points that go into the tail.
+        piece: these, packed.
+        is_long: whether the tail should then be folded.
+    """
+
+    experiment: int
+    arrival: int
+    loose: int
+    piece: bytes
+    is_long: bool
 
 
-def _keep(writer: Writer, experiment: int, group: list[ScalarBatch]) -> bool:
-    """Keeps an experiment's batches; whether its tail should be folded."""
-    connection = writer.connection
+def _keep(writer: Writer, state: State, group: list[ScalarBatch]) -> _Kept | None:
+    """Keeps tags and large series of an experiment's batches; tells what is left for the tail."""
+    connection, experiment, arrival = writer.connection, state.key, state.arrivals + 1
     for batch in group:
         if batch.tags:
             _keep_tags(connection, experiment, batch)
     names, index, points = _together(group)
     if not len(index):
-        return False
+        return None
     keys = _series_keys(writer, experiment, names)[index]
+    long_at = min(FOLD_AT * len(names), MOST_LOOSE)
+    if len(index) < FOLD_AT:
+        is_long = state.loose + len(index) >= long_at
+        return _Kept(experiment, arrival, len(index), Piece(keys, points).pack(), is_long)
     bulk = np.bincount(index, minlength=len(names)) >= FOLD_AT
     if bulk.any():
         # What came before must stand in chunks before: chunks of a series are in arrival order.
         fold(connection, experiment)
-    small = slice(None) if not bulk.any() else ~bulk[index]
-    loose = len(keys[small])
-    ((arrival, all_loose),) = connection.execute(
-        "UPDATE experiment SET arrivals=arrivals+1, loose=loose+? WHERE id=? RETURNING arrivals, loose",
-        (loose, experiment),
-    ).fetchall()
-    if loose:
-        data = Piece(keys[small], points.take(small)).pack()
-        connection.execute(
-            "INSERT INTO tail (experiment, arrival, points) VALUES (?, ?, ?)", (experiment, arrival, data)
-        )
     for series in np.flatnonzero(bulk):
         rows = index == series
         _keep_bulk(connection, int(keys[rows.argmax()]), points.take(rows), arrival)
-    return bool(all_loose >= min(FOLD_AT * len(names), MOST_LOOSE))
+    small = ~bulk[index]
+    loose = int(small.sum())
+    piece = Piece(keys[small], points.take(small)).pack() if loose else b""
+    return _Kept(experiment, arrival, loose, piece, state.loose + loose >= long_at)
 
 
 def _together(group: list[ScalarBatch]) -> tuple[Sequence[str], Int64s, Columns]:

@@ -1,0 +1,128 @@
+"""The statements of a group commit: one for all its batches, however many there are.
+
+Python gives its lock away at every step of a statement and has to win it back, against the thread
+that serves requests. So rows go in and come out many to a step: lists of values in, one JSON array out.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tracker.adapters.scalars.embedded.project_file import Writer
+from tracker.adapters.scalars.embedded.rows import listed
+from tracker.domain.ids import ExperimentId
+
+__all__ = ["State", "count_arrivals", "keep_batches", "keep_pieces", "seen", "states"]
+
+_MOST_ROWS = 256
+
+BatchKey = tuple[bytes, int]
+
+
+class State(NamedTuple):
+    """What an experiment's row says.
+
+    Attributes:
+        key: of the row.
+        is_deleted: whether it takes no more points.
+        arrivals: how many commits have brought points.
+        loose: points in its tail.
+    """
+
+    key: int
+    is_deleted: bool
+    arrivals: int
+    loose: int
+
+
+def states(writer: Writer, experiments: Collection[ExperimentId]) -> dict[ExperimentId, State]:
+    """The states of experiments; one that is new gets its row."""
+    connection = writer.connection
+    for experiment_id in experiments:
+        if experiment_id not in writer.experiments:
+            writer.experiments[experiment_id] = _key(connection, experiment_id)
+    id_of = {writer.experiments[experiment_id]: experiment_id for experiment_id in experiments}
+    found = connection.execute(
+        "SELECT json_group_array(json_array(id, deleted, arrivals, loose)) FROM experiment"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (listed(id_of),),
+    ).fetchone()[0]
+    return {
+        id_of[key]: State(key, bool(deleted), arrivals, loose)
+        for key, deleted, arrivals, loose in json.loads(found)
+    }
+
+
+def seen(connection: sqlite3.Connection, batches: Sequence[BatchKey]) -> set[BatchKey]:
+    """Which of these batches were kept before."""
+    known: set[BatchKey] = set()
+    for rows in _portions(batches):
+        found = connection.execute(
+            f"WITH asked (uuid, experiment) AS (VALUES {_places(rows)})"  # noqa: S608 - question marks
+            " SELECT json_group_array(json_array(hex(uuid), experiment))"
+            " FROM asked CROSS JOIN batch USING (uuid, experiment)",
+            _flat(rows),
+        ).fetchone()[0]
+        known.update((bytes.fromhex(uuid), experiment) for uuid, experiment in json.loads(found))
+    return known
+
+
+def keep_batches(connection: sqlite3.Connection, batches: Sequence[BatchKey]) -> None:
+    """Remembers the ids of batches."""
+    for rows in _portions(batches):
+        connection.execute(
+            f"INSERT INTO batch (uuid, experiment) VALUES {_places(rows)}",  # noqa: S608 - question marks
+            _flat(rows),
+        )
+
+
+def count_arrivals(connection: sqlite3.Connection, loose: Mapping[int, int]) -> None:
+    """Counts one more arrival for each experiment.
+
+    Args:
+        connection: to the scalars file.
+        loose: points that it adds to the tail, by the experiment's key.
+    """
+    connection.execute(
+        "UPDATE experiment SET arrivals=arrivals+1, loose=loose+more.value"
+        " FROM json_each(?) AS more WHERE experiment.id=CAST(more.key AS INTEGER)",
+        (json.dumps(loose),),
+    )
+
+
+def keep_pieces(connection: sqlite3.Connection, pieces: Sequence[tuple[int, int, bytes]]) -> None:
+    """Appends (experiment, arrival, packed piece) to the tail."""
+    for rows in _portions(pieces):
+        connection.execute(
+            f"INSERT INTO tail (experiment, arrival, points) VALUES {_places(rows)}",  # noqa: S608
+            _flat(rows),
+        )
+
+
+def _key(connection: sqlite3.Connection, experiment_id: ExperimentId) -> int:
+    uuid = (experiment_id.bytes,)
+    found = connection.execute("SELECT id FROM experiment WHERE uuid=?", uuid).fetchone()
+    if found is not None:
+        return int(found[0])
+    return int(connection.execute("INSERT INTO experiment (uuid) VALUES (?)", uuid).lastrowid or 0)
+
+
+def _portions(rows: Sequence[tuple[Any, ...]]) -> Iterable[Sequence[tuple[Any, ...]]]:
+    """Rows in portions of 256, 128, ..., 1, so that there are few different statements to compile."""
+    at = 0
+    while at < len(rows):
+        size = 1 << min(len(rows) - at, _MOST_ROWS).bit_length() - 1
+        yield rows[at : at + size]
+        at += size
+
+
+def _places(rows: Sequence[tuple[Any, ...]]) -> str:
+    row = f"({', '.join('?' * len(rows[0]))})"
+    return ", ".join([row] * len(rows))
+
+
+def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    return [value for row in rows for value in row]
