@@ -130,7 +130,7 @@ async def _opened(settings: Settings) -> Any:
     try:
         for finding in await _database(container.database()):
             yield finding
-        elsewhere = settings.scalars_service_url or settings.scalars_url
+        elsewhere = settings.scalars_service_url or settings.scalars_url or settings.clickhouse_url
         if elsewhere or (settings.data / "scalars").exists():
             yield await _scalars(container.scalar_store(), settings.data / "scalars")
         else:

@@ -19,13 +19,15 @@ import pytest
 from tests.databases import PostgresServer, own_postgres
 from tests.service.scalars_postgres_writer import LANE_STEPS, POINTS, PROJECT
 from tracker.adapters.scalars.postgres import PostgresScalarStore
+from tracker.adapters.scalars.postgres.group_commit import KnownNumbers
 from tracker.domain.errors import Invalid, NotFound, SchemaMismatch, TooManyRequests, Unavailable
-from tracker.domain.ids import BatchId, ExperimentId
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch
 
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).parent / "scalars_postgres_writer.py"
 RUN = ExperimentId(UUID(int=7))
+OTHER_PROJECT = ProjectId(UUID(int=2))
 
 
 @pytest.fixture
@@ -119,6 +121,7 @@ async def test_store_answers_again_when_its_server_is_back(own_server: PostgresS
     await store.check()
     await store.append(PROJECT, curve(5, start=5))
     assert len(await store.read(PROJECT, RUN, "loss")) == 10
+    await asyncio.to_thread(own_server.stop)
     await store.close()
 
 
@@ -127,6 +130,19 @@ async def test_two_stores_send_the_same_batch_at_once_and_it_is_kept_once(scalar
     sent = [curve(30, start=30 * n) for n in range(20)]
     await asyncio.gather(*(store.append(PROJECT, batch) for batch in sent for store in stores))
     assert (await stores[0].read(PROJECT, RUN, "loss")).step.tolist() == list(range(600))
+    for store in stores:
+        await store.close()
+
+
+async def test_stores_take_turns_at_one_experiment(scalars_postgres_url: str) -> None:
+    stores = [PostgresScalarStore(scalars_postgres_url) for _ in range(3)]
+
+    async def write(lane: int) -> None:
+        for n in range(40):
+            await stores[lane].append(PROJECT, curve(5, start=1000 * lane + 5 * n, name=f"n{n}"))
+
+    await asyncio.gather(*map(write, range(3)))
+    assert [row.count for row in await stores[0].summary(PROJECT)] == [15] * 40
     for store in stores:
         await store.close()
 
@@ -160,6 +176,29 @@ async def test_deleting_while_others_write_leaves_nothing(scalars_postgres_url: 
     assert await there.stats(PROJECT) == (0, 0, 0, 0, 0)
     await here.close()
     await there.close()
+
+
+async def test_project_of_many_runs_is_removed_to_the_last_row(
+    store: PostgresScalarStore, scalars_postgres_url: str
+) -> None:
+    runs = [ExperimentId(uuid4()) for _ in range(1100)]
+    await asyncio.gather(*(store.append(PROJECT, curve(2, run=run)) for run in runs))
+    await store.append(OTHER_PROJECT, curve(2))
+    await store.delete(PROJECT)
+    connection = await asyncpg.connect(scalars_postgres_url)
+    for table in ("experiment", "series", "tail", "batch"):
+        assert await connection.fetchval(f"SELECT count(*) FROM tracker_scalars.{table}") == 1
+    await connection.close()
+    assert len(await store.read(OTHER_PROJECT, RUN, "loss")) == 2
+
+
+def test_names_that_were_not_used_for_longest_are_forgotten() -> None:
+    known = KnownNumbers()
+    for key in range(12):
+        known.learn({key: {f"n{n}": n for n in range(100_000)}})
+    known.learn({8: known[8]})
+    known.learn({12: {"x": 0}})
+    assert list(known) == [9, 10, 11, 8, 12]
 
 
 async def test_full_queue_is_refused_and_says_when_to_retry(scalars_postgres_url: str) -> None:

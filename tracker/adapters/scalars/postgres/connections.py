@@ -86,13 +86,17 @@ class Connections:
         return await self._run(in_transaction)
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Closes all connections; never raises because of the server."""
         self._closed = True
         async with self._opening:
             pool, self._pool = self._pool, None
-        if pool is not None:
-            with translated(self.place):
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
                 await pool.close()
+        except (TimeoutError, *LOST):
+            pool.terminate()  # a server that does not answer must not keep a process from ending
 
     async def _run(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
         with translated(self.place):

@@ -21,19 +21,22 @@ _log = logging.getLogger("tracker.scalars")
 _BATCHES = 4096
 _GROUP_BATCHES = 1024
 _GROUP_POINTS = 2_000_000
-_EXPERIMENTS = 4096
+_NAMES = 500_000
 
 
 class KnownNumbers(OrderedDict[int, Mapping[str, int]]):
-    """The numbers of names of the experiments that were written last."""
+    """The numbers of names of the experiments that were written last, by experiment key."""
+
+    _names = 0
 
     def learn(self, numbers: Mapping[int, Mapping[str, int]]) -> None:
-        """Takes in what a committed transaction knows."""
+        """Takes in what a committed transaction knows, and forgets what was not used for longest."""
         for key, names in numbers.items():
+            self._names += len(names) - len(self.get(key, ()))
             self[key] = names
             self.move_to_end(key)
-        while len(self) > _EXPERIMENTS:
-            self.popitem(last=False)
+        while self._names > _NAMES and len(self) > 1:
+            self._names -= len(self.popitem(last=False)[1])
 
 
 class GroupCommit:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from asyncpg import Connection, Record
 
-from tracker.adapters.scalars.chunks import Blocks, Columns, Sampler, by_series, decoded, empty
+from tracker.adapters.scalars.chunks import Columns, Sampler, by_series, decoded, empty
 from tracker.adapters.scalars.postgres.reading import series_of, tail_of
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.series import SampledSeries, SampleQuery
@@ -64,17 +64,19 @@ async def _of_experiment(
 def _started(
     series: Sequence[Record], blocks: Sequence[Record], tail: Sequence[Record], query: SampleQuery
 ) -> list[_Sampled]:
-    of: dict[int, tuple[list[int], list[Blocks]]] = {row["number"]: ([], []) for row in series}
-    for number, chunk, packed, points, codec in blocks:
-        ids, unpacked = of[number]
+    of: dict[int, tuple[list[int], list[tuple[bytes, int, int]]]] = {
+        row["number"]: ([], []) for row in series
+    }
+    for number, chunk, packed, points_of_chunk, codec in blocks:
+        ids, heads = of[number]
         ids.append(chunk)
-        unpacked.append(Blocks.unpack(packed, points, codec))
+        heads.append((packed, points_of_chunk, codec))
     loose = by_series(tail)
     started = []
     for row in series:
-        ids, unpacked = of[row["number"]]
+        ids, heads = of[row["number"]]
         points = loose[row["number"]].points if row["number"] in loose else empty()
-        started.append(_Sampled(row["name"], row["number"], ids, Sampler(unpacked, points, query)))
+        started.append(_Sampled(row["name"], row["number"], ids, Sampler.of_packed(heads, points, query)))
     return started
 
 

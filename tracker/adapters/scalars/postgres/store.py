@@ -144,7 +144,9 @@ class PostgresScalarStore:
             )
             return
         await self._connections.writing(lambda connection: writing.mark_project(connection, project_id))
-        await self._connections.writing(lambda connection: writing.remove_project(connection, project_id))
+        await self._connections.writing(lambda connection: writing.hide_project(connection, project_id))
+        while await self._connections.writing(lambda connection: writing.remove_some(connection, project_id)):
+            pass
 
     async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
         """See the port."""

@@ -15,9 +15,18 @@ from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import Int64s, ScalarBatch
 
-__all__ = ["Committed", "Numbers", "commit", "delete_experiment", "mark_project", "remove_project"]
+__all__ = [
+    "Committed",
+    "Numbers",
+    "commit",
+    "delete_experiment",
+    "hide_project",
+    "mark_project",
+    "remove_some",
+]
 
 _LONGEST_TAIL = 256 * FOLD_AT
+_REMOVED_AT_ONCE = 500
 _TABLES = ("chunk", "tail", "series", "batch", "tag")
 
 Numbers = Mapping[int, Mapping[str, int]]
@@ -86,13 +95,27 @@ async def mark_project(connection: Connection, project_id: ProjectId) -> None:
     )
 
 
-async def remove_project(connection: Connection, project_id: ProjectId) -> None:
-    """Removes everything of a project that was marked."""
-    keys = await connection.fetch(
-        "SELECT id FROM experiment WHERE project = $1 ORDER BY uuid FOR UPDATE", project_id
+async def hide_project(connection: Connection, project_id: ProjectId) -> None:
+    """Takes all experiments of a project that was marked from readers and writers at once."""
+    await connection.execute(
+        "UPDATE experiment SET deleted = true FROM (SELECT id FROM experiment WHERE project = $1"
+        " ORDER BY uuid FOR UPDATE) AS own WHERE experiment.id = own.id",
+        project_id,
     )
-    await _remove(connection, [key for (key,) in keys])
-    await connection.execute("DELETE FROM experiment WHERE project = $1", project_id)
+
+
+async def remove_some(connection: Connection, project_id: ProjectId) -> bool:
+    """Removes some of a hidden project's experiments for good; whether there may be more. A large project
+    takes longer than a statement may."""
+    keys = await connection.fetch(
+        "SELECT id FROM experiment WHERE project = $1 ORDER BY uuid LIMIT $2 FOR UPDATE",
+        project_id,
+        _REMOVED_AT_ONCE,
+    )
+    removed = [key for (key,) in keys]
+    await _remove(connection, removed)
+    await connection.execute("DELETE FROM experiment WHERE id = ANY($1::bigint[])", removed)
+    return len(removed) == _REMOVED_AT_ONCE
 
 
 async def _locked(
