@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -19,11 +21,13 @@ from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
 from tracker.domain.json_tree import thaw
 
-from .auth import bearer_of
+from .auth import Door, bearer_of
 from .route import FORM, Route
 from .schemas.answers import NoQuery
 
-__all__ = ["Call", "encoded", "responder"]
+__all__ = ["BodyLimits", "Call", "encoded", "responder"]
+
+_FRESH_SECONDS = 1.0
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
@@ -64,7 +68,19 @@ def encoded(value: object) -> bytes:
     return to_json(value, inf_nan_mode="strings", fallback=thaw)
 
 
-def responder(route: Route, resource: object, max_body: int) -> Responder:
+class BodyLimits(NamedTuple):
+    """What is taken of one request.
+
+    Attributes:
+        size: bytes.
+        seconds: for which a body may be under way.
+    """
+
+    size: int
+    seconds: float
+
+
+def responder(route: Route, resource: object, door: Door, limits: BodyLimits) -> Responder:
     """The Falcon responder that serves `route` by its method of `resource`."""
     handle: Callable[[Call[Any, Any]], Awaitable[object]] = getattr(resource, route.responder)
 
@@ -74,7 +90,10 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
             raise Forbidden(f"this API token lacks the scope {route.action.value}")
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
-        body = None if route.body is None else await _body(route, req, max_body)
+        body = None if route.body is None else await _body(route, req, limits)
+        if actor is not None and time.perf_counter() - req.context.started > _FRESH_SECONDS:
+            # The body took its time. Who asks may have lost meanwhile what they had when it began.
+            actor = req.context.actor = await door.admit(req)
         call = Call(actor, ids, body, query, req.context.address)
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
@@ -131,12 +150,18 @@ def _is_list(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) is list
 
 
-async def _body(route: Route, req: falcon.asgi.Request, limit: int) -> BaseModel:
+async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> BaseModel:
     schema: Any = route.body
     media = (req.content_type or "").partition(";")[0].strip().lower()
     if media != route.body_media:
         raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {route.body_media}")
-    raw = await _read(req, limit)
+    try:
+        async with asyncio.timeout(limits.seconds):
+            raw = await _read(req, limits.size)
+    except TimeoutError:
+        raise falcon.HTTPError(
+            falcon.HTTP_408, description="the body did not come in time", headers={"Connection": "close"}
+        ) from None
     if route.body_media == FORM:
         return _validated(schema, _form(raw), "body")
     try:

@@ -15,6 +15,7 @@ from tracker.settings import Settings
 from .app import create_app
 from .auth import is_loopback
 from .logs import configure
+from .patience import PatientProtocol
 
 __all__ = ["create_configured_app", "guarded", "serve"]
 
@@ -69,7 +70,7 @@ def _options(settings: Settings, host: str, port: int) -> dict[str, Any]:
         "host": host,
         "port": port,
         "loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        "http": "httptools" if importlib.util.find_spec("httptools") else "h11",
+        "http": PatientProtocol,
         "ws": "none",
         "lifespan": "on",
         "log_config": None,

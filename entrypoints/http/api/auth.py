@@ -83,20 +83,30 @@ class Auth:
 
 
 class SignIn:
-    """``/api/auth/oidc``."""
+    """``/api/auth/oidc``.
 
-    def __init__(self, sign_in: SignInService) -> None:
+    Args:
+        sign_in: the use cases.
+        secure: whether people reach the server by https, so that its cookie may travel by nothing else.
+    """
+
+    def __init__(self, sign_in: SignInService, *, secure: bool) -> None:
         self._sign_in = sign_in
+        self._secure = secure
 
     async def begin(self, call: Call[None, NoQuery]) -> None:
         """Sends the browser away, with what it must bring back in a cookie that no script reads."""
         url, carried = await self._sign_in.begin()
-        call.headers |= {"Location": url, "Set-Cookie": _cookie(carried, 600), "Cache-Control": "no-store"}
+        call.headers |= {
+            "Location": url,
+            "Set-Cookie": self._cookie(carried, 600),
+            "Cache-Control": "no-store",
+        }
 
     async def finish(self, call: Call[None, CallbackQuery]) -> TokenOut:
         """A session token for who came back."""
         query: Any = call.query
-        call.headers |= {"Set-Cookie": _cookie("", 0), "Cache-Control": "no-store"}
+        call.headers |= {"Set-Cookie": self._cookie("", 0), "Cache-Control": "no-store"}
         carried = call.cookies.get(_COOKIE)
         if query.error is not None:
             raise Unauthenticated("the identity provider let nobody in; begin again")
@@ -104,7 +114,7 @@ class SignIn:
             raise Unauthenticated("the sign-in was not begun in this browser; begin again")
         return _token(await self._sign_in.finish(query.code, query.state, carried, address=call.address))
 
-
-def _cookie(value: str, seconds: int) -> str:
-    """Sent back with the redirect from the provider, hence Lax; the path keeps it to the callback."""
-    return f"{_COOKIE}={value}; Path={_COOKIE_PATH}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+    def _cookie(self, value: str, seconds: int) -> str:
+        """Sent back with the redirect from the provider, hence Lax; the path keeps it to the callback."""
+        cookie = f"{_COOKIE}={value}; Path={_COOKIE_PATH}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+        return f"{cookie}; Secure" if self._secure else cookie
