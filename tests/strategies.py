@@ -3,13 +3,24 @@ have defaults, and a property test could then pass having tried nothing."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 
+from tests.factories import NOON
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.ids import ExperimentId, MetricId, ProjectId
+from tracker.domain.identity.accounts.user import User
+from tracker.domain.identity.actions import Action
+from tracker.domain.identity.actor import Access, Actor
+from tracker.domain.identity.permissions.grant import Effect, Grant
+from tracker.domain.identity.policy import ProjectScope, TeamScope
+from tracker.domain.identity.roles import Role
+from tracker.domain.identity.teams.team import Team
+from tracker.domain.identity.tokens.api_token import ApiToken
+from tracker.domain.ids import ApiTokenId, ExperimentId, GrantId, MetricId, ProjectId, TeamId, UserId
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import (
     Aggregation,
@@ -19,7 +30,13 @@ from tracker.domain.projects.project import (
     ProjectSettings,
 )
 
-__all__ = ["experiments", "instants", "json_trees", "metrics", "names", "params", "projects"]
+__all__ = [
+    "accesses", "actions", "actors", "api_tokens", "experiments", "grants", "instants", "json_trees",
+    "metrics", "names", "params", "places", "policy_scopes", "project_scopes", "projects", "roles", "teams",
+    "users",
+]  # fmt: skip
+
+HOUR = timedelta(hours=1)
 
 # Everything but NUL and surrogates, which no database keeps.
 characters = st.characters(codec="utf-8", exclude_characters="\x00")
@@ -108,4 +125,98 @@ def metrics(metric_id: MetricId, experiment_id: ExperimentId) -> st.SearchStrate
         step=st.sampled_from([-(2**63), 0, 1, 2**63 - 1]),
         label=st.sampled_from([None, "val", "test"]),
         created_at=instants,
+    )
+
+
+PLACES = [UUID(int=n) for n in range(1, 4)]
+"""Few ids for projects, teams and people, so that facts about one often meet questions about it."""
+
+places = st.sampled_from(PLACES)
+roles = st.sampled_from(Role)
+actions = st.sampled_from(Action)
+scopes = st.none() | st.frozensets(actions, max_size=len(Action))
+
+
+@st.composite
+def grants(draw: st.DrawFn, user_id: st.SearchStrategy[Any] = places) -> Grant:
+    """Grants on one of few places, some of which have run out at noon."""
+    place, on_project = draw(places), draw(st.booleans())
+    return Grant(
+        id=GrantId(draw(st.uuids())),
+        user_id=draw(user_id),
+        action=draw(actions),
+        effect=draw(st.sampled_from(Effect)),
+        project_id=ProjectId(place) if on_project else None,
+        team_id=None if on_project else TeamId(place),
+        until=draw(st.none() | st.sampled_from([NOON - HOUR, NOON, NOON + HOUR])),
+        granted_by=draw(st.none() | places),
+        created_at=draw(instants),
+    )
+
+
+accesses = st.builds(
+    Access,
+    teams=st.dictionaries(places, roles),
+    projects=st.dictionaries(places, roles),
+    grants=st.lists(grants(), max_size=5).map(tuple),
+)
+actors = st.builds(
+    Actor,
+    user_id=places,
+    is_superuser=st.sampled_from([False, False, False, True]),
+    access=accesses,
+    scopes=scopes,
+    api_token_id=st.none() | st.uuids(),
+    expires_at=st.none() | instants,
+    at=st.just(NOON),
+    origin=st.sampled_from(["", "192.0.2.1"]),
+)
+project_scopes = st.builds(ProjectScope, project_id=places, owner_id=places, team_id=st.none() | places)
+policy_scopes = st.none() | project_scopes | st.builds(TeamScope, team_id=places)
+
+
+def users(user_id: UserId, email: st.SearchStrategy[str]) -> st.SearchStrategy[User]:
+    """Users of this id."""
+    return st.builds(
+        User,
+        id=st.just(user_id),
+        email=email,
+        display_name=names,
+        avatar_url=st.sampled_from([None, "https://example.org/a.png"]),
+        password_hash=st.none() | st.text(characters, max_size=20),
+        is_active=st.booleans(),
+        is_superuser=st.booleans(),
+        is_verified=st.booleans(),
+        epoch=st.integers(0, 9),
+        created_at=instants,
+        version=st.just(0),
+    )
+
+
+def api_tokens(token_id: ApiTokenId, user_id: st.SearchStrategy[UserId]) -> st.SearchStrategy[ApiToken]:
+    """API tokens of this id."""
+    return st.builds(
+        ApiToken,
+        id=st.just(token_id),
+        user_id=user_id,
+        name=names,
+        description=st.text(characters, max_size=100),
+        digest=st.binary(min_size=32, max_size=32),
+        scopes=st.frozensets(actions),
+        created_at=instants,
+        expires_at=st.none() | instants,
+        revoked_at=st.none() | instants,
+        last_used_at=st.none() | instants,
+    )
+
+
+def teams(team_id: TeamId) -> st.SearchStrategy[Team]:
+    """Teams of this id."""
+    return st.builds(
+        Team,
+        id=st.just(team_id),
+        name=st.sampled_from(["Research", "research", "\u00c4rzte"]),
+        description=st.text(characters, max_size=100),
+        created_at=instants,
+        version=st.just(0),
     )

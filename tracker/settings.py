@@ -32,6 +32,7 @@ VARIABLES: Mapping[str, str] = {
     "SCALARS_SERVICE_KEY": "scalars_service_key",
     "ALLOWED_ORIGINS": "allowed_origins",
     "TRACKER_MAX_BODY": "max_body_bytes",
+    "TRACKER_BODY_SECONDS": "body_seconds",
     "TRACKER_LOG_FORMAT": "log_format",
     "TRACKER_LOG_LEVEL": "log_level",
     "TRACKER_TOKEN": "token",
@@ -53,7 +54,7 @@ VARIABLES: Mapping[str, str] = {
 DEFAULT_DATABASE = "sqlite:///./data.db"
 
 _LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes"})
-_NUMBERS = frozenset({"max_body_bytes", "session_hours", "requests_per_minute"})
+_NUMBERS = frozenset({"body_seconds", "max_body_bytes", "session_hours", "requests_per_minute"})
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
@@ -71,6 +72,7 @@ class Settings(Frozen):
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
         allowed_origins: web origins that may call the API from a browser.
         max_body_bytes: the largest request body.
+        body_seconds: for how long a request body may be under way; after that the request is dropped.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
         token: bearer token that the library shows to a server; never logged.
         auth: ``required`` = nobody gets in without credentials; a server that others can reach
@@ -93,6 +95,7 @@ class Settings(Frozen):
     scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
     allowed_origins: tuple[str, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
+    body_seconds: Annotated[int, Field(gt=0)] = 60
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     token: str | None = Field(default=None, repr=False)

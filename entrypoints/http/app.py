@@ -30,7 +30,7 @@ from .api.users import Users
 from .auth import Door, LocalDoor, TeamDoor
 from .docs_page import docs_page
 from .errors import answer_error
-from .exchange import responder
+from .exchange import BodyLimits, responder
 from .gate import Gate
 from .lifespan import Lifespan
 from .openapi import openapi
@@ -44,8 +44,9 @@ _log = logging.getLogger("tracker.http")
 def create_app(container: Container) -> Lifespan:
     """The ASGI application over the services of `container`, which its lifespan starts and stops."""
     settings = container.config()
+    door = _door(container)
     gate = Gate(
-        _door(container),
+        door,
         # On a laptop the door looks at everything: a login too must come from this machine.
         PUBLIC if settings.auth == "required" else (),
         settings.allowed_origins,
@@ -55,9 +56,10 @@ def create_app(container: Container) -> Lifespan:
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)
+    limits = BodyLimits(settings.max_body_bytes, settings.body_seconds)
     responders: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in ROUTES:
-        respond = responder(route, resources[route.resource], settings.max_body_bytes)
+        respond = responder(route, resources[route.resource], door, limits)
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
@@ -82,6 +84,7 @@ def _refusals(audit: AuditService) -> Callable[[Actor, str, str], Awaitable[None
 
 
 def _resources(container: Container) -> dict[type, object]:
+    settings = container.config()
     document = cache(partial(openapi, ROUTES))
     made = (
         Health(container.database(), container.scalar_store()),
@@ -91,7 +94,7 @@ def _resources(container: Container) -> dict[type, object]:
         Metrics(container.metrics()),
         Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),
-        SignIn(container.sign_in(), secure=(container.config().public_url or "").startswith("https://")),
+        SignIn(container.sign_in(), secure=(settings.public_url or "").startswith("https:")),
         Users(container.accounts(), container.ownership()),
         ApiTokens(container.api_tokens()),
         Teams(container.teams()),

@@ -89,7 +89,7 @@ class TeamDoor:
         self._sessions = sessions
         self._requests = Meter(requests_per_minute, "requests")
         self._failures = Meter(_FAILURES_A_MINUTE, "tokens that do not hold")
-        self._noting: set[asyncio.Task[None]] = set()
+        self._noting: dict[ApiTokenId, asyncio.Task[None]] = {}
 
     async def admit(self, req: falcon.asgi.Request) -> Actor:
         """Whose credentials the request shows. See :class:`Door` for what it raises."""
@@ -97,18 +97,17 @@ class TeamDoor:
         if token is None:
             raise Unauthenticated("show a token: Authorization: Bearer ...")
         address = address_of(req)
-        self._failures.require_room(address)
         try:
             caller = await self._sessions.caller(token, address=address)
         except Unauthenticated:
+            # Only they are refused for it: whoever shares their address may have a token that holds.
             self._failures.spend(address)
             raise
         actor = caller.actor
         self._requests.spend(actor.api_token_id or actor.user_id)
-        if caller.used_token is not None:
-            task = asyncio.create_task(self._note(caller.used_token))
-            self._noting.add(task)
-            task.add_done_callback(self._noting.discard)
+        used = caller.used_token
+        if used is not None and used not in self._noting:  # a burst notes it once
+            self._noting[used] = asyncio.create_task(self._note(used))
         return actor
 
     async def _note(self, token_id: ApiTokenId) -> None:
@@ -117,3 +116,5 @@ class TeamDoor:
             await self._sessions.note_use(token_id)
         except TrackerError as error:
             _log.warning("the use of an API token could not be noted: %s", error.detail)
+        finally:
+            del self._noting[token_id]

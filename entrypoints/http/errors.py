@@ -49,6 +49,7 @@ STATUSES: Mapping[type[TrackerError], int] = {
 _FALCON_CODES = {
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_too_slow",
     415: "unsupported_media_type",
 }
 _WIRE_NAMES = {"parent_id": "parentExperimentId", "position": "order"}

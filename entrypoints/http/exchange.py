@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -17,14 +19,15 @@ from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
 
-from .auth import address_of, bearer_of
+from .auth import Door, address_of, bearer_of
 from .media import FORM, JSON, chosen, decoded, written
 from .route import Route, Scope
 from .schemas.answers import NoQuery
 
-__all__ = ["NOT_MODIFIED", "Call", "Cookie", "responder"]
+__all__ = ["NOT_MODIFIED", "BodyLimits", "Call", "Cookie", "responder"]
 
 _DISCARDED_AT_MOST = 64 * 2**20
+_FRESH_SECONDS = 1.0
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
@@ -86,7 +89,19 @@ class Call(Generic[Body, Query]):
     afterwards: Callable[[], Awaitable[None]] | None = None
 
 
-def responder(route: Route, resource: object, max_body: int) -> Responder:
+class BodyLimits(NamedTuple):
+    """What is taken of one request.
+
+    Attributes:
+        size: bytes.
+        seconds: for which a body may be under way.
+    """
+
+    size: int
+    seconds: float
+
+
+def responder(route: Route, resource: object, door: Door | None, limits: BodyLimits) -> Responder:
     """The Falcon responder that serves `route` by its method of `resource`."""
     handle: Callable[[Call[Any, Any]], Awaitable[object]] = getattr(resource, route.responder)
 
@@ -95,7 +110,10 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
         _check_scopes(actor, route)
         ids = {name: _path_id(name, value) for name, value in path.items()}
         query = _query(route.query, req.query_string)
-        body = None if route.body is None else await _body(route, req, max_body)
+        body = None if route.body is None else await _body(route, req, limits)
+        if actor is not None and door is not None and _took_long(req):
+            # The body took its time. Who asks may have lost meanwhile what they had when it began.
+            actor = req.context.actor = await door.admit(req)
         call = Call(actor, ids, body, query, address_of(req), media=route.media)
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
@@ -105,6 +123,10 @@ def responder(route: Route, resource: object, max_body: int) -> Responder:
         _write(resp, call, route, await handle(call))
 
     return respond
+
+
+def _took_long(req: falcon.asgi.Request) -> bool:
+    return time.perf_counter() - float(req.context.started) > _FRESH_SECONDS
 
 
 def _check_scopes(actor: Actor | None, route: Route) -> None:
@@ -170,12 +192,18 @@ def _is_list(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) is list
 
 
-async def _body(route: Route, req: falcon.asgi.Request, limit: int) -> BaseModel:
+async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> BaseModel:
     schema: Any = route.body
     media = (req.content_type or "").partition(";")[0].strip().lower()
     if media not in route.takes:
         raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(route.takes)}")
-    raw = await _read(req, limit)
+    try:
+        async with asyncio.timeout(limits.seconds):
+            raw = await _read(req, limits.size)
+    except TimeoutError:
+        raise falcon.HTTPError(
+            falcon.HTTP_408, description="the body did not come in time", headers={"Connection": "close"}
+        ) from None
     return _validated(schema, _form(raw) if media == FORM else decoded(raw, media), "body")
 
 

@@ -110,11 +110,12 @@ class Gate:
     def _write_log(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         milliseconds = (time.perf_counter() - req.context.started) * 1000
         status = resp.status_code
+        path = req.path if req.path.isprintable() else repr(req.path)  # a line break would begin a false line
         # The query is left out: it may carry what people search for.
         _access.info(
-            "%s %s %d %.1f ms", req.method, req.path, status, milliseconds,
+            "%s %s %d %.1f ms", req.method, path, status, milliseconds,
             extra={
-                "request_id": req.context.request_id, "method": req.method, "path": req.path,
+                "request_id": req.context.request_id, "method": req.method, "path": path,
                 "status": status, "milliseconds": round(milliseconds, 2),
             },
         )  # fmt: skip

@@ -39,13 +39,3 @@ class Meter:
         self._buckets.move_to_end(key)
         if len(self._buckets) > _MOST_KEYS:
             self._buckets.popitem(last=False)
-
-    def require_room(self, key: Hashable) -> None:
-        """Lets pass while one more could be counted, without counting it.
-
-        Raises:
-            TooManyRequests: there is no room.
-        """
-        bucket = self._buckets.get(key)
-        if bucket is not None:
-            bucket.spend(self._limit, datetime.now(UTC), self._what)

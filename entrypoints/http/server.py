@@ -20,6 +20,7 @@ from tracker.settings import Settings
 from .app import create_app
 from .auth import is_loopback
 from .logs import configure
+from .patience import PatientProtocol
 
 __all__ = ["create_configured_app", "guarded", "serve", "serve_alone"]
 
@@ -136,7 +137,7 @@ def create_configured_app() -> Any:
 def _options(trusted_proxies: Sequence[str]) -> dict[str, Any]:
     return {
         "loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        "http": "httptools" if importlib.util.find_spec("httptools") else "h11",
+        "http": PatientProtocol,
         "ws": "none",
         "lifespan": "on",
         "log_config": None,

@@ -70,6 +70,10 @@ class UserRepository(Protocol):
         """
         ...
 
+    async def unlink_external(self, user_id: UserId) -> None:
+        """Forgets whom identity providers mean by this user, if any does."""
+        ...
+
     async def delete(self, user_id: UserId) -> None:
         """Removes the user with their tokens, sessions, memberships and grants.
 
@@ -178,4 +182,8 @@ class CodeRepository(Protocol):
         Raises:
             NotFound: there is none with this id.
         """
+        ...
+
+    async def forget(self, user_id: UserId) -> None:
+        """Removes all codes of a user, if there are any."""
         ...

@@ -59,7 +59,7 @@ class Access:
     async def transfer(self, call: Call[HandOver, NoQuery]) -> ProjectOut:
         """A project under another owner."""
         project = await self._ownership.transfer(call.actor, _project(call), UserId(call.body.user_id))
-        (detail,) = await self._projects.describe(call.actor, [project])
+        (detail,) = await self._projects.describe([project])
         return project_out(detail)
 
     async def grant(self, call: Call[GrantIn, NoQuery]) -> GrantOut:

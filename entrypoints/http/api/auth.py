@@ -88,7 +88,7 @@ class SignIn:
 
     Args:
         sign_in: the use cases.
-        secure: whether people reach this server by https only.
+        secure: whether people reach the server by https, so that its cookie may travel by nothing else.
     """
 
     def __init__(self, sign_in: SignInService, *, secure: bool) -> None:

@@ -33,7 +33,7 @@ class Projects:
     async def index(self, call: Call[None, NoQuery]) -> list[ProjectOut]:
         """All that the actor may see."""
         found = await self._projects.list(call.actor)
-        return [project_out(detail) for detail in await self._projects.describe(call.actor, found)]
+        return [project_out(detail) for detail in await self._projects.describe(found)]
 
     async def create(self, call: Call[ProjectCreate, NoQuery]) -> ProjectOut:
         """A new one, or the one that is there."""
@@ -80,7 +80,7 @@ class Projects:
         return await self._detail(call, await self._projects.get(call.actor, _id(call)))
 
     async def _detail(self, call: Call[Any, NoQuery], project: Project) -> ProjectDetail:
-        (detail,) = await self._projects.describe(call.actor, [project])
+        (detail,) = await self._projects.describe([project])
         return detail
 
 

@@ -16,7 +16,7 @@ from tracker.ports.scalars import ScalarStore
 from ..api.health import Documentation
 from ..docs_page import docs_page
 from ..errors import answer_error
-from ..exchange import responder
+from ..exchange import BodyLimits, responder
 from ..openapi import openapi
 from .contract import Contract
 from .gate import KeyGate
@@ -28,6 +28,7 @@ from .routes import SERVICE_ROUTES
 __all__ = ["MAX_BODY", "create_scalars_app"]
 
 MAX_BODY = 256 * 2**20
+_BODY_SECONDS = 60.0
 
 
 def create_scalars_app(
@@ -54,8 +55,9 @@ def create_scalars_app(
         Native: Native(store, clock, ids),
     }
     responders: dict[str, dict[str, Any]] = defaultdict(dict)
+    limits = BodyLimits(max_body, _BODY_SECONDS)
     for route in SERVICE_ROUTES:
-        respond = responder(route, resources[route.resource], max_body)
+        respond = responder(route, resources[route.resource], None, limits)
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))

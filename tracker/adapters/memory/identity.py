@@ -76,6 +76,11 @@ class MemoryUserRepository:
         await self.get(user_id)
         self._current.state.external[issuer, subject] = user_id
 
+    async def unlink_external(self, user_id: UserId) -> None:
+        """Forgets whom providers mean."""
+        state = self._current.state
+        state.external = {key: user for key, user in state.external.items() if user != user_id}
+
     async def delete(self, user_id: UserId) -> None:
         """Removes one with what only they have."""
         await self.get(user_id)
@@ -83,7 +88,7 @@ class MemoryUserRepository:
         if any(project.owner_id == user_id for project in state.projects.values()):
             raise Conflict(f"user {user_id} still owns projects")
         del state.users[user_id]
-        state.external = {key: user for key, user in state.external.items() if user != user_id}
+        await self.unlink_external(user_id)
         state.ended_sessions = {k: s for k, s in state.ended_sessions.items() if s.user_id != user_id}
         state.api_tokens = {k: t for k, t in state.api_tokens.items() if t.user_id != user_id}
         state.codes = {k: c for k, c in state.codes.items() if c.user_id != user_id}
@@ -214,3 +219,8 @@ class MemoryCodeRepository:
         """Keeps a changed one."""
         await self.get(code.id)
         self._current.state.codes[code.id] = code
+
+    async def forget(self, user_id: UserId) -> None:
+        """Drops a user's."""
+        state = self._current.state
+        state.codes = {key: code for key, code in state.codes.items() if code.user_id != user_id}

@@ -77,6 +77,11 @@ class SqlUserRepository:
         with inserting("identity", subject):
             await self._session.run(sa.insert(external_identities).values(row))
 
+    async def unlink_external(self, user_id: UserId) -> None:
+        """Forgets whom providers mean."""
+        mine = external_identities.c.user_id == user_id
+        await self._session.run(sa.delete(external_identities).where(mine))
+
     async def delete(self, user_id: UserId) -> None:
         """Removes one with what only they have."""
         try:
@@ -171,6 +176,10 @@ class SqlCodeRepository:
         statement = sa.update(codes).where(codes.c.id == code.id).values(_code_columns(code))
         if not await self._session.run(statement):
             raise NotFound.of("code", code.id)
+
+    async def forget(self, user_id: UserId) -> None:
+        """Drops a user's."""
+        await self._session.run(sa.delete(codes).where(codes.c.user_id == user_id))
 
 
 def _user(row: Row) -> User:

@@ -23,6 +23,7 @@ its team is an admin there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -37,7 +38,7 @@ from tracker.domain.ids import ProjectId, TeamId, UserId
 
 __all__ = [
     "Action", "Decision", "ProjectScope", "Reason", "Scope", "TeamScope", "decide", "in_scopes", "may",
-    "require", "role_in_team", "role_on_project",
+    "require", "require_own", "require_scopes", "role_in_team", "role_on_project",
 ]  # fmt: skip
 
 _ON_INSTALLATION = frozenset({Action.PROJECTS_CREATE, Action.TEAMS_MANAGE})
@@ -139,6 +140,28 @@ def require(actor: Actor, action: Action, scope: Scope, *, kind: str, key: objec
 def in_scopes(actor: Actor, action: Action) -> bool:
     """Whether what the actor showed lets them try `action` at all."""
     return actor.scopes is None or not actor.scopes.isdisjoint(covered(action))
+
+
+def require_scopes(actor: Actor, actions: Iterable[Action]) -> None:
+    """Lets pass whoever showed no API token, or one with all these actions among its scopes.
+
+    Raises:
+        Forbidden: names the scopes it lacks.
+    """
+    lacking = sorted(action.value for action in actions if not in_scopes(actor, action))
+    if lacking:
+        raise Forbidden(f"this API token lacks the scopes {', '.join(lacking)}")
+
+
+def require_own(actor: Actor, actions: Iterable[Action], scope: Scope) -> None:
+    """Lets pass who may do all these actions on `scope` themselves: nobody gives what they lack.
+
+    Raises:
+        Forbidden: names what they lack.
+    """
+    lacking = sorted(action.value for action in actions if not may(actor, action, scope))
+    if lacking:
+        raise Forbidden(f"you cannot give what you lack there yourself: {', '.join(lacking)}")
 
 
 def role_on_project(actor: Actor, scope: ProjectScope) -> Role | None:

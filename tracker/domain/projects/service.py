@@ -10,7 +10,17 @@ from tracker.domain.frozen import Frozen
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
-from tracker.domain.identity.policy import Action, ProjectScope, TeamScope, may, require
+from tracker.domain.identity.policy import (
+    Action,
+    ProjectScope,
+    TeamScope,
+    may,
+    require,
+    require_own,
+    role_in_team,
+    role_on_project,
+)
+from tracker.domain.identity.roles import Role
 from tracker.domain.identity.teams.team import Team
 from tracker.domain.ids import ProjectId, PurgeId, TeamId
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectCounts, ProjectSettings
@@ -166,13 +176,15 @@ class ProjectService:
             await unit.commit()
         await self._purge()
 
-    async def describe(self, actor: Actor, projects: Sequence[Project]) -> tuple[ProjectDetail, ...]:
-        """These projects with their owners and counts; those that `actor` may not see are left out."""
-        seen = [project for project in projects if may(actor, Action.PROJECT_VIEW, project.scope)]
+    async def describe(self, projects: Sequence[Project]) -> tuple[ProjectDetail, ...]:
+        """These projects, which a use case gave, with their owners and counts.
+
+        Nothing is asked of the policy again: who just handed a project over no longer sees it.
+        """
         async with self._units.reading() as unit:
-            owners = await unit.users.get_many({project.owner_id for project in seen})
-            teams = await unit.teams.get_many({project.team_id for project in seen if project.team_id})
-            counts = await unit.projects.counts([project.id for project in seen])
+            owners = await unit.users.get_many({project.owner_id for project in projects})
+            teams = await unit.teams.get_many({project.team_id for project in projects if project.team_id})
+            counts = await unit.projects.counts([project.id for project in projects])
         return tuple(
             ProjectDetail(
                 project=project,
@@ -180,7 +192,8 @@ class ProjectService:
                 team=None if project.team_id is None else teams.get(project.team_id),
                 counts=counts.get(project.id, ProjectCounts()),
             )
-            for project in seen
+            for project in projects
+            if project.owner_id in owners
         )
 
     async def _record(
@@ -200,10 +213,18 @@ async def _check_team(unit: ReadingUnit, actor: Actor, team_id: TeamId) -> None:
 
 
 async def _check_move(unit: ReadingUnit, actor: Actor, project: Project, team_id: TeamId | None) -> None:
-    """Lets pass who may take a project out of its team, and create projects in the other."""
+    """Lets pass who may take a project out of its team, and put it into the other.
+
+    The other team's owner becomes an owner of the project too. So only an owner puts it there, and with
+    all that owners may do: else the single action ``project.edit`` would be worth all of them.
+    """
     if project.team_id is not None and not may(actor, Action.PROJECT_DELETE, project.scope):
         raise Forbidden(
             f"team_id: you lack the permission {Action.PROJECT_DELETE.value} to take it out of its team"
         )
     if team_id is not None:
         await _check_team(unit, actor, team_id)
+        roles = (role_on_project(actor, project.scope), role_in_team(actor, project.team_id))
+        if not actor.is_superuser and Role.OWNER not in roles:
+            raise Forbidden("team_id: only an owner of the project puts it into a team")
+        require_own(actor, Role.OWNER.actions, project.scope)

@@ -203,6 +203,9 @@ class AccountService:
                 saved = await unit.users.save(changed)
             except AlreadyExists as error:
                 raise AlreadyRegistered from error
+            if saved.email != user.email or saved.epoch != user.epoch:
+                # A letter to the old address must neither set a password here nor prove the new address.
+                await unit.codes.forget(user.id)
             names = ", ".join(sorted(changes))
             await record(unit, actor, "user.edit", "user", user.id, at=self._clock.now(), fields=names)
             await unit.commit()

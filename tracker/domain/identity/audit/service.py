@@ -167,7 +167,7 @@ class AuditService:
         _require_superuser(actor)
         wanted = None if head is None else _parsed_head(head)
         problems: list[str] = []
-        number, digest, found = 0, GENESIS, wanted is None
+        number, digest, found = 0, GENESIS, wanted in (None, (0, GENESIS))
         async with self._units.reading() as unit:
             while page := await unit.audit.list(after=number, limit=_PAGE):
                 problems += broken_links(page, number=number, digest=digest)

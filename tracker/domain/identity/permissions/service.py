@@ -17,8 +17,8 @@ from tracker.domain.identity.policy import (
     Reason,
     TeamScope,
     decide,
-    may,
     require,
+    require_own,
     role_in_team,
     role_on_project,
 )
@@ -102,7 +102,7 @@ class PermissionService:
             scope = await _managed(unit, actor, place)
             user = await unit.users.get(user_id)
             if effect is Effect.ALLOW:
-                _require_has(actor, action, scope)
+                require_own(actor, (action,), scope)
             else:
                 await _require_outranks(unit, actor, user_id, scope)
             kept = await unit.grants.put(
@@ -135,7 +135,8 @@ class PermissionService:
 
         Raises:
             NotFound: there is none that `actor` may see.
-            Forbidden: they may not manage permissions there, or lack an action that was denied.
+            Forbidden: they may not manage permissions there, lack an action that was denied, or the
+                rank of who would lose an action is too high.
         """
         async with self._units.writing() as unit:
             grant = await unit.grants.get(grant_id)
@@ -145,7 +146,9 @@ class PermissionService:
             except NotFound:
                 raise NotFound.of("grant", grant_id) from None
             if grant.effect is Effect.DENY:
-                _require_has(actor, grant.action, scope)
+                require_own(actor, (grant.action,), scope)
+            elif grant.user_id != actor.user_id:
+                await _require_outranks(unit, actor, grant.user_id, scope)
             await unit.grants.remove(grant_id)
             await record(
                 unit, actor, "permission.withdraw", "user", grant.user_id, at=self._clock.now(), scope=scope,
@@ -173,7 +176,8 @@ class PermissionService:
 
         Raises:
             NotFound: there is no such project that `actor` may see, or no such user.
-            Forbidden: they may not manage it, or the ranks do not allow it.
+            Forbidden: they may not manage it, the ranks do not allow it, or the role has an action that
+                they lack.
             Conflict: the role is that of the owner, before or after.
         """
         now = self._clock.now()
@@ -181,9 +185,12 @@ class PermissionService:
             scope = (await unit.projects.get(project_id)).scope
             require(actor, Action.TEAMS_MANAGE, scope, kind="project", key=project_id)
             user = await unit.users.get(user_id)
-            before = await _shared_role(unit, scope, user_id)
+            place = await _place(unit, scope, user_id)
+            before = _held(place, scope, user_id)
             check_role_change(_own_role(actor, scope), before, role, is_self=user_id == actor.user_id)
-            member = ProjectMember(project_id=project_id, user_id=user_id, role=role, added_at=now)
+            require_own(actor, role.actions - (before.actions if before else frozenset()), scope)
+            added_at = now if place is None else place.added_at
+            member = ProjectMember(project_id=project_id, user_id=user_id, role=role, added_at=added_at)
             await unit.members.put(member)
             await record(
                 unit, actor, "project.share", "project", project_id, at=now, scope=scope,
@@ -206,13 +213,12 @@ class PermissionService:
             scope = (await unit.projects.get(project_id)).scope
             action = Action.PROJECT_VIEW if is_self else Action.TEAMS_MANAGE
             require(actor, action, scope, kind="project", key=project_id)
-            before = await _shared_role(unit, scope, user_id)
-            if before is None:
-                raise NotFound.of("member", user_id)
+            place = await _place(unit, scope, user_id)
+            before = _held(place, scope, user_id)
             check_role_change(_own_role(actor, scope), before, None, is_self=is_self)
-            await unit.members.remove(
-                ProjectMember(project_id=project_id, user_id=user_id, role=before, added_at=now)
-            )
+            if place is None:
+                raise NotFound.of("member", user_id)
+            await unit.members.remove(place)
             await record(
                 unit, actor, "project.unshare", "project", project_id, at=now, scope=scope, user=str(user_id)
             )
@@ -302,18 +308,15 @@ def _own_role(actor: Actor, scope: ProjectScope) -> Role | None:
     return None if actor.is_superuser else _role(actor, scope) or Role.ADMIN
 
 
-async def _shared_role(unit: ReadingUnit, scope: ProjectScope, user_id: UserId) -> Role | None:
+async def _place(unit: ReadingUnit, scope: ProjectScope, user_id: UserId) -> ProjectMember | None:
+    members = await unit.members.of_project(scope.project_id)
+    return next((member for member in members if member.user_id == user_id), None)
+
+
+def _held(place: ProjectMember | None, scope: ProjectScope, user_id: UserId) -> Role | None:
     if user_id == scope.owner_id:
         return Role.OWNER
-    for member in await unit.members.of_project(scope.project_id):
-        if member.user_id == user_id:
-            return member.role
-    return None
-
-
-def _require_has(actor: Actor, action: Action, scope: ProjectScope | TeamScope) -> None:
-    if not may(actor, action, scope):
-        raise Forbidden(f"action: you lack {action.value} there yourself")
+    return None if place is None else place.role
 
 
 async def _require_outranks(
@@ -323,4 +326,4 @@ async def _require_outranks(
         return
     other = _role(await _as_actor(unit, user_id, actor.at), scope)
     if other is not None and not (_role(actor, scope) or Role.ADMIN).outranks(other):
-        raise Forbidden(f"user_id: you cannot deny anything to somebody who is {other} there")
+        raise Forbidden(f"user_id: you cannot take anything from somebody who is {other} there")

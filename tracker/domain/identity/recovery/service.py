@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tracker.domain.errors import AlreadyExists, AlreadyRegistered, BadCode, Conflict, NotFound
 from tracker.domain.identity.accounts.user import User, check_password, normalized_email
-from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.identity.attempts.service import AttemptService, Try
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
@@ -76,12 +76,15 @@ class RecoveryService:
         Raises:
             Unavailable: the letter cannot be sent.
         """
-        async with self._units.reading() as unit:
-            user = await unit.users.find_by_email(normalized_email(email))
-        if user is None or not user.is_active:
-            return
-        code, text = self._code(Purpose.RESET_PASSWORD, user.id)
+        email = normalized_email(email)
         async with self._units.writing() as unit:
+            found = await unit.users.find_by_email(email)
+            if found is None or found.id == LOCAL_USER:
+                return
+            user = await unit.users.get(found.id)  # locked: the address must still be theirs at the commit
+            if user.email != email or not user.is_active:
+                return
+            code, text = self._code(Purpose.RESET_PASSWORD, user.id)
             await unit.codes.replace(code)
             actor = Actor(user_id=user.id, origin=address)
             await record(unit, actor, "password.reset.request", "user", user.id, at=code.created_at)

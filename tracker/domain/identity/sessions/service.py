@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tracker.domain.errors import BadCredentials, NotFound, Unauthenticated
+from tracker.domain.errors import BadCredentials, NotFound, StaleVersion, Unauthenticated
 from tracker.domain.identity.accounts.user import User, normalized_email
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.attempts.service import AttemptService, Try
@@ -192,9 +192,12 @@ class SessionService:
     async def _rehashed(self, user: User, password: str) -> User:
         """The user with the same password under today's parameters; their sessions stay."""
         changed = user.evolve(password_hash=await self._passwords.hash(password))
-        async with self._units.writing() as unit:
-            saved = await unit.users.save(changed)
-            await unit.commit()
+        try:
+            async with self._units.writing() as unit:
+                saved = await unit.users.save(changed)
+                await unit.commit()
+        except StaleVersion:  # another login did it, or the user has just changed: the session will tell
+            return user
         return saved
 
     async def _note_refusal(self, user: User | None, address: str) -> None:

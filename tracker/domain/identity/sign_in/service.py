@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from tracker.domain.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from tracker.domain.identity.accounts.user import User, normalized_email
-from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.roles import Role
 from tracker.domain.identity.rules import IdentityRules
@@ -133,10 +133,15 @@ class SignInService:
         if identity.email is None or not identity.email_verified:
             return None
         user = await unit.users.find_by_email(normalized_email(identity.email))
-        if user is None or user.is_verified:
+        if user is None or user.id == LOCAL_USER:
+            return None
+        if user.is_verified:
             return user
-        # Anybody can have registered under the address. Whoever it was must not stay in.
+        # Anybody can have registered under the address, or moved an account to it. Whoever it was must
+        # not stay in, nor come back: not by password, token, letter or another identity.
         now = self._clock.now()
+        await unit.users.unlink_external(user.id)
+        await unit.codes.forget(user.id)
         for token in await unit.api_tokens.of_user(user.id):
             await unit.api_tokens.save(token.revoked(now))
         return await unit.users.save(user.evolve(password_hash=None, is_verified=True, epoch=user.epoch + 1))

@@ -8,7 +8,15 @@ from tracker.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, N
 from tracker.domain.identity.accounts.user import User, normalized_email
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
-from tracker.domain.identity.policy import Action, TeamScope, may, require, role_in_team
+from tracker.domain.identity.policy import (
+    Action,
+    TeamScope,
+    may,
+    require,
+    require_own,
+    require_scopes,
+    role_in_team,
+)
 from tracker.domain.identity.roles import Role
 from tracker.domain.identity.teams.team import Team, TeamMember, check_role_change
 from tracker.domain.ids import TeamId, UserId
@@ -142,7 +150,7 @@ class TeamService:
 
         Raises:
             NotFound: there is no such team that `actor` may see, or no such user.
-            Forbidden: they may not manage it, or not hand out this role.
+            Forbidden: they may not manage it, not hand out this role, or lack one of its actions.
             AlreadyExists: the user belongs to it already.
             Conflict: the role is that of the owner.
             Invalid: neither id nor e-mail is given, or both.
@@ -151,6 +159,7 @@ class TeamService:
             await visible_team(unit, actor, team_id, Action.TEAMS_MANAGE)
             user = await _named(unit, user_id, email)
             check_role_change(_own_role(actor, team_id), None, role, is_self=user.id == actor.user_id)
+            require_own(actor, role.actions, TeamScope(team_id=team_id))
             if any(member.user_id == user.id for member in await unit.members.of_team(team_id)):
                 raise AlreadyExists(f"user {user.id} belongs to team {team_id} already")
             member = TeamMember(team_id=team_id, user_id=user.id, role=role, added_at=self._clock.now())
@@ -164,7 +173,8 @@ class TeamService:
 
         Raises:
             NotFound: there is no such team that `actor` may see, or no such member.
-            Forbidden: they may not manage it, or the ranks do not allow it.
+            Forbidden: they may not manage it, the ranks do not allow it, or they lack one of the role's
+                actions.
             Conflict: it is the owner's role, before or after.
         """
         async with self._units.writing() as unit:
@@ -172,6 +182,7 @@ class TeamService:
             member = await _member(unit, team_id, user_id)
             own = _own_role(actor, team_id)
             check_role_change(own, member.role, role, is_self=user_id == actor.user_id)
+            require_own(actor, role.actions - member.role.actions, TeamScope(team_id=team_id))
             changed = member.evolve(role=role)
             await unit.members.put(changed)
             await self._record(unit, actor, "team.member.change", team_id, user=str(user_id), role=role.value)
@@ -202,13 +213,14 @@ class TeamService:
 
         Raises:
             NotFound: there is no such team that `actor` may see, or no such member.
-            Forbidden: `actor` is not its owner.
+            Forbidden: `actor` is not its owner, or shows an API token without all scopes.
             Conflict: the member is the owner already.
         """
         async with self._units.writing() as unit:
             await visible_team(unit, actor, team_id, Action.TEAMS_DELETE)
             if not actor.is_superuser and role_in_team(actor, team_id) is not Role.OWNER:
                 raise Forbidden("only the owner hands a team over")
+            require_scopes(actor, Role.OWNER.actions)
             new = await _member(unit, team_id, user_id)
             if new.role is Role.OWNER:
                 raise Conflict(f"user {user_id} owns team {team_id} already")

@@ -14,9 +14,9 @@ from tracker.domain.identity.accounts.service import (
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.identity.audit.service import record
-from tracker.domain.identity.policy import Action, role_on_project
+from tracker.domain.identity.policy import Action, require_scopes, role_on_project
 from tracker.domain.identity.roles import Role
-from tracker.domain.identity.teams.team import TeamMember
+from tracker.domain.identity.teams.team import ProjectMember, TeamMember
 from tracker.domain.ids import ProjectId, PurgeId, UserId
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
@@ -58,17 +58,18 @@ class OwnershipService:
 
         Raises:
             NotFound: there is no such project that `actor` may see, or no such user.
-            Forbidden: `actor` is not its owner.
+            Forbidden: `actor` is not its owner, or shows an API token without all scopes.
             Conflict: the user is not active.
         """
         async with self._units.writing() as unit:
             project = await visible_project(unit, actor, project_id, Action.PROJECT_DELETE)
             if not actor.is_superuser and role_on_project(actor, project.scope) is not Role.OWNER:
                 raise Forbidden("only the owner hands a project over")
+            require_scopes(actor, Role.OWNER.actions)
             heir = await unit.users.get(user_id)
             if not heir.is_active:
                 raise Conflict(f"user {user_id} is not active")
-            saved = await unit.projects.save(project.evolve(owner_id=user_id))
+            saved = await _given(unit, project, heir)
             await record(
                 unit, actor, "project.transfer", "project", project_id,
                 at=self._clock.now(), scope=saved.scope, user=str(user_id),
@@ -138,7 +139,7 @@ class OwnershipService:
         if not heir.is_active or heir.id == user.id:
             raise Conflict(f"transfer_to: user {heir_id} cannot inherit")
         for project in projects:
-            await unit.projects.save(project.evolve(owner_id=heir_id))
+            await _given(unit, project, heir)
         for place in teams:
             await unit.members.remove(place)
             await unit.members.put(place.evolve(user_id=heir_id, role=Role.OWNER))
@@ -152,3 +153,10 @@ class OwnershipService:
             await unit.projects.delete(project.id)
         for place in teams:
             await unit.teams.delete(place.team_id)
+
+
+async def _given(unit: WritingUnit, project: Project, heir: User) -> Project:
+    """The project under its new owner, who is no longer one of those with whom it is shared."""
+    place = ProjectMember(project_id=project.id, user_id=heir.id, role=Role.OWNER, added_at=heir.created_at)
+    await unit.members.remove(place)
+    return await unit.projects.save(project.evolve(owner_id=heir.id))
