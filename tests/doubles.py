@@ -94,3 +94,6 @@ class Vouching:
         if self.identity is None:
             raise Unauthenticated("the provider knows nobody")
         return self.identity
+
+    async def aclose(self) -> None:
+        """Nothing to close."""

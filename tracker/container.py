@@ -198,5 +198,5 @@ def require_extra() -> None:
         Unavailable: the packages of the extra ``team`` are missing; says what to run.
     """
     with from_extra():
-        import cryptography  # noqa: F401, PLC0415
+        import argon2  # noqa: F401, PLC0415
         import joserfc  # noqa: F401, PLC0415

@@ -23,7 +23,7 @@ _log = logging.getLogger("tracker.http")
 _LOCAL_ACTOR = local_actor("local")
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _PROXY_HEADERS = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip"))
-_FAILURES_A_MINUTE = 60
+_FAILURES_A_MINUTE = 120
 
 
 def is_loopback(address: str) -> bool:

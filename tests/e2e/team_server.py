@@ -19,7 +19,8 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.conftest import LiveServer, folder_settings
+from tests.e2e.conftest import LiveServer
+from tracker.settings import Settings
 
 PASSWORDS = {name: f"{name}'s secret pass phrase" for name in ("admin", "ada", "eve")}
 
@@ -118,7 +119,10 @@ def team_server(folder: Path, **others: object) -> Iterator[TeamServer]:
     for logger in loggers[1:]:
         logger.setLevel(logging.DEBUG)
     with contextlib.redirect_stderr(printed):
-        live = LiveServer(folder_settings(folder, auth="required", **others))
+        database = f"sqlite:///{folder}/tracker.db"
+        live = LiveServer(
+            Settings(data=folder, database_url=database, max_body_bytes=2**20, auth="required", **others)
+        )
     try:
         server = TeamServer(live, folder, log, set(PASSWORDS.values()))
         code = re.search(r"^    (\S{40,})$", printed.getvalue(), re.MULTILINE)

@@ -28,6 +28,7 @@ from tracker.domain.identity.permissions.service import Place
 from tracker.domain.identity.policy import ProjectScope, TeamScope, in_scopes, may
 from tracker.domain.identity.roles import Role
 from tracker.domain.ids import GrantId, ProjectId, TeamId
+from tracker.scalars_wire import MSGPACK, pack
 from tracker.settings import Settings
 
 ROOT = local_actor("shell")
@@ -70,7 +71,8 @@ class World:
     async def ask(self, route: Route, token: str | None, request: Request) -> httpx.Response:
         path = route.path.format(**request.get("path", {}))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        more = {key: request[key] for key in ("json", "params", "data") if key in request}
+        headers |= request.get("headers", {})
+        more = {key: request[key] for key in ("json", "params", "data", "content") if key in request}
         return await self.http.request(route.method, path, headers=headers, **more)
 
 
@@ -212,6 +214,12 @@ def query(**fields: Any) -> Callable[[World], Request]:
     return lambda world: {"params": {key: filled(world, value) for key, value in fields.items()}}
 
 
+def packed(value: Any) -> Callable[[World], Request]:
+    """A body in msgpack."""
+    return lambda world: {"content": pack(value), "headers": {"Content-Type": MSGPACK}}
+
+
+COLUMNS = {"names": ["loss"], "step": ["i1", b"\1"], "value": ["f8", bytes(8)]}
 STEP = {"scalars": {"loss": 0.5}, "step": 1}
 EMAIL, WORD = "new@example.org", "a password of theirs"
 REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
@@ -239,9 +247,11 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("POST", "/api/metrics"): body(experimentId="$experiment", name="acc", value=1.0),
     ("POST", "/api/scalars/log/{experiment_id}"): both(on_experiment, body(**STEP)),
     ("POST", "/api/scalars/log_batch/{experiment_id}"): both(on_experiment, body(scalars=[STEP])),
+    ("POST", "/api/scalars/columns/{experiment_id}"): both(on_experiment, packed(COLUMNS)),
     ("GET", "/api/scalars/get/{experiment_id}"): on_experiment,
     ("GET", "/api/scalars/get/project/{project_id}"): on_project,
     ("GET", "/api/scalars/summary/{project_id}"): on_project,
+    ("GET", "/api/scalars/top/{project_id}"): both(on_project, query(name="loss")),
     ("POST", "/api/scalars/last_logged/{project_id}"): both(on_project, body()),
     ("POST", "/api/auth/register"): body(email=EMAIL, password="short"),
     ("POST", "/api/auth/jwt/login"): lambda world: {"data": {"username": ""}},
