@@ -9,6 +9,9 @@ import httpx
 
 from tracker.domain.errors import (
     AlreadyExists,
+    AlreadyRegistered,
+    BadCode,
+    BadCredentials,
     Conflict,
     Forbidden,
     Invalid,
@@ -18,6 +21,7 @@ from tracker.domain.errors import (
     Problem,
     SchemaMismatch,
     StaleVersion,
+    TooManyRequests,
     TrackerError,
     Unauthenticated,
     Unavailable,
@@ -28,13 +32,14 @@ __all__ = ["Client"]
 _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
-        AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, Unauthenticated, Unavailable,
+        AlreadyExists, AlreadyRegistered, BadCode, BadCredentials, Conflict, Forbidden, InvalidTransition,
+        LineageCycle, NotFound, SchemaMismatch, StaleVersion, TooManyRequests, Unauthenticated, Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
-    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict,
+    401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 429: TooManyRequests,
 }  # fmt: skip
+_WITHOUT_BODY = frozenset({202, 204})
 
 
 class Client:
@@ -64,20 +69,29 @@ class Client:
         """The answer to POST."""
         return await self._send("POST", path, body)
 
+    async def form(self, path: str, fields: dict[str, str]) -> Any:
+        """The answer to POST of a form."""
+        return await self._send("POST", path, form=fields)
+
     async def patch(self, path: str, body: Any) -> Any:
         """The answer to PATCH."""
         return await self._send("PATCH", path, body)
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, body: Any = None, query: dict[str, Any] | None = None) -> None:
         """Sends DELETE."""
-        await self._send("DELETE", path)
+        await self._send("DELETE", path, body, query)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
 
     async def _send(
-        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        form: dict[str, str] | None = None,
     ) -> Any:
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -85,14 +99,16 @@ class Client:
         except (TypeError, ValueError) as error:
             raise Invalid(f"cannot be written as JSON: {error}") from error
         try:
-            answer = await self._http.request(method, path, content=content, headers=headers, params=query)
+            answer = await self._http.request(
+                method, path, content=content, data=form, headers=headers, params=query
+            )
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise Unavailable(f"the server at {self._url} does not answer: {why}") from error
         except UnicodeError as error:
             raise Invalid("text must not contain lone surrogates") from error
         if answer.is_success:
-            return _json(answer)
+            return None if answer.status_code in _WITHOUT_BODY else _json(answer)
         raise _error(answer)
 
 
@@ -104,6 +120,9 @@ def _json(answer: httpx.Response) -> Any:
 
 
 def _error(answer: httpx.Response) -> TrackerError:
+    if answer.is_redirect:  # not followed: whoever it leads to must not get the token
+        place = answer.headers["location"]
+        return Unavailable(f"the server at {answer.url} sends its callers to {place}; give that address")
     try:
         told = answer.json()
     except ValueError:
@@ -112,11 +131,20 @@ def _error(answer: httpx.Response) -> TrackerError:
     detail = str(problem.get("detail") or f"the server answered {answer.status_code}")
     code = problem.get("code")
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(answer.status_code)
+    if kind is not None and issubclass(kind, Unavailable | TooManyRequests):
+        return kind(detail, _retry_after(answer))
     if kind is not None:
         return kind(detail)
-    if answer.status_code >= 500 or answer.status_code == 429:
-        return Unavailable(detail)
+    if answer.status_code >= 500:
+        return Unavailable(detail, _retry_after(answer))
     problems = [
         Problem(tuple(each["loc"]), each["msg"], each["type"]) for each in problem.get("errors") or ()
     ]
     return Invalid(detail, problems)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    try:
+        return float(answer.headers.get("retry-after", 1))
+    except ValueError:  # a date, which this API never gives
+        return 1.0

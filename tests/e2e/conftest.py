@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+import tracker
 from entrypoints.http.app import create_app
 from tracker.container import build
 from tracker.settings import Settings
@@ -45,6 +47,26 @@ class LiveServer:
         assert not self._thread.is_alive()
 
 
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class TeamServer:
+    """A server that lets nobody in without credentials.
+
+    Attributes:
+        url: where it answers.
+        data: its folder.
+        admin: e-mail of its administrator, whose password is :data:`PASSWORD`.
+        session: a session token of theirs.
+    """
+
+    url: str
+    data: Path
+    admin: str
+    session: str
+
+
 ServerFactory = Callable[..., LiveServer]
 
 
@@ -75,6 +97,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         folder_settings(tmp_path_factory.mktemp("server"), allowed_origins=("https://ui.example",))
     )
     yield live
+    live.stop()
+
+
+@pytest.fixture(scope="session")
+def team_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamServer]:
+    """One server with an administrator, for tests that do not look at each other's things."""
+    folder = tmp_path_factory.mktemp("team")
+    with tracker.open(folder) as library:
+        admin = library.users.create("root@example.org", PASSWORD, is_superuser=True).email
+    live = LiveServer(folder_settings(folder, auth="required"))
+    login = {"username": admin, "password": PASSWORD}
+    session = httpx.post(f"{live.url}/api/auth/jwt/login", data=login).json()["access_token"]
+    yield TeamServer(live.url, folder, admin, session)
     live.stop()
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-from tracker.domain.errors import TrackerError, Unavailable
+from tracker.domain.errors import TooManyRequests, TrackerError, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import ScalarBatch, columns_of_records
 
@@ -110,7 +110,7 @@ class ScalarBuffer:
         """Whether the batch is done with: kept, or refused for good."""
         try:
             self._send(batch)
-        except Unavailable as error:
+        except (Unavailable, TooManyRequests) as error:
             self._warn(error)
             return False
         except Exception as error:  # whatever it is, it must not end the training
