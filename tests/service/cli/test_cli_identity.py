@@ -140,12 +140,12 @@ def test_a_log_that_was_changed_or_cut_off_is_found(run, ok, ann, digits, tmp_pa
     head = run("audit", "verify").stdout.strip()
     assert run("audit", "verify", "--head", head).exit_code == 0
     with closing(sqlite3.connect(tmp_path / "data" / "tracker.db")) as database, database:
-        database.execute("DELETE FROM audit_entries WHERE number = 2")
+        database.execute("DELETE FROM audit WHERE number = 2")
     cut = run("audit", "verify", "--head", head)
     assert (cut.exit_code, cut.stdout.startswith("1:")) == (1, True)
     assert "cut off" in cut.stderr
     with closing(sqlite3.connect(tmp_path / "data" / "tracker.db")) as database, database:
-        database.execute("UPDATE audit_entries SET what = 'user.delete' WHERE number = 1")
+        database.execute("UPDATE audit SET what = 'user.delete' WHERE number = 1")
     assert run("audit", "verify").exit_code == 1
     assert "was changed" in run("audit", "verify").stderr
 
