@@ -194,6 +194,13 @@ def test_a_file_that_others_can_read_is_refused_and_the_fix_told(
     ann("whoami")
 
 
+def test_the_doctor_tells_a_stranger_how_to_log_in(
+    person: Callable[[str], Shell], ann: Shell, url: str
+) -> None:
+    assert f"tracker login {url}" in person("x")("doctor", "--url", url, code=1).stdout
+    assert "answers" in ann("doctor").stdout
+
+
 def test_a_file_of_something_else_is_refused(ann: Shell, tmp_path: Path) -> None:
     credentials(tmp_path, "ann").write_text("[]")
     assert "does not hold tokens" in ann("whoami", code=1).stderr

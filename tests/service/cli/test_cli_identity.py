@@ -9,10 +9,33 @@ from contextlib import closing
 
 import pytest
 
+import tracker
 from tests.service.cli.test_cli_refusals import UNKNOWN, refused
 
 PASSWORD = "correct horse battery"
 ANN, BEN = "ann@example.org", "ben@example.org"
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory):
+    """A folder for tests that change nothing."""
+    folder = tmp_path_factory.mktemp("lived-in")
+    with tracker.open(folder) as library:
+        library.users.create(ANN)
+        library.teams.create("vision")
+        library.projects.create("digits")
+    return folder
+
+
+@pytest.fixture
+def run_there(run, lived_in):
+    """Runs a command on that folder, or without one if it takes none."""
+
+    def run_there(*words, **others):
+        place = () if words[0] in ("login", "logout") else ("--data", str(lived_in))
+        return run(*words, *place, **others)
+
+    return run_there
 
 
 @pytest.fixture
@@ -207,8 +230,8 @@ def test_the_owner_of_a_folder_is_nobody_special(ok):
         (["login", "ftp://host", "--token-stdin"], "x", "url"),
     ],
 )
-def test_wrong_input_is_refused_in_one_line(run, ann, team, digits, words, stdin, named):
-    result = run(*words, stdin=stdin)
+def test_wrong_input_is_refused_in_one_line(run_there, words, stdin, named):
+    result = run_there(*words, stdin=stdin)
     refused(result, 1, named)
     assert len(result.stderr.splitlines()) == 1
 
@@ -239,5 +262,5 @@ def test_wrong_input_is_refused_in_one_line(run, ann, team, digits, words, stdin
         (["login", "http://127.0.0.1:9", "--token-stdin", "--session"], "--token-stdin"),
     ],
 )
-def test_a_wrong_command_line_exits_2_naming_the_option(run, ann, team, words, named):
-    refused(run(*words), 2, named)
+def test_a_wrong_command_line_exits_2_naming_the_option(run_there, words, named):
+    refused(run_there(*words), 2, named)
