@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,13 +58,15 @@ class Credentials:
 
     def keep(self, url: str, token: str) -> None:
         """Keeps the token for the server at `url`, in place of another one. Raises as :meth:`find`."""
-        self._write({**self._read(), address_of(url): token})
+        with self._changing():
+            self._write({**self._read(), address_of(url): token})
 
     def forget(self, url: str) -> None:
         """Drops the token for the server at `url`, if there is one. Raises as :meth:`find`."""
-        kept = self._read()
-        if kept.pop(address_of(url), None) is not None:
-            self._write(kept)
+        with self._changing():
+            kept = self._read()
+            if kept.pop(address_of(url), None) is not None:
+                self._write(kept)
 
     def _read(self) -> dict[str, str]:
         try:
@@ -80,17 +84,24 @@ class Credentials:
 
     def _write(self, tokens: Mapping[str, str]) -> None:
         content = {"servers": {url: {"token": token} for url, token in sorted(tokens.items())}}
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".credentials-")  # mode 600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self.path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Of several logins at once none is lost."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".credentials-")  # mode 600
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(content, file, indent=1)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(self.path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            with self.path.with_name(f"{self.path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
         except OSError as error:
             raise Unavailable(f"cannot write {self.path}: {error.strerror}") from error

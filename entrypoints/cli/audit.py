@@ -20,7 +20,7 @@ from .text import moment
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
-__all__ = ["audit"]
+__all__ = ["audit", "entries"]
 
 _PAGE = 1000
 
@@ -71,7 +71,7 @@ def list_entries(library: Tracker, *, after: int, limit: int, as_json: bool, **p
 @with_library
 def export(library: Tracker, *, after: int, **place: Any) -> None:
     """Print the whole log as JSON, one entry a line."""
-    for entry in _all(library, after, _where(library, **place)):
+    for entry in entries(library, _where(library, **place), after=after):
         # To the microsecond: the chain's digests are made over it.
         line = {**plain(entry), "at": entry.at.isoformat(timespec="microseconds")}
         click.echo(json.dumps(line, ensure_ascii=False))
@@ -94,8 +94,11 @@ def verify(library: Tracker, head: str | None, as_json: bool) -> None:
         click.get_current_context().exit(REFUSED)
 
 
-def _all(library: Tracker, after: int, where: dict[str, UUID]) -> Iterator[AuditEntry]:
-    while page := library.audit.list(**where, after=after, limit=_PAGE):
+def entries(
+    library: Tracker, where: dict[str, UUID], *, after: int = 0, at_once: int = _PAGE
+) -> Iterator[AuditEntry]:
+    """All entries of a place behind the number `after`, however many; asks for so many at once."""
+    while page := library.audit.list(**where, after=after, limit=at_once):
         yield from page
         after = page[-1].number
 

@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 import tracker
+from entrypoints.cli.audit import entries
 from tests.service.cli.test_cli_refusals import UNKNOWN, refused
 
 PASSWORD = "correct horse battery"
@@ -157,6 +158,14 @@ def test_the_audit_log_is_listed_and_exported_whole(run, ok, ann, digits):
     assert [entry["number"] for entry in ok("audit", "list", "--project", "digits")] == [2, 3]
     lines = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
     assert [line["digest"] for line in lines] == [entry["digest"] for entry in whole]
+
+
+def test_no_entry_is_lost_between_two_pages(lived_in):
+    with tracker.open(lived_in) as library:
+        whole = library.audit.list()
+        assert len(whole) >= 3
+        for at_once in (1, 2, len(whole), 1000):
+            assert tuple(entries(library, {}, at_once=at_once)) == whole
 
 
 def test_a_log_that_was_changed_or_cut_off_is_found(run, ok, ann, digits, tmp_path):
