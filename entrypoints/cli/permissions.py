@@ -34,7 +34,7 @@ _COLUMNS = (
 _user = click.argument("user", metavar="USER")
 _action = click.argument("action", metavar="ACTION", type=ACTION)
 _until = click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    "--until", metavar="DATE", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
     help="From this moment (UTC) on it no longer holds, such as 2030-12-31.",
 )  # fmt: skip
 
