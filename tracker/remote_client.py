@@ -122,7 +122,8 @@ def _json(answer: httpx.Response) -> Any:
 def _error(answer: httpx.Response) -> TrackerError:
     if answer.is_redirect:  # not followed: whoever it leads to must not get the token
         place = answer.headers["location"]
-        return Unavailable(f"the server at {answer.url} sends its callers to {place}; give that address")
+        asked = answer.url.copy_with(userinfo=b"")
+        return Unavailable(f"{asked} sends its callers to {place}; give that address")
     try:
         told = answer.json()
     except ValueError:
