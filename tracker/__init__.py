@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tracker.blocking import Tracker
     from tracker.domain.errors import (
         AlreadyExists,
+        AlreadyRegistered,
+        BadCode,
+        BadCredentials,
         Conflict,
         Forbidden,
         Invalid,
@@ -25,12 +28,15 @@ if TYPE_CHECKING:
         NotFound,
         SchemaMismatch,
         StaleVersion,
+        TooManyRequests,
         TrackerError,
         Unauthenticated,
         Unavailable,
     )
     from tracker.domain.experiments.experiment import Experiment
     from tracker.domain.experiments.lifecycle import Status
+    from tracker.domain.identity.actions import Action
+    from tracker.domain.identity.roles import Role
     from tracker.domain.metrics.aggregation import ExperimentMetric
     from tracker.domain.metrics.metric import Metric
     from tracker.domain.projects.project import (
@@ -47,11 +53,12 @@ if TYPE_CHECKING:
     from tracker.run.start import init
 
 __all__ = [
-    "Aggregation", "AlreadyExists", "AsyncTracker", "Conflict", "Direction", "Experiment",
-    "ExperimentMetric", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "Metric",
-    "MetricDefinition", "NotFound", "Project", "ProjectSettings", "Run", "ScalarRecord",
-    "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "TooManyRequests", "Tracker",
-    "TrackerError", "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
+    "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
+    "BadCredentials", "Conflict", "Direction", "Experiment", "ExperimentMetric", "Forbidden", "Invalid",
+    "InvalidTransition", "LineageCycle", "Metric", "MetricDefinition", "NotFound", "Project",
+    "ProjectSettings", "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary",
+    "StaleVersion", "Status", "TooManyRequests", "Tracker", "TrackerError", "Unauthenticated",
+    "Unavailable", "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -60,11 +67,14 @@ _HOMES = {
     "tracker.areas": ("AsyncTracker",),
     "tracker.blocking": ("Tracker",),
     "tracker.domain.errors": (
-        "AlreadyExists", "Conflict", "Forbidden", "Invalid", "InvalidTransition", "LineageCycle", "NotFound",
-        "SchemaMismatch", "StaleVersion", "TooManyRequests", "TrackerError", "Unauthenticated", "Unavailable",
+        "AlreadyExists", "AlreadyRegistered", "BadCode", "BadCredentials", "Conflict", "Forbidden", "Invalid",
+        "InvalidTransition", "LineageCycle", "NotFound", "SchemaMismatch", "StaleVersion", "TooManyRequests",
+        "TrackerError", "Unauthenticated", "Unavailable",
     ),
     "tracker.domain.experiments.experiment": ("Experiment",),
     "tracker.domain.experiments.lifecycle": ("Status",),
+    "tracker.domain.identity.actions": ("Action",),
+    "tracker.domain.identity.roles": ("Role",),
     "tracker.domain.metrics.aggregation": ("ExperimentMetric",),
     "tracker.domain.metrics.metric": ("Metric",),
     "tracker.domain.projects.project": (

@@ -15,10 +15,24 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from tracker.areas import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncScalars, AsyncTracker
+from tracker.areas import (
+    AsyncAudit,
+    AsyncExperiments,
+    AsyncMetrics,
+    AsyncPermissions,
+    AsyncProjects,
+    AsyncScalars,
+    AsyncTeams,
+    AsyncTokens,
+    AsyncTracker,
+    AsyncUsers,
+)
 from tracker.domain.errors import Conflict
 
-__all__ = ["Experiments", "LoopThread", "Metrics", "Projects", "Scalars", "Tracker"]
+__all__ = [
+    "Audit", "Experiments", "LoopThread", "Metrics", "Permissions", "Projects", "Scalars", "Teams", "Tokens",
+    "Tracker", "Users",
+]  # fmt: skip
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -93,6 +107,7 @@ class Projects(_Area):
     find = _blocking(AsyncProjects.find)
     create = _blocking(AsyncProjects.create)
     edit = _blocking(AsyncProjects.edit)
+    transfer = _blocking(AsyncProjects.transfer)
     delete = _blocking(AsyncProjects.delete)
 
 
@@ -127,6 +142,63 @@ class Scalars(_Area):
     summary = _blocking(AsyncScalars.summary)
 
 
+class Users(_Area):
+    """Accounts; see :class:`tracker.areas.AsyncUsers`."""
+
+    me = _blocking(AsyncUsers.me)
+    list = _blocking(AsyncUsers.list)
+    get = _blocking(AsyncUsers.get)
+    find = _blocking(AsyncUsers.find)
+    create = _blocking(AsyncUsers.create)
+    edit = _blocking(AsyncUsers.edit)
+    delete = _blocking(AsyncUsers.delete)
+
+
+class Teams(_Area):
+    """Teams; see :class:`tracker.areas.AsyncTeams`."""
+
+    list = _blocking(AsyncTeams.list)
+    get = _blocking(AsyncTeams.get)
+    find = _blocking(AsyncTeams.find)
+    create = _blocking(AsyncTeams.create)
+    edit = _blocking(AsyncTeams.edit)
+    delete = _blocking(AsyncTeams.delete)
+    members = _blocking(AsyncTeams.members)
+    add = _blocking(AsyncTeams.add)
+    change = _blocking(AsyncTeams.change)
+    remove = _blocking(AsyncTeams.remove)
+    transfer = _blocking(AsyncTeams.transfer)
+
+
+class Tokens(_Area):
+    """API tokens; see :class:`tracker.areas.AsyncTokens`."""
+
+    list = _blocking(AsyncTokens.list)
+    create = _blocking(AsyncTokens.create)
+    edit = _blocking(AsyncTokens.edit)
+    revoke = _blocking(AsyncTokens.revoke)
+
+
+class Permissions(_Area):
+    """Who may do what; see :class:`tracker.areas.AsyncPermissions`."""
+
+    grant = _blocking(AsyncPermissions.grant)
+    deny = _blocking(AsyncPermissions.deny)
+    list = _blocking(AsyncPermissions.list)
+    withdraw = _blocking(AsyncPermissions.withdraw)
+    explain = _blocking(AsyncPermissions.explain)
+    members = _blocking(AsyncPermissions.members)
+    share = _blocking(AsyncPermissions.share)
+    unshare = _blocking(AsyncPermissions.unshare)
+
+
+class Audit(_Area):
+    """The audit log; see :class:`tracker.areas.AsyncAudit`."""
+
+    list = _blocking(AsyncAudit.list)
+    verify = _blocking(AsyncAudit.verify)
+
+
 class Tracker:
     """An opened folder or server; leave it (``with``) or :meth:`close` it when done.
 
@@ -145,6 +217,11 @@ class Tracker:
         self.experiments = Experiments(thread, library.experiments)
         self.metrics = Metrics(thread, library.metrics)
         self.scalars = Scalars(thread, library.scalars)
+        self.users = Users(thread, library.users)
+        self.teams = Teams(thread, library.teams)
+        self.tokens = Tokens(thread, library.tokens)
+        self.permissions = Permissions(thread, library.permissions)
+        self.audit = Audit(thread, library.audit)
         self._finalizer = weakref.finalize(self, _shut, thread, library)
 
     def close(self) -> None:

@@ -12,23 +12,29 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor, local_actor
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, TeamId, UserId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.service import MetricService
+from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
 from tracker.domain.scalars.service import ScalarService
+from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.settings import Settings
 
 __all__ = ["connect", "over"]
 
 
-async def connect(settings: Settings) -> AsyncTracker:
+async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
     """Opens the installation that `settings` describe.
+
+    Args:
+        settings: the installation.
+        origin: from where, for the audit log: ``library`` or ``shell``.
 
     Raises:
         SchemaMismatch: its database is older or newer than this version of tracker.
@@ -40,27 +46,41 @@ async def connect(settings: Settings) -> AsyncTracker:
     except BaseException:
         await stop(container)
         raise
-    return over(container)
+    return over(container, origin)
 
 
-def over(container: Container) -> AsyncTracker:
-    """The library over a started container, which it stops when it is closed."""
-    actor = local_actor("library")
+def over(container: Container, origin: str = "library") -> AsyncTracker:
+    """The library over a started container, which it stops when it is closed.
+
+    Args:
+        container: started.
+        origin: from where, for the audit log.
+    """
+    actor = local_actor(origin)
 
     async def close() -> None:
         await stop(container)
 
     return AsyncTracker(
-        projects=Projects(actor, container.projects()),
+        projects=Projects(actor, container.projects(), container.ownership()),
         experiments=Experiments(actor, container.experiments()),
         metrics=Metrics(actor, container.metrics()),
         scalars=Scalars(actor, container.scalars()),
+        users=Users(actor, container.accounts(), container.ownership()),
+        teams=Teams(actor, container.teams()),
+        tokens=Tokens(actor, container.api_tokens()),
+        permissions=Permissions(actor, container.permissions()),
+        audit=Audit(actor, container.audit()),
         aclose=close,
     )
 
 
 def _project(value: Id) -> ProjectId:
     return ProjectId(uuid_of(value, "project_id"))
+
+
+def _team(value: Id) -> TeamId:
+    return TeamId(uuid_of(value, "team_id"))
 
 
 def _experiment(value: Id) -> ExperimentId:
@@ -89,9 +109,10 @@ def _status(value: str) -> Status:
 class Projects:
     """:class:`~tracker.areas.AsyncProjects` in process."""
 
-    def __init__(self, actor: Actor, service: ProjectService) -> None:
+    def __init__(self, actor: Actor, service: ProjectService, ownership: OwnershipService) -> None:
         self._actor = actor
         self._service = service
+        self._ownership = ownership
 
     async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
         """All visible ones."""
@@ -112,6 +133,7 @@ class Projects:
         description: str = "",
         metrics: Sequence[MetricDefinition] = (),
         settings: ProjectSettings | None = None,
+        team_id: Id | None = None,
         exist_ok: bool = False,
     ) -> Project:
         """A new one, or with `exist_ok` the present one."""
@@ -121,6 +143,7 @@ class Projects:
             description=description,
             metrics=tuple(metrics),
             settings=settings or ProjectSettings(),
+            team_id=None if team_id is None else _team(team_id),
             exist_ok=exist_ok,
         )
 
@@ -128,7 +151,14 @@ class Projects:
         """One after changes."""
         if isinstance(changes.get("metrics"), Sequence):
             changes["metrics"] = tuple(changes["metrics"])
+        if changes.get("team_id") is not None:
+            changes["team_id"] = _team(changes["team_id"])
         return await self._service.edit(self._actor, _project(project_id), **changes)
+
+    async def transfer(self, project_id: Id, user_id: Id) -> Project:
+        """One under another owner."""
+        heir = UserId(uuid_of(user_id, "user_id"))
+        return await self._ownership.transfer(self._actor, _project(project_id), heir)
 
     async def delete(self, project_id: Id) -> None:
         """Removes one."""

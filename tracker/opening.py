@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tracker.areas import AsyncTracker
 from tracker.blocking import Tracker
 from tracker.domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from tracker.settings import Settings
 
 __all__ = ["aopen", "open"]
 
@@ -19,7 +23,7 @@ def open(data: str | Path | None = None, *, url: str | None = None, token: str |
     Args:
         data: the folder; without it, what the environment's settings say.
         url: address of a server to use instead, such as ``http://127.0.0.1:8000``.
-        token: bearer token for the server; without it, ``TRACKER_TOKEN``.
+        token: bearer token for the server; without it, ``TRACKER_TOKEN``, else what ``tracker login`` kept.
 
     Raises:
         Invalid: both a folder and a server are named, or the address cannot be used.
@@ -45,7 +49,15 @@ async def _connect(data: str | Path | None, url: str | None, token: str | None) 
             raise Invalid.field("url", "give either a folder or a server, not both")
         from tracker.remote import connect as connect_to  # noqa: PLC0415  (late: only now is HTTP needed)
 
-        return await connect_to(url, Settings.load().token if token is None else token)
+        return await connect_to(url, _token(Settings.load(), url) if token is None else token)
     from tracker.embedded import connect  # noqa: PLC0415  (late: only now is a database needed)
 
     return await connect(Settings.load(data=data))
+
+
+def _token(settings: Settings, url: str) -> str | None:
+    if settings.token is not None or settings.credentials is None:
+        return settings.token
+    from tracker.credentials import Credentials  # noqa: PLC0415  (late, as above)
+
+    return Credentials(settings.credentials).find(url)

@@ -20,6 +20,7 @@ from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.remote_client import Client
+from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.scalars_wire import tags_from
 from tracker.wire import (
     body_of_experiment,
@@ -52,6 +53,11 @@ async def connect(url: str, token: str | None = None) -> AsyncTracker:
         experiments=Experiments(client),
         metrics=Metrics(client),
         scalars=Scalars(client),
+        users=Users(client),
+        teams=Teams(client),
+        tokens=Tokens(client),
+        permissions=Permissions(client),
+        audit=Audit(client),
         aclose=client.aclose,
     )
 
@@ -82,20 +88,30 @@ class Projects:
         description: str = "",
         metrics: Sequence[MetricDefinition] = (),
         settings: ProjectSettings | None = None,
+        team_id: Id | None = None,
         exist_ok: bool = False,
     ) -> Project:
         """A new one, or with `exist_ok` the present one."""
         fields: dict[str, Any] = {"name": name, "description": description, "metrics": metrics}
         if settings is not None:
             fields["settings"] = settings
+        if team_id is not None:
+            fields["team_id"] = uuid_of(team_id, "team_id")
         if exist_ok:
             fields["exist_ok"] = True
         return project_from(await self._client.post("/projects", body_of_project(fields)))
 
     async def edit(self, /, project_id: Id, **changes: Any) -> Project:
         """One after changes."""
+        if changes.get("team_id") is not None:
+            changes["team_id"] = uuid_of(changes["team_id"], "team_id")
         path = f"/projects/{uuid_of(project_id, 'project_id')}"
         return project_from(await self._client.patch(path, body_of_project(changes)))
+
+    async def transfer(self, project_id: Id, user_id: Id) -> Project:
+        """One under another owner."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/transfer"
+        return project_from(await self._client.post(path, {"userId": str(uuid_of(user_id, "user_id"))}))
 
     async def delete(self, project_id: Id) -> None:
         """Removes one."""

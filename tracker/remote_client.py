@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 from tracker import octets
 from tracker.domain.errors import (
     AlreadyExists,
+    AlreadyRegistered,
+    BadCode,
+    BadCredentials,
     Conflict,
     Forbidden,
     Invalid,
@@ -34,13 +38,15 @@ __all__ = ["Client"]
 _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
     for kind in (
-        AlreadyExists, Conflict, Forbidden, InvalidTransition, LineageCycle, NotFound, SchemaMismatch,
-        StaleVersion, TooLarge, TooManyRequests, Unauthenticated, Unavailable,
+        AlreadyExists, AlreadyRegistered, BadCode, BadCredentials, Conflict, Forbidden, InvalidTransition,
+        LineageCycle, NotFound, SchemaMismatch, StaleVersion, TooLarge, TooManyRequests, Unauthenticated,
+        Unavailable,
     )
 }  # fmt: skip
 _BY_STATUS: dict[int, type[TrackerError]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge, 429: TooManyRequests,
 }  # fmt: skip
+_WITHOUT_BODY = frozenset({202, 204})
 
 
 class Client:
@@ -83,27 +89,36 @@ class Client:
         """Sends the columns of a batch."""
         await self._exchange("POST", path, pack(batch_body(batch)), headers={"Content-Type": MSGPACK})
 
+    async def form(self, path: str, fields: dict[str, str]) -> Any:
+        """The answer to POST of a form."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return _content(await self._exchange("POST", path, urlencode(fields), headers=headers))
+
     async def patch(self, path: str, body: Any) -> Any:
         """The answer to PATCH."""
         return await self._send("PATCH", path, body)
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, body: Any = None, query: dict[str, Any] | None = None) -> None:
         """Sends DELETE."""
-        await self._send("DELETE", path)
+        await self._send("DELETE", path, body, query)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
 
     async def _send(
-        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
     ) -> Any:
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
             content = None if body is None else json.dumps(body, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise Invalid(f"cannot be written as JSON: {error}") from error
-        return _json(await self._exchange(method, path, content, query=query, headers=headers))
+        return _content(await self._exchange(method, path, content, query=query, headers=headers))
 
     async def _exchange(
         self,
@@ -130,6 +145,10 @@ def _is_port(port: int | None) -> bool:
     return port is None or 0 < port < 65536
 
 
+def _content(answer: httpx.Response) -> Any:
+    return None if answer.status_code in _WITHOUT_BODY else _json(answer)
+
+
 def _json(answer: httpx.Response) -> Any:
     try:
         return answer.json()
@@ -138,6 +157,10 @@ def _json(answer: httpx.Response) -> Any:
 
 
 def _error(answer: httpx.Response) -> TrackerError:
+    if answer.is_redirect:  # not followed: whoever it leads to must not get the token
+        place = answer.headers["location"]
+        asked = answer.url.copy_with(userinfo=b"")
+        return Unavailable(f"{asked} sends its callers to {place}; give that address")
     try:
         told = answer.json()
     except ValueError:
@@ -146,11 +169,20 @@ def _error(answer: httpx.Response) -> TrackerError:
     detail = str(problem.get("detail") or f"the server answered {answer.status_code}")
     code = problem.get("code")
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(answer.status_code)
+    if kind is not None and issubclass(kind, Unavailable | TooManyRequests):
+        return kind(detail, _retry_after(answer))
     if kind is not None:
         return kind(detail)
     if answer.status_code >= 500:
-        return Unavailable(detail)
+        return Unavailable(detail, _retry_after(answer))
     problems = [
         Problem(tuple(each["loc"]), each["msg"], each["type"]) for each in problem.get("errors") or ()
     ]
     return Invalid(detail, problems)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    try:
+        return float(answer.headers.get("retry-after", 1))
+    except ValueError:  # a date, which this API never gives
+        return 1.0

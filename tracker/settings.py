@@ -36,6 +36,7 @@ VARIABLES: Mapping[str, str] = {
     "TRACKER_LOG_FORMAT": "log_format",
     "TRACKER_LOG_LEVEL": "log_level",
     "TRACKER_TOKEN": "token",
+    "XDG_CONFIG_HOME": "config_home",
     "TRACKER_AUTH": "auth",
     "TRACKER_REGISTRATION": "registration",
     "TRACKER_SESSION_HOURS": "session_hours",
@@ -75,6 +76,7 @@ class Settings(Frozen):
         body_seconds: for how long a request body may be under way; after that the request is dropped.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
         token: bearer token that the library shows to a server; never logged.
+        config_home: folder of one's own settings, in which ``tracker login`` keeps its tokens.
         auth: ``required`` = nobody gets in without credentials; a server that others can reach
             requires them in any case.
         registration: whether strangers may make themselves an account.
@@ -99,6 +101,7 @@ class Settings(Frozen):
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     token: str | None = Field(default=None, repr=False)
+    config_home: Path | None = None
     auth: Literal["local", "required"] = "local"
     registration: Literal["open", "closed"] = "open"
     session_hours: Annotated[int, Field(ge=1, le=8760)] = 168
@@ -132,6 +135,8 @@ class Settings(Frozen):
             values["data"] = str(data)
         if "data" in values:
             values["data"] = _path("TRACKER_DATA" if data is None else "data", values["data"])
+        if "config_home" in values:
+            values["config_home"] = Path(values["config_home"])
         if data is not None:
             values.setdefault("database_url", f"sqlite:///{values['data']}/tracker.db")
         for field in _LISTS & values.keys():
@@ -162,6 +167,17 @@ class Settings(Frozen):
             public_url=self.public_url,
             group_roles=self.oidc_teams,
         )
+
+    @property
+    def credentials(self) -> Path | None:
+        """The file of tokens for servers; ``None`` where nobody has a home."""
+        home = self.config_home
+        if home is None or not home.is_absolute():  # as the XDG Base Directory Specification has it
+            try:
+                home = Path.home() / ".config"
+            except RuntimeError:
+                return None
+        return home / "tracker" / "credentials.json"
 
     @property
     def is_default_sqlite(self) -> bool:

@@ -7,46 +7,24 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tracker.domain.errors import SchemaMismatch, TrackerError, Unavailable
 from tracker.settings import Settings
 
+from .account_checks import account_findings
+from .finding import Finding, State
+
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
-__all__ = ["Finding", "State", "folder_findings", "server_findings"]
+__all__ = ["folder_findings", "server_findings"]
 
 _ROOM_NEEDED = 512 * 2**20
 _SQLITE_FILE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]+)")
 _OLDEST_SQLITE = (3, 35, 0)  # RETURNING, on which the SQL adapter builds
-
-
-class State(StrEnum):
-    """How a thing is."""
-
-    OK = "ok"
-    PROBLEM = "problem"
-    SILENT = "no answer"
-
-
-class Finding(NamedTuple):
-    """What a check found.
-
-    Attributes:
-        name: of the thing.
-        state: how it is.
-        text: in a few words.
-        mend: the command that puts it right, if one does.
-    """
-
-    name: str
-    state: State
-    text: str
-    mend: str | None = None
 
 
 async def folder_findings(settings: Settings) -> list[Finding]:
@@ -68,7 +46,7 @@ def server_findings(library: Tracker, url: str) -> list[Finding]:
     except Unavailable as error:
         return [Finding("server", State.SILENT, error.detail, "tracker server")]
     except TrackerError as error:
-        return [Finding("server", State.PROBLEM, error.detail, "export TRACKER_TOKEN=...")]
+        return [Finding("server", State.PROBLEM, error.detail, f"tracker login {url}")]
     return [Finding("server", State.OK, f"{url} answers")]
 
 
@@ -135,6 +113,8 @@ async def _opened(settings: Settings) -> Any:
             yield await _scalars(container.scalar_store(), settings.data / "scalars")
         else:
             yield Finding("scalars", State.OK, "nothing is logged yet")
+        async for finding in account_findings(settings, container):
+            yield finding
     finally:
         await composition.stop(container)
 

@@ -29,4 +29,4 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Nobody is at the terminal to answer: add --yes")
     if not click.confirm(question, err=True):
-        raise Failure("nothing was deleted", REFUSED)
+        raise Failure("nothing was done", REFUSED)

@@ -6,8 +6,9 @@ import asyncio
 
 import click
 
-from .checks import Finding, State, folder_findings, server_findings
+from .checks import folder_findings, server_findings
 from .errors import REFUSED, UNANSWERED
+from .finding import Finding, State
 from .output import as_json_option, print_json
 from .target import Target, on_target
 from .text import one_line
@@ -22,8 +23,9 @@ __all__ = ["doctor"]
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check what tracker needs, and say what mends it.
 
-    Looks at the data folder, the disk, the database and its migrations and the scalars store of a
-    folder, or at whether a server answers. Exit 1: something is wrong; 3: something did not answer.
+    Looks at the data folder, the disk, the database and its migrations, the scalars store and the
+    accounts of a folder, or at whether a server answers. Exit 1: something is wrong; 3: something
+    did not answer.
     """
     findings = _findings(ctx.ensure_object(Target))
     if as_json:

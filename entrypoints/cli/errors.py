@@ -21,6 +21,8 @@ from typing import IO, Any, NamedTuple
 import click
 
 from tracker.domain.errors import (
+    AlreadyRegistered,
+    BadCredentials,
     NotFound,
     SchemaMismatch,
     StaleVersion,
@@ -47,12 +49,28 @@ class _Answer(NamedTuple):
 _ANSWERS: tuple[tuple[type[Exception], _Answer], ...] = (
     (SchemaMismatch, _Answer(UNANSWERED, "tracker db upgrade")),
     (Unavailable, _Answer(UNANSWERED, "tracker doctor")),
-    (Unauthenticated, _Answer(REFUSED, "export TRACKER_TOKEN=...")),
-    (NotFound, _Answer(REFUSED, "tracker project list")),
+    (Unauthenticated, _Answer(REFUSED, "tracker login URL")),
+    (NotFound, _Answer(REFUSED)),
     (StaleVersion, _Answer(REFUSED)),
     (TrackerError, _Answer(REFUSED)),
     (OSError, _Answer(UNANSWERED, "tracker doctor")),
 )
+
+# What the sentence of something missing begins with, and what lists such things.
+_LISTS = {
+    "user": "tracker user list",
+    "team": "tracker team list",
+    "member": "tracker team show TEAM",
+    "grant": "tracker permission list",
+    "API token": "tracker token list",
+    "": "tracker project list",
+}
+
+# Errors whose own text is a code that web front ends look for.
+_SENTENCES: dict[type[Exception], str] = {
+    BadCredentials: "the e-mail address or the password is wrong",
+    AlreadyRegistered: "there is a user with this e-mail address; `tracker user list` shows all",
+}
 
 
 class Failure(click.ClickException):
@@ -93,4 +111,7 @@ def reported() -> Iterator[None]:
 def _failure(error: Exception) -> Failure:
     answer = next(answer for family, answer in _ANSWERS if isinstance(error, family))
     text = error.detail if isinstance(error, TrackerError) else str(error)
-    return Failure(text, answer.exit_code, answer.mend)
+    mend = answer.mend
+    if isinstance(error, NotFound):
+        mend = next(command for kind, command in _LISTS.items() if text.startswith(kind))
+    return Failure(_SENTENCES.get(type(error), text), answer.exit_code, mend)

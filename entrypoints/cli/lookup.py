@@ -3,24 +3,102 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from tracker.domain.errors import Conflict, NotFound
+from tracker.areas.identity import Account, Member, Token
+from tracker.domain.errors import Conflict, Forbidden, NotFound
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.identity.accounts.user import normalized_email
+from tracker.domain.identity.teams.team import Team
 from tracker.domain.projects.project import Project
 
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
-__all__ = ["experiment_named", "experiments_of", "project_named"]
+__all__ = [
+    "experiment_named", "experiments_of", "is_id", "project_named", "team_named", "token_named", "user_named",
+]  # fmt: skip
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ID_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.IGNORECASE)
 _SHOWN_CANDIDATES = 5
 
-_Found = TypeVar("_Found", Project, Experiment)
+_Found = TypeVar("_Found", Project, Experiment, Team, Token)
+
+
+def is_id(key: str) -> bool:
+    """Whether `key` has the form of an id."""
+    return _ID.fullmatch(key) is not None
+
+
+def user_named(
+    library: Tracker, key: str, *, project_id: UUID | None = None, team_id: UUID | None = None
+) -> UUID:
+    """The id of the user with this id or e-mail address.
+
+    Args:
+        library: where to look.
+        key: what was typed.
+        project_id: with whose people to begin; only administrators can list everybody.
+        team_id: the same.
+
+    Raises:
+        NotFound: there is none, or none that the caller may see.
+    """
+    if is_id(key):
+        return UUID(key)
+    email = normalized_email(key)
+    for person in _people(library, project_id, team_id):
+        if person.email == email:
+            return person.id if isinstance(person, Account) else person.user_id
+    raise NotFound(f"user {key} not found among those you can see; `tracker whoami` tells them their id")
+
+
+def _people(library: Tracker, project_id: UUID | None, team_id: UUID | None) -> Iterator[Account | Member]:
+    """Everybody whom the caller may see; who comes late costs a request that often is not needed."""
+    yield library.users.me()
+    if project_id is not None:
+        yield from library.permissions.members(project_id)
+        team_id = library.projects.get(project_id).team_id
+    if team_id is not None:
+        yield from library.teams.members(team_id)
+    try:
+        yield from library.users.list()
+    except Forbidden:
+        return
+
+
+def team_named(library: Tracker, key: str) -> Team:
+    """The team with this id or name.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: several have this name.
+    """
+    if is_id(key):
+        found: Team = library.teams.get(UUID(key))
+        return found
+    named = [team for team in library.teams.list() if team.name == key]
+    if not named:
+        raise NotFound(f"team {key} not found; `tracker team list` shows those there are")
+    return _only(named, "teams", key)
+
+
+def token_named(library: Tracker, key: str) -> Token:
+    """The caller's API token with this id, or with this name and not revoked.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: several have this name.
+    """
+    tokens = library.tokens.list()
+    found = [token for token in tokens if str(token.id) == key.lower()]
+    found = found or [token for token in tokens if token.name == key and not token.revoked]
+    if not found:
+        raise NotFound(f"token {key} not found; `tracker token list` shows those there are")
+    return _only(found, "tokens", key)
 
 
 def project_named(library: Tracker, key: str) -> Project:
@@ -30,7 +108,7 @@ def project_named(library: Tracker, key: str) -> Project:
         NotFound: there is none.
         Conflict: several have this name.
     """
-    if _ID.fullmatch(key):
+    if is_id(key):
         found: Project = library.projects.get(UUID(key))
         return found
     named = [project for project in library.projects.list() if project.name == key]
@@ -57,7 +135,7 @@ def experiment_named(library: Tracker, key: str, project: str | None = None) -> 
         NotFound: there is none.
         Conflict: there are several.
     """
-    if _ID.fullmatch(key):
+    if is_id(key):
         found: Experiment = library.experiments.get(UUID(key))
         return found
     candidates = experiments_of(library, project) if project or _ID_PREFIX.fullmatch(key) else ()

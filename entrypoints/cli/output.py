@@ -43,20 +43,20 @@ def plain(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
         case float():
             return value if math.isfinite(value) else _non_finite(value)
-        case UUID():
-            return str(value)
-        case datetime():
-            return moment(value)
+        case str() | UUID() | datetime() | bytes():
+            return _text(value)
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case tuple() if hasattr(value, "_asdict"):  # a row with named fields
             return plain(value._asdict())
-        case tuple() | list() | frozenset():
+        case tuple() | list():
             return [plain(item) for item in value]
+        case frozenset():
+            return sorted(map(plain, value))
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
         return plain(value.tolist())
     return {name: plain(getattr(value, name)) for name in type(value).model_fields}
@@ -120,6 +120,12 @@ def _print_plain(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> N
             for column, text, width in zip(columns, line, widths, strict=True)
         )
         click.echo("  ".join(padded).rstrip())
+
+
+def _text(value: str | UUID | datetime | bytes) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _non_finite(value: float) -> str:

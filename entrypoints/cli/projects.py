@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.project import MetricDefinition, ProjectSettings
 
 from .confirm import confirm, yes_option
-from .lookup import project_named
-from .output import Column, as_json_option, print_json, print_record, print_table
+from .lookup import project_named, team_named
+from .output import Column, as_json_option, print_json, print_table
+from .project_output import print_project
+from .sharing import members, share, transfer, unshare
 from .target import with_library
 from .text import moment
 from .values import METRIC_DEFINITION
@@ -43,6 +45,10 @@ def project() -> None:
     """Projects: what belongs together."""
 
 
+for _command in (members, share, unshare, transfer):
+    project.add_command(_command)
+
+
 @project.command("list")
 @click.option("--name", help="Only those with exactly this name.")
 @as_json_option
@@ -62,12 +68,13 @@ def list_projects(library: Tracker, name: str | None, as_json: bool) -> None:
 @with_library
 def show(library: Tracker, project: str, as_json: bool) -> None:
     """Show PROJECT, given by id or name."""
-    _print(project_named(library, project), as_json)
+    print_project(project_named(library, project), as_json)
 
 
 @project.command()
 @click.argument("name")
 @click.option("--description", default="")
+@click.option("--team", help="Shared by this team: id or name.")
 @_metrics
 @_pattern
 @_display
@@ -79,6 +86,7 @@ def create(
     name: str,
     *,
     description: str,
+    team: str | None,
     metrics: tuple[MetricDefinition, ...],
     naming_pattern: str | None,
     display_metrics: tuple[str, ...],
@@ -91,15 +99,18 @@ def create(
         description=description,
         metrics=metrics,
         settings=_settings(ProjectSettings(), naming_pattern, display_metrics),
+        team_id=None if team is None else team_named(library, team).id,
         exist_ok=exist_ok,
     )
-    _print(made, as_json)
+    print_project(made, as_json)
 
 
 @project.command()
 @click.argument("project", metavar="PROJECT")
 @click.option("--name")
 @click.option("--description")
+@click.option("--team", help="Move it into this team: id or name.")
+@click.option("--no-team", is_flag=True, help="Take it out of its team.")
 @_metrics
 @_pattern
 @_display
@@ -111,25 +122,26 @@ def edit(
     *,
     name: str | None,
     description: str | None,
+    team: str | None,
+    no_team: bool,
     metrics: tuple[MetricDefinition, ...],
     naming_pattern: str | None,
     display_metrics: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Change PROJECT, given by id or name; what is given replaces what was there."""
+    if team is not None and no_team:
+        raise click.UsageError("--team and --no-team exclude each other")
     present = project_named(library, project)
-    changes: dict[str, Any] = {}
-    if name is not None:
-        changes["name"] = name
-    if description is not None:
-        changes["description"] = description
-    if metrics:
-        changes["metrics"] = metrics
+    given: dict[str, Any] = {"name": name, "description": description, "metrics": metrics or None}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if team is not None or no_team:
+        changes["team_id"] = None if team is None else team_named(library, team).id
     if naming_pattern is not None or display_metrics:
         changes["settings"] = _settings(present.settings, naming_pattern, display_metrics)
     if not changes:
         raise click.UsageError("nothing to change: give at least one option")
-    _print(library.projects.edit(present.id, **changes), as_json)
+    print_project(library.projects.edit(present.id, **changes), as_json)
 
 
 @project.command()
@@ -152,25 +164,3 @@ def _settings(
     if display_metrics:
         changes["display_metrics"] = display_metrics
     return present.evolve(**changes)
-
-
-def _print(project: Project, as_json: bool) -> None:
-    if as_json:
-        print_json(project)
-        return
-    print_record(
-        {
-            "id": str(project.id),
-            "name": project.name,
-            "description": project.description,
-            "created": moment(project.created_at),
-            "metrics": ", ".join(map(_definition, project.metrics)),
-            "naming pattern": project.settings.naming_pattern,
-            "display metrics": ", ".join(project.settings.display_metrics),
-        }
-    )
-
-
-def _definition(metric: MetricDefinition) -> str:
-    parts = [metric.name, metric.direction, metric.aggregation, *([metric.label] if metric.label else [])]
-    return ":".join(parts)

@@ -21,7 +21,8 @@ Made from the commands by `python -m entrypoints.cli.reference`; change them, no
 
 The same commands work on a folder (`--data DIR`) and against a server (`--url URL`); both may stand before
 the command or behind it. Without either, `TRACKER_URL` and `TRACKER_DATA` count, then `./data`. The token for
-a server comes from `TRACKER_TOKEN` alone, since arguments of a process are visible to everybody on a machine.
+a server is `TRACKER_TOKEN`, or else what `tracker login` kept. Tokens and passwords are no arguments, since
+those of a process are visible to everybody on a machine: they are asked for, or come on stdin.
 
 `--json` prints the domain's own fields (`snake_case`; the API's `order` is `position`). Ids and times are
 text, a number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`. Tables are framed on a terminal

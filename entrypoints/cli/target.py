@@ -50,9 +50,16 @@ class Target:
 
     def open(self) -> Tracker:
         """The library's front door onto it, to be used as a context manager."""
-        import tracker  # noqa: PLC0415  (late: it is what makes commands slow to start)
+        # Late, here and below: it is what makes commands slow to start.
+        if self.url is not None:
+            import tracker  # noqa: PLC0415
 
-        return tracker.open(self.data, url=self.url, token=self.token if self.url else None)
+            return tracker.open(url=self.url, token=self.token)
+        from tracker.blocking import Tracker  # noqa: PLC0415
+        from tracker.embedded import connect  # noqa: PLC0415
+
+        settings = self.settings()
+        return Tracker(lambda: connect(settings, origin="shell"))
 
     def settings(self) -> Settings:
         """The settings of the folder.
@@ -75,7 +82,7 @@ def _chosen(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 def _token_from_environment(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
         # Everybody on a machine can read the arguments of its processes.
-        raise click.UsageError("the token comes from the environment alone: export TRACKER_TOKEN=...", ctx)
+        raise click.UsageError("a token is no argument: export TRACKER_TOKEN=... or run tracker login", ctx)
     if value and not ctx.resilient_parsing:
         ctx.ensure_object(Target).token = value
 
@@ -104,7 +111,7 @@ def on_target(command: _Command, *, envvar: str | None = None) -> _Command:
         envvar=envvar,
         expose_value=False,
         callback=_chosen,
-        help="The server to work on (default: TRACKER_URL; its token: TRACKER_TOKEN).",
+        help="The server to work on (default: TRACKER_URL; its token: TRACKER_TOKEN, or tracker login).",
     )
     return on_folder(url(command))
 

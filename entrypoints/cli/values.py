@@ -10,8 +10,14 @@ from typing import Any
 
 import click
 
-__all__ = ["JSON_OBJECT", "METRIC_DEFINITION", "NAMED_NUMBER", "PARAM", "STATUS", "TEXT_FILE"]
+from tracker.domain.identity.actions import Action
 
+__all__ = [
+    "ACTION", "JSON_OBJECT", "METRIC_DEFINITION", "NAMED_NUMBER", "PARAM", "ROLE", "STATUS", "TEXT_FILE",
+]  # fmt: skip
+
+ACTION = click.Choice([action.value for action in Action])
+ROLE = click.Choice(["viewer", "member", "admin"])
 STATUS = click.Choice(["planned", "running", "complete", "failed"])
 
 

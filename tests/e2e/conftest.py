@@ -6,12 +6,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 
+import tracker
 from entrypoints.http.app import create_app
 from tests.databases import GIVEN, drop_database, fresh_postgres_database
 from tracker.adapters.sql import migrations
@@ -46,6 +48,26 @@ class LiveServer:
         self.request_stop()
         self._thread.join(30)
         assert not self._thread.is_alive()
+
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class TeamServer:
+    """A server that lets nobody in without credentials.
+
+    Attributes:
+        url: where it answers.
+        data: its folder.
+        admin: e-mail of its administrator, whose password is :data:`PASSWORD`.
+        session: a session token of theirs.
+    """
+
+    url: str
+    data: Path
+    admin: str
+    session: str
 
 
 ServerFactory = Callable[..., LiveServer]
@@ -106,6 +128,20 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
     origins = ("https://ui.example",)
     live = LiveServer(databases.settings(tmp_path_factory.mktemp("server"), allowed_origins=origins))
     yield live
+    live.stop()
+
+
+@pytest.fixture(scope="session")
+def team_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamServer]:
+    """One server with an administrator, for tests that do not look at each other's things."""
+    folder = tmp_path_factory.mktemp("team")
+    with tracker.open(folder) as library:
+        admin = library.users.create("root@example.org", PASSWORD, is_superuser=True).email
+    url = f"sqlite:///{folder}/tracker.db"
+    live = LiveServer(Settings(data=folder, database_url=url, max_body_bytes=2**20, auth="required"))
+    login = {"username": admin, "password": PASSWORD}
+    session = httpx.post(f"{live.url}/api/auth/jwt/login", data=login).json()["access_token"]
+    yield TeamServer(live.url, folder, admin, session)
     live.stop()
 
 

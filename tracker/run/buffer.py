@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from tracker.domain.errors import TooLarge, TrackerError, Unavailable
+from tracker.domain.errors import TooLarge, TooManyRequests, TrackerError, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import ScalarBatch, columns_of_records
 from tracker.ports.ids import IdGenerator
@@ -117,7 +117,7 @@ class ScalarBuffer:
         halves: list[ScalarBatch] = []
         try:
             self._send(batch)
-        except Unavailable as error:
+        except (Unavailable, TooManyRequests) as error:
             self._warn(error)
             return False
         except TooLarge as error:

@@ -48,7 +48,8 @@ def init(
         description: free text.
         data: folder to write to; without it, what the environment's settings say.
         url: address of a server to write to instead.
-        token: bearer token for the server; without it, ``TRACKER_TOKEN``.
+        token: bearer token for the server; without it, ``TRACKER_TOKEN``, else what ``tracker login``
+            kept.
 
     Raises:
         NotFound: there is no such parent.

@@ -19,6 +19,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     for variable in ("DATABASE_URL", "TRACKER_DATA", "TRACKER_URL", "TRACKER_TOKEN"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
 
     def run(*args: object, stdin: str | bytes | None = None) -> Result:

@@ -42,7 +42,7 @@ def require_person(actor: Actor) -> None:
         Forbidden: it is an API token.
     """
     if actor.api_token_id is not None:
-        raise Forbidden("this needs a login; an API token cannot do it")
+        raise Forbidden("this needs a login; an API token cannot do it (run: tracker login URL --session)")
 
 
 class AccountService:

@@ -241,7 +241,7 @@ class PermissionService:
                 asked = actor
             else:
                 scope = await _managed(unit, actor, place)
-                asked = await _as_actor(unit, user_id, actor.at)
+                asked = await _as_actor(unit, user_id, self._clock.now())
         decision = decide(asked, action, scope)
         return Explanation(decision, _words(decision, action))
 

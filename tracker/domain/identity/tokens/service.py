@@ -170,4 +170,7 @@ def _require_no_more_than(actor: Actor, token: ApiToken) -> None:
     if wider:
         raise Forbidden(f"scopes: the API token that you show lacks {', '.join(sorted(wider))}")
     if longer:
-        raise Forbidden("expires_at: the API token that you show ends earlier")
+        raise Forbidden(
+            "expires_at: the API token that you show ends earlier; give fewer days, or log in "
+            "(run: tracker login URL --session)"
+        )

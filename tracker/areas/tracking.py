@@ -1,19 +1,11 @@
-"""What the library can do, area by area: the same in process and against a server.
-
-The asynchronous areas below are the truth; :mod:`tracker.embedded` and :mod:`tracker.remote`
-keep it, :mod:`tracker.blocking` offers it without ``await``. All methods raise the errors of
-:mod:`tracker.domain.errors`. An id may be given as a UUID or as its text.
-"""
+"""The areas of what is tracked: projects, experiments, metrics, scalars."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
-from uuid import UUID
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
-from tracker.domain.errors import Invalid
+from tracker.areas.ids import Id
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.metrics.aggregation import ExperimentMetric
@@ -23,23 +15,7 @@ from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
 
-__all__ = [
-    "AsyncExperiments", "AsyncMetrics", "AsyncProjects", "AsyncScalars", "AsyncTracker", "Id", "uuid_of",
-]  # fmt: skip
-
-Id = UUID | str
-
-
-def uuid_of(value: Id, field: str) -> UUID:
-    """The id that `value` is or spells.
-
-    Raises:
-        Invalid: it is neither; names `field`.
-    """
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Invalid.field(field, f"{value!r} is not an id", "uuid_parsing") from error
+__all__ = ["AsyncExperiments", "AsyncMetrics", "AsyncProjects", "AsyncScalars"]
 
 
 class AsyncProjects(Protocol):
@@ -64,13 +40,19 @@ class AsyncProjects(Protocol):
         description: str = "",
         metrics: Sequence[MetricDefinition] = (),
         settings: ProjectSettings | None = None,
+        team_id: Id | None = None,
         exist_ok: bool = False,
     ) -> Project:
-        """A new project; with `exist_ok` the oldest of that name where there is one, free of races."""
+        """A new project, in a team if one is named; with `exist_ok` the oldest of that name where there
+        is one, free of races."""
         ...
 
     async def edit(self, /, project_id: Id, **changes: Any) -> Project:
-        """The project after `changes` to name, description, metrics or settings."""
+        """The project after `changes` to name, description, metrics, settings or ``team_id``."""
+        ...
+
+    async def transfer(self, project_id: Id, user_id: Id) -> Project:
+        """The project, owned by somebody else."""
         ...
 
     async def delete(self, project_id: Id) -> None:
@@ -172,25 +154,3 @@ class AsyncScalars(Protocol):
     ) -> tuple[SeriesSummary, ...]:
         """One row for each series: count, extremes, last value."""
         ...
-
-
-@dataclass(frozen=True)
-class AsyncTracker:
-    """An opened folder or server; leave it (``async with``) or ``await aclose()`` when done."""
-
-    projects: AsyncProjects
-    experiments: AsyncExperiments
-    metrics: AsyncMetrics
-    scalars: AsyncScalars
-    aclose: Callable[[], Awaitable[None]]
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
