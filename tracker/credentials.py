@@ -24,14 +24,15 @@ def address_of(url: str) -> str:
     Raises:
         Invalid: `url` is not the address of an HTTP server.
     """
+    shown = url.rpartition("@")[2]  # what stands before it may be a password
     try:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise Invalid.field("url", f"is not an address: {error}") from error
+        raise Invalid.field("url", f"{shown!r} is not an address: {error}") from error
     scheme, host = parts.scheme.lower(), parts.hostname
     if scheme not in _PORTS or not host:
-        raise Invalid.field("url", "is not an address such as http://127.0.0.1:8000")
+        raise Invalid.field("url", f"{shown!r} is not an address such as http://127.0.0.1:8000")
     name = f"[{host}]" if ":" in host else host
     where = name if port in (None, _PORTS[scheme]) else f"{name}:{port}"
     return f"{scheme}://{where}{parts.path.rstrip('/')}"

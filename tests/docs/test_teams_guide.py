@@ -45,11 +45,13 @@ def served(command: str, folder: Path) -> Iterator[tuple[str, Path]]:
     with log.open("w") as file, subprocess.Popen(
         ["sh", "-c", line], cwd=folder, env=environment(folder), stderr=file
     ) as process:  # fmt: skip
-        while not (said := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield said[0], log
-        process.terminate()
+        try:
+            while "startup complete" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.05)
+            yield re.findall(r"http://127\.0\.0\.1:\d+", log.read_text())[0], log
+        finally:
+            process.terminate()
 
 
 def script(parts: list[str], url: str) -> str:
