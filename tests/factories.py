@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.accounts.user import User
+from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER
+from tracker.domain.identity.audit.entry import AuditEntry, Event
+from tracker.domain.identity.permissions.grant import Grant
+from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
+from tracker.domain.identity.sessions.session import Session
+from tracker.domain.identity.teams.team import Team
+from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
-__all__ = ["NOON", "a_metric", "a_project", "a_purge", "a_user", "an_experiment", "new_id"]
+__all__ = [
+    "NOON", "a_code", "a_grant", "a_metric", "a_project", "a_purge", "a_session", "a_team", "a_token",
+    "a_user", "an_entry", "an_experiment", "new_id",
+]  # fmt: skip
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -59,3 +69,45 @@ def a_metric(experiment: Experiment, **fields: Any) -> Metric:
 
 def a_purge(**fields: Any) -> Purge:
     return Purge(**{"id": new_id(), "project_id": new_id(), "requested_at": NOON, **fields})
+
+
+def a_team(**fields: Any) -> Team:
+    return Team(**{"id": new_id(), "name": "Research", "created_at": NOON, **fields})
+
+
+def a_session(user: User, **fields: Any) -> Session:
+    defaults = {"id": new_id(), "user_id": user.id, "epoch": 0, "expires_at": NOON + timedelta(days=7)}
+    return Session(**{**defaults, **fields})
+
+
+def a_token(user: User, **fields: Any) -> ApiToken:
+    defaults = {
+        "id": new_id(),
+        "user_id": user.id,
+        "name": "ci",
+        "digest": bytes(32),
+        "scopes": frozenset({Action.SCALARS_LOG}),
+        "created_at": NOON,
+    }
+    return ApiToken(**{**defaults, **fields})
+
+
+def a_code(**fields: Any) -> OneTimeCode:
+    defaults = {
+        "id": new_id(),
+        "purpose": Purpose.RESET_PASSWORD,
+        "digest": bytes(32),
+        "created_at": NOON,
+        "expires_at": NOON + timedelta(days=1),
+    }
+    return OneTimeCode(**{**defaults, **fields})
+
+
+def a_grant(user: User, **fields: Any) -> Grant:
+    defaults = {"id": new_id(), "user_id": user.id, "action": Action.PROJECT_EDIT, "created_at": NOON}
+    return Grant(**{**defaults, **fields})
+
+
+def an_entry(last: AuditEntry | None, **fields: Any) -> AuditEntry:
+    event = Event(**{"what": "project.edit", "kind": "project", "key": "x", "at": NOON, **fields})
+    return AuditEntry.after(last, event)

@@ -30,7 +30,15 @@ INT64 = np.iinfo(np.int64)
 
 
 @pytest.fixture(
-    params=["memory", "embedded", "postgres", "clickhouse", "service over memory", "service over embedded"]
+    params=[
+        "memory",
+        "embedded",
+        "postgres",
+        "clickhouse",
+        "service over memory",
+        # The same client and service over a store that has its own place above.
+        pytest.param("service over embedded", marks=pytest.mark.slow),
+    ]
 )
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], ScalarStore]]:
     if request.param in {"postgres", "clickhouse"}:

@@ -1,45 +1,30 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from functools import cache
-from typing import Any
+from collections.abc import Iterator
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 
 from tests.factories import a_project, new_id
+from tests.side_by_side import SideBySide, close_shared_database
 from tests.strategies import experiments, metrics, projects
-from tracker.adapters.memory import MemoryUnitsOfWork
-from tracker.adapters.sql.database import Database
-from tracker.domain.errors import TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.ids import ExperimentId, MetricId, ProjectId
 from tracker.domain.projects.project import Project
-from tracker.ports.unit_of_work import UnitsOfWork, WritingUnit
 
-Step = Callable[[WritingUnit], Awaitable[Any]]
 NOBODY = ExperimentId(new_id())
 
 
-class MemoryAndSqlite(RuleBasedStateMachine):
-    """Does the same to both and compares what they answer, errors by class."""
+class MemoryAndSqlite(SideBySide):
+    """Projects, experiments and metrics."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop, self.database = shared_database()
-        self.loop.run(emptied(self.database.units))
-        self.memory = MemoryUnitsOfWork()
         self.projects: list[Project] = []  # every state ever seen: old ones are stale
         self.experiments: list[Experiment] = []
-
-    def both(self, step: Step) -> Any:
-        answers = [self.loop.run(attempt(units, step)) for units in (self.memory, self.database.units)]
-        assert answers[0] == answers[1]
-        return answers[0]
 
     @rule(data=st.data())
     def add_project(self, data: st.DataObject) -> None:
@@ -122,37 +107,10 @@ class MemoryAndSqlite(RuleBasedStateMachine):
         return [run.id for run in self.experiments if run.project_id == project_id]
 
 
-@cache
-def shared_database() -> tuple[asyncio.Runner, Database]:
-    """One migrated database for all examples: migrating costs more than an example."""
-    loop, database = asyncio.Runner(), Database("sqlite://")
-    loop.run(database.prepare(auto_upgrade=True))
-    return loop, database
-
-
 @pytest.fixture(scope="module", autouse=True)
 def closed_at_the_end() -> Iterator[None]:
     yield
-    loop, database = shared_database()
-    loop.run(database.dispose())
-    loop.close()
-
-
-async def emptied(units: UnitsOfWork) -> None:
-    async with units.writing() as unit:
-        for project in await unit.projects.list():
-            await unit.projects.delete(project.id)
-        await unit.commit()
-
-
-async def attempt(units: UnitsOfWork, step: Step) -> Any:
-    try:
-        async with units.writing() as unit:
-            answer = await step(unit)
-            await unit.commit()
-    except TrackerError as error:
-        return type(error)
-    return answer
+    close_shared_database()
 
 
 MemoryAndSqlite.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
