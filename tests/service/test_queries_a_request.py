@@ -1,0 +1,77 @@
+"""What it costs to know who asks: at most one query a request, fewer when many ask at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from entrypoints.http.app import create_app
+from tracker.container import Container, build, start, stop
+from tracker.domain.identity.actions import ALL_ACTIONS
+from tracker.domain.identity.actor import Actor, local_actor
+from tracker.domain.identity.roles import Role
+from tracker.settings import Settings
+
+ROOT = local_actor("test")
+
+
+@dataclass
+class Office:
+    """A team's server over SQLite that counts its statements."""
+
+    container: Container
+    http: httpx.AsyncClient
+    run: str
+    shown: dict[str, str]
+    statements: list[str] = field(default_factory=list)
+
+    async def get(self, kind: str) -> int:
+        headers = {"Authorization": f"Bearer {self.shown[kind]}"}
+        return (await self.http.get(f"/api/experiments/{self.run}", headers=headers)).status_code
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    url = f"sqlite:///{tmp_path}/tracker.db"
+    container = build(Settings(data=tmp_path, database_url=url, auth="required"))
+    await start(container)
+    container.signing_keys().ensure(container.clock().now())
+    user = await container.accounts().create(ROOT, "ada@example.org", None)
+    team = await container.teams().create(ROOT, "Research")
+    await container.teams().add_member(ROOT, team.id, Role.VIEWER, user_id=user.id)
+    project = await container.projects().create(ROOT, name="digits", team_id=team.id)
+    run = await container.experiments().create(ROOT, project.id, name="1_baseline")
+    session = await container.sessions().open(user, address="", how="test")
+    _, token = await container.api_tokens().create(Actor(user_id=user.id), "ci", scopes=ALL_ACTIONS)
+    transport = httpx.ASGITransport(create_app(container))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tracker.example") as http:
+        made = Office(container, http, str(run.id), {"session": session, "token": token})
+        sa.event.listen(
+            container.database().engine.sync_engine,
+            "before_cursor_execute",
+            lambda *given: made.statements.append(given[2]),
+        )
+        yield made
+    await stop(container)
+
+
+@pytest.mark.parametrize("kind", ["session", "token"])
+async def test_a_read_costs_one_query_for_who_asks_and_one_for_what(office: Office, kind: str) -> None:
+    assert await office.get(kind) == 200  # the first use of a token is noted, once a minute
+    await asyncio.sleep(0.1)
+    office.statements.clear()
+    assert await office.get(kind) == 200
+    assert len(office.statements) == 2, office.statements
+
+
+async def test_many_who_ask_at_once_share_queries(office: Office) -> None:
+    await office.get("session")
+    office.statements.clear()
+    assert await asyncio.gather(*(office.get("session") for _ in range(50))) == [200] * 50
+    assert len(office.statements) <= 20, len(office.statements)
