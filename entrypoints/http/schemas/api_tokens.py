@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from tracker.domain.identity.actions import Action
 from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.identity.tokens.service import LONGEST_DAYS
 
@@ -18,8 +19,10 @@ from .wire import KEPT, NO_NUL, WHOLE, CamelBody, DescriptionText, absent
 __all__ = ["ApiTokenCreate", "ApiTokenEdit", "ApiTokenMade", "ApiTokenOut", "api_token_out"]
 
 TokenName = Annotated[str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL), KEPT]
+_KINDS = sorted({action.partition(".")[0] for action in Action})
+_SCOPES = [*Action, *(f"{kind}.*" for kind in _KINDS), "*"]
 Scopes = Annotated[
-    list[Annotated[str, Field(strict=True, max_length=40, json_schema_extra={"format": "action"})]],
+    list[Annotated[str, Field(strict=True, max_length=40, json_schema_extra={"enum": _SCOPES})]],
     Field(min_length=1, max_length=100, description="Actions; `experiments.*` names all of a kind"),
 ]
 Days = Annotated[int, Field(strict=True, ge=1, le=LONGEST_DAYS), WHOLE]

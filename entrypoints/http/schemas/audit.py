@@ -31,7 +31,7 @@ class AuditQuery(Closed):
 class VerifyQuery(Closed):
     """What an earlier check gave as the head of the chain."""
 
-    head: Annotated[str, Field(max_length=100)] | None = None
+    head: Annotated[str, Field(pattern=r"^[0-9]{1,19}:[0-9a-f]{64}$")] | None = None
 
 
 class AuditEntryOut(TypedDict):

@@ -9,7 +9,12 @@ from uuid import UUID
 from pydantic import AliasChoices, Field
 from typing_extensions import TypedDict
 
-from tracker.domain.identity.accounts.user import LONGEST_PASSWORD, SHORTEST_PASSWORD, User
+from tracker.domain.identity.accounts.user import (
+    EMAIL_PATTERN,
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    User,
+)
 
 from .wire import KEPT, NO_NUL, CamelBody, Closed, Json, NameText, absent
 
@@ -18,7 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 EmailText = Annotated[
-    str, Field(strict=True, min_length=3, max_length=254, json_schema_extra={"format": "email"}), KEPT
+    str, Field(strict=True, min_length=3, max_length=254, pattern=f"^{EMAIL_PATTERN}$"), KEPT
 ]
 PasswordText = Annotated[
     str,

@@ -13,9 +13,12 @@ from tracker.domain.frozen import Frozen
 from tracker.domain.ids import UserId
 from tracker.domain.text import Name, storable
 
-__all__ = ["Email", "Password", "User", "check_password", "normalized_email"]
+__all__ = ["EMAIL_PATTERN", "Email", "Password", "User", "check_password", "normalized_email"]
 
-_EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]{1,64}@[^\s@<>\"',;:\\()\[\]]{1,189}")
+# What browsers take for a valid e-mail address (WHATWG HTML, "E-mail state").
+_HOST_PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+EMAIL_PATTERN = rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_HOST_PART}(?:\.{_HOST_PART})*"
+_EMAIL = re.compile(EMAIL_PATTERN)
 _URL = re.compile(r"https?://[^\s\"'<>\\]+")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1024
 
