@@ -11,6 +11,8 @@ import pytest
 
 from tests.e2e.processes import clean_environment
 
+pytestmark = pytest.mark.slow  # a process for each claim
+
 GARBAGE = b"neither a database nor anything else" * 600
 
 

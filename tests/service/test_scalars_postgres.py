@@ -24,6 +24,8 @@ from tracker.domain.errors import Invalid, NotFound, SchemaMismatch, TooManyRequ
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch
 
+pytestmark = pytest.mark.slow  # starts and kills servers of its own
+
 ROOT = Path(__file__).parents[2]
 WRITER = Path(__file__).parent / "scalars_postgres_writer.py"
 RUN = ExperimentId(UUID(int=7))

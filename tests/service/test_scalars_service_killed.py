@@ -19,6 +19,8 @@ from tests.scalar_batches import PROJECT, RUN, curve
 from tracker.adapters.scalars.http import HttpScalarStore, Patience
 from tracker.domain.errors import TooManyRequests, Unavailable
 
+pytestmark = pytest.mark.slow  # kills processes for seconds
+
 ROOT = Path(__file__).parents[2]
 WRITERS, KILLS, BATCHES_BETWEEN = 8, 3, 60
 
