@@ -150,6 +150,13 @@ def _members_and_grants() -> None:
 
 
 def _limits_and_audit() -> None:
+    changes = op.create_table(
+        "standing_changes",
+        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("changes", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_standing_changes"),
+    )
+    op.bulk_insert(changes, [{"id": 1, "changes": 0}])
     op.create_table(
         "limits",
         sa.Column("key", sa.Text, nullable=False),
@@ -182,7 +189,7 @@ def _limits_and_audit() -> None:
 def downgrade() -> None:
     """Drops what came with accounts. The users stay, since projects are theirs; no project is in a team."""
     op.execute("UPDATE projects SET team_id = NULL")
-    for table in ("audit", "limits", "grants", "project_members", "team_members"):
+    for table in ("audit", "limits", "standing_changes", "grants", "project_members", "team_members"):
         op.drop_table(table)
     with op.batch_alter_table("projects") as projects:
         projects.drop_index("ix_projects_team_id")

@@ -194,6 +194,53 @@ class TestStandingRepository:
         with pytest.raises(NotFound):
             await done(units, lambda unit: unit.standings.end_session(a_session(a_user())))
 
+    async def test_whatever_changes_a_standing_changes_the_number_once_committed(
+        self, units: UnitsOfWork
+    ) -> None:
+        user, team, project = a_user(), a_team(), a_project()
+        token, session = a_token(user), a_session(user)
+        place = TeamMember(team_id=team.id, user_id=user.id, role=Role.ADMIN, added_at=NOON)
+        shared = ProjectMember(project_id=project.id, user_id=user.id, role=Role.ADMIN, added_at=NOON)
+        grant = a_grant(user, team_id=team.id)
+        await done(units, lambda unit: unit.projects.add(project))
+        seen = [await self.number(units)]
+        for change in (
+            lambda unit: unit.users.add(user),
+            lambda unit: unit.teams.add(team),
+            lambda unit: unit.members.put(place),
+            lambda unit: unit.members.put(place.evolve(role=Role.VIEWER)),
+            lambda unit: unit.members.put(shared),
+            lambda unit: unit.grants.put(grant),
+            lambda unit: unit.grants.remove(grant.id),
+            lambda unit: unit.api_tokens.add(token),
+            lambda unit: unit.api_tokens.save(token.revoked(NOON)),
+            lambda unit: unit.standings.end_session(session),
+            lambda unit: unit.users.save(user.deactivated()),
+            lambda unit: unit.members.remove(shared),
+            lambda unit: unit.teams.delete(team.id),
+            lambda unit: unit.users.delete(user.id),
+        ):
+            await done(units, change)
+            seen.append(await self.number(units))
+        assert len(set(seen)) == len(seen)
+        async with units.writing() as unit:
+            await unit.users.add(a_user())  # never committed
+        assert await self.number(units) == seen[-1]
+
+    async def test_what_changes_no_standing_leaves_the_number(self, units: UnitsOfWork) -> None:
+        user = a_user()
+        token = a_token(user)
+        await kept_users(units, user)
+        await done(units, lambda unit: unit.api_tokens.add(token))
+        before = await self.number(units)
+        await done(units, lambda unit: unit.codes.replace(a_code(user_id=user.id)))
+        await done(units, lambda unit: unit.projects.add(a_project()))
+        assert await self.number(units) == before
+
+    async def number(self, units: UnitsOfWork) -> int:
+        async with units.reading() as unit:
+            return await unit.standings.changes()
+
 
 class TestApiTokenRepository:
     async def test_tokens_come_back_oldest_first_and_as_they_were(self, units: UnitsOfWork) -> None:

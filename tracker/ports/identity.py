@@ -87,6 +87,15 @@ class UserRepository(Protocol):
 class StandingRepository(Protocol):
     """Everything that a request's credentials lead to, each in one query."""
 
+    async def changes(self) -> int:
+        """A number that is another one as soon as anything that any standing holds was changed and
+        committed; it may change without. The last use of a token does not count.
+
+        Whoever asks for it before a standing may take that standing for the present one as long as the
+        number stays the same.
+        """
+        ...
+
     async def of_user(self, user_id: UserId) -> Standing:
         """Where the user stands.
 

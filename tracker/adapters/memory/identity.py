@@ -111,6 +111,10 @@ class MemoryStandingRepository:
     def __init__(self, current: Current) -> None:
         self._current = current
 
+    async def changes(self) -> int:
+        """How often standings have changed."""
+        return self._current.state.counters["standings"]
+
     async def of_user(self, user_id: UserId) -> Standing:
         """Where a user stands."""
         state = self._current.state

@@ -66,10 +66,18 @@ class State:
     experiments: dict[ExperimentId, Experiment] = field(default_factory=dict)
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 
     def copy(self) -> State:
         """A snapshot that can be changed without changing this one."""
         return State(**{table.name: dict(getattr(self, table.name)) for table in fields(self)})
+
+    def stands_like(self, other: State) -> bool:
+        """Whether everybody stands as in the other state."""
+        return all(getattr(self, table) == getattr(other, table) for table in _STANDING)
+
+
+_STANDING = ("users", "ended_sessions", "api_tokens", "teams", "members", "grants")
 
 
 @dataclass

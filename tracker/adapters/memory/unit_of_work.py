@@ -101,4 +101,6 @@ class MemoryWritingUnit(MemoryUnit):
 
     async def commit(self) -> None:
         """The copy becomes what everybody sees."""
+        if not self._own.state.stands_like(self._committed.state):
+            self._own.state.counters["standings"] += 1
         self._committed.state, self._own.state = self._own.state, self._own.state.copy()

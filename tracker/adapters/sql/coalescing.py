@@ -8,9 +8,10 @@ query that began after it, so nothing it could know of is missing: still read-co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
+
+Key = Hashable
 
 __all__ = ["Coalescer"]
 
@@ -24,12 +25,12 @@ class Coalescer:
         fetch: gives the rows that exist for some distinct keys.
     """
 
-    def __init__(self, fetch: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Any]]]) -> None:
+    def __init__(self, fetch: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Any]]]) -> None:
         self._fetch = fetch
-        self._waiting: dict[UUID, asyncio.Future[Any]] = {}
+        self._waiting: dict[Key, asyncio.Future[Any]] = {}
         self._running: asyncio.Task[None] | None = None
 
-    async def get(self, key: UUID) -> Any:
+    async def get(self, key: Key) -> Any:
         """The row of `key`, or ``None``; raises what the query raises."""
         future = self._waiting.get(key)
         if future is None:
@@ -47,7 +48,7 @@ class Coalescer:
         finally:
             self._running = None
 
-    async def _answer(self, asked: Mapping[UUID, asyncio.Future[Any]]) -> None:
+    async def _answer(self, asked: Mapping[Key, asyncio.Future[Any]]) -> None:
         try:
             rows = await self._fetch(list(asked))
         except BaseException as error:

@@ -134,7 +134,7 @@ class SqlApiTokenRepository:
         statement = sa.update(api_tokens).where(
             api_tokens.c.id == token_id, sa.or_(noted.is_(None), noted < at)
         )
-        await self._session.run(statement.values(last_used_at=at))
+        await self._session.run(statement.values(last_used_at=at).execution_options(changes_standings=False))
 
 
 class SqlCodeRepository:

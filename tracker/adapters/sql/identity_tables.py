@@ -8,8 +8,8 @@ from tracker.adapters.sql.tables import metadata
 from tracker.adapters.sql.types import CodePointText, UtcDateTime
 
 __all__ = [
-    "api_tokens", "audit", "codes", "ended_sessions", "external_identities", "grants", "limits",
-    "metadata", "project_members", "team_members", "teams", "users",
+    "STANDING", "api_tokens", "audit", "codes", "ended_sessions", "external_identities", "grants", "limits",
+    "metadata", "project_members", "standing_changes", "team_members", "teams", "users",
 ]  # fmt: skip
 
 
@@ -125,6 +125,17 @@ grants = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.CheckConstraint("(project_id IS NULL) <> (team_id IS NULL)", name="one_place"),
 )
+
+# Counted up by every unit that changed one of the tables in STANDING.
+standing_changes = sa.Table(
+    "standing_changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("changes", sa.BigInteger, nullable=False),
+)
+
+STANDING = frozenset({users, ended_sessions, api_tokens, teams, team_members, project_members, grants})
+"""What standings are read from."""
 
 limits = sa.Table(
     "limits",

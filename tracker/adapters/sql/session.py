@@ -13,12 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tracker.adapters.sql.coalescing import Coalescer
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.finishing import finished
+from tracker.adapters.sql.identity_tables import STANDING
 
 __all__ = ["Loaders", "Lookup", "ReadingSession", "Session", "WritingSession"]
 
 Row = sa.Row[Any]
 T = TypeVar("T")
 
+
+Key = UUID | int
+"""A primary key."""
 
 Keyed = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
 """Narrows a column to the keys that are looked up."""
@@ -39,7 +43,7 @@ class Lookup(Generic[T]):
     locks: bool = True
 
     @classmethod
-    def of_one(cls, statement: sa.Select[Any], key: sa.Column[UUID], made: Callable[[Row], T]) -> Lookup[T]:
+    def of_one(cls, statement: sa.Select[Any], key: sa.Column[Any], made: Callable[[Row], T]) -> Lookup[T]:
         """For a key that has one row."""
         return cls(lambda keyed: statement.where(keyed(key)), lambda rows: made(rows[0]))
 
@@ -51,7 +55,7 @@ class Session(Protocol):
         """Runs a statement that gives rows."""
         ...
 
-    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
         """What the key leads to, its rows locked against others if the unit writes."""
         ...
 
@@ -67,7 +71,7 @@ class Loaders:
         self._engine = engine
         self._coalescers: dict[Lookup[Any], Coalescer] = {}
 
-    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
         """What the key leads to."""
         coalescer = self._coalescers.get(lookup)
         if coalescer is None:
@@ -79,11 +83,11 @@ class Loaders:
         asked: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
         statement = lookup.query(lambda column: column.in_(asked))
 
-        async def fetch(keys: Sequence[UUID]) -> Mapping[UUID, T]:
+        async def fetch(keys: Sequence[Any]) -> Mapping[Any, T]:
             with translated():
                 async with self._engine.connect() as connection:
                     result = await connection.execute(statement, {"keys": keys})
-                    rows: dict[UUID, list[Row]] = {}
+                    rows: dict[Key, list[Row]] = {}
                     for row in result:
                         rows.setdefault(row.id, []).append(row)
             return {key: lookup.made(found) for key, found in rows.items()}
@@ -104,7 +108,7 @@ class ReadingSession:
             async with self._engine.connect() as connection:
                 return (await finished(connection.execute(statement))).all()
 
-    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
         """Shares a query with others who look the same kind of thing up."""
         return await self._loaders.find(lookup, key)
 
@@ -117,6 +121,7 @@ class WritingSession:
     """All statements in one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self.changes_standings = False
         self._connection = connection
         self._locks_rows = connection.dialect.name != "sqlite"  # SQLite has one writer at a time anyway
 
@@ -125,7 +130,7 @@ class WritingSession:
         with translated():
             return (await finished(self._connection.execute(statement))).all()
 
-    async def find(self, lookup: Lookup[T], key: UUID) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
         """Reads and locks it."""
         statement = lookup.query(lambda column: column == key)
         locked = statement.with_for_update() if self._locks_rows and lookup.locks else statement
@@ -134,5 +139,7 @@ class WritingSession:
 
     async def run(self, statement: sa.Executable) -> int:
         """Runs it in the transaction."""
+        if getattr(statement, "table", None) in STANDING:
+            self.changes_standings |= statement.get_execution_options().get("changes_standings", True)
         with translated():
             return (await finished(self._connection.execute(statement))).rowcount

@@ -19,6 +19,7 @@ from tracker.adapters.sql.identity_tables import (
     ended_sessions,
     grants,
     project_members,
+    standing_changes,
     team_members,
     users,
 )
@@ -48,6 +49,10 @@ class SqlStandingRepository:
     def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
         self._dialect = dialect
+
+    async def changes(self) -> int:
+        """How often standings have changed; many who ask at once share one query."""
+        return await self._session.find(_CHANGES, 1) or 0
 
     async def of_user(self, user_id: UserId) -> Standing:
         """Where a user stands."""
@@ -145,5 +150,10 @@ def _grant(row: Row) -> Grant:
 
 
 _GRANT_COLUMNS = ("user_id", "effect", "project_id", "team_id", "until", "granted_by", "created_at")
+_CHANGES = Lookup(
+    lambda keyed: sa.select(standing_changes).where(keyed(standing_changes.c.id)),
+    lambda rows: int(rows[0].changes),
+    locks=False,
+)
 _OF_USER = Lookup(_of_users, _standing, locks=False)
 _OF_API_TOKEN = Lookup(_of_api_tokens, _standing_with_token, locks=False)

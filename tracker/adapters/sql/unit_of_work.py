@@ -16,6 +16,7 @@ from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
 from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.identity import SqlApiTokenRepository, SqlCodeRepository, SqlUserRepository
+from tracker.adapters.sql.identity_tables import standing_changes
 from tracker.adapters.sql.limits import SqlLimitRepository
 from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.permissions import SqlGrantRepository
@@ -94,6 +95,7 @@ class SqlWritingUnit(_Repositories):
         self._file_lock = file_lock
         self._opened = AsyncExitStack()
         self._connection: AsyncConnection
+        self._session: WritingSession
 
     async def __aenter__(self) -> Self:
         """Waits for its turn and begins the transaction."""
@@ -108,7 +110,8 @@ class SqlWritingUnit(_Repositories):
                 self._connection = await connection.execution_options(**WRITING)
                 await finished(_begun(self._connection))
             self._opened = opening.pop_all()
-        self._attach(WritingSession(self._connection), self._engine.dialect.name)
+        self._session = WritingSession(self._connection)
+        self._attach(self._session, self._engine.dialect.name)
         return self
 
     async def __aexit__(
@@ -131,7 +134,13 @@ class SqlWritingUnit(_Repositories):
     async def commit(self) -> None:
         """Makes the changes durable."""
         with translated():
+            if self._session.changes_standings:
+                await finished(self._connection.execute(_ANOTHER_STANDING))
+                self._session.changes_standings = False
             await finished(self._connection.commit())
+
+
+_ANOTHER_STANDING = sa.update(standing_changes).values(changes=standing_changes.c.changes + 1)
 
 
 async def _begun(connection: AsyncConnection) -> None:

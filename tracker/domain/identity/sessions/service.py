@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,6 +14,7 @@ from tracker.domain.identity.attempts.service import AttemptService, Try
 from tracker.domain.identity.audit.entry import Outcome
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.rules import IdentityRules
+from tracker.domain.identity.sessions.remembered import RememberedStandings
 from tracker.domain.identity.sessions.session import Session
 from tracker.domain.identity.standing import Standing
 from tracker.domain.identity.tokens.api_token import PREFIX, parse_api_token
@@ -21,7 +23,7 @@ from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.passwords import PasswordHasher
 from tracker.ports.secrets import SignedTokens
-from tracker.ports.unit_of_work import UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 
 __all__ = ["Caller", "SessionService"]
 
@@ -71,6 +73,7 @@ class SessionService:
         self._tokens = tokens
         self._attempts = attempts
         self._rules = rules
+        self._remembered = RememberedStandings()
 
     async def login(self, email: str, password: str, *, address: str) -> str:
         """A session token for who knows the password.
@@ -133,7 +136,7 @@ class SessionService:
             await unit.commit()
 
     async def caller(self, token: str, *, address: str) -> Caller:
-        """Who shows this session token or API token, in one query.
+        """Who shows this session token or API token, in one query, or two where somebody's standing changed.
 
         Raises:
             Unauthenticated: it does not hold, or its user may do nothing; nobody is told which.
@@ -142,11 +145,7 @@ class SessionService:
         if token.startswith(PREFIX):
             return await self._bearer(token, now, address)
         session = self._session(token, now)
-        try:
-            async with self._units.reading() as unit:
-                standing = await unit.standings.of_user(session.user_id)
-        except NotFound:
-            raise _refused() from None
+        standing = await self._standing(session.user_id, lambda unit: unit.standings.of_user(session.user_id))
         user = standing.user
         if not user.is_active or session.epoch != user.epoch or session.id in standing.ended_sessions:
             raise _refused()
@@ -163,11 +162,7 @@ class SessionService:
         if parsed is None:
             raise _refused()
         token_id, secret = parsed
-        try:
-            async with self._units.reading() as unit:
-                standing = await unit.standings.of_api_token(token_id)
-        except NotFound:
-            raise _refused() from None
+        standing = await self._standing(token_id, lambda unit: unit.standings.of_api_token(token_id))
         api_token = standing.api_token
         if api_token is None or not api_token.opens(secret, now) or not standing.user.is_active:
             raise _refused()
@@ -175,7 +170,23 @@ class SessionService:
             standing, now, address,
             scopes=api_token.scopes, api_token_id=api_token.id, expires_at=api_token.expires_at,
         )  # fmt: skip
-        return Caller(actor, api_token.id if api_token.is_use_worth_noting(now) else None)
+        if not api_token.is_use_worth_noting(now):
+            return Caller(actor)
+        self._remembered.note_use(token_id, now)
+        return Caller(actor, token_id)
+
+    async def _standing(self, key: UUID, look_up: Callable[[ReadingUnit], Awaitable[Standing]]) -> Standing:
+        """Where the user stands now: as remembered, while nobody's standing has changed since."""
+        async with self._units.reading() as unit:
+            changes = await unit.standings.changes()
+            standing = self._remembered.find(key, changes)
+            if standing is None:
+                try:
+                    standing = await look_up(unit)
+                except NotFound:
+                    raise _refused() from None
+                self._remembered.keep(key, changes, standing)
+        return standing
 
     def _session(self, token: str, now: datetime) -> Session:
         claims = self._tokens.read(_AUDIENCE, token, now)
