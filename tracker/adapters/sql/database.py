@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tracker.adapters.sql.engine import engine_for, normalized, sqlite_file
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
+from tracker.adapters.sql.file_version import FileVersion
 from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.tables import SCHEMA_VERSION, db_metadata
 from tracker.adapters.sql.unit_of_work import SqlUnitsOfWork
@@ -33,7 +34,8 @@ class Database:
         self.engine = engine_for(self.url)
         is_sqlite = self.engine.dialect.name == "sqlite"
         self._file_lock = FileLock(self.file) if is_sqlite else None
-        self.units = SqlUnitsOfWork(self.engine, self._file_lock)
+        self._file_version = None if self.file is None else FileVersion(self.file)
+        self.units = SqlUnitsOfWork(self.engine, self._file_lock, self._file_version)
 
     def __repr__(self) -> str:
         """Without the password."""
@@ -104,6 +106,8 @@ class Database:
 
     async def dispose(self) -> None:
         """Closes all connections; the last one of a SQLite file moves its log into the file."""
+        if self._file_version is not None:
+            self._file_version.close()
         if self._file_lock is None:
             await self.engine.dispose()
             return

@@ -14,6 +14,7 @@ from tracker.adapters.sql.engine import WRITING
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
+from tracker.adapters.sql.file_version import FileVersion
 from tracker.adapters.sql.finishing import finished
 from tracker.adapters.sql.identity import SqlApiTokenRepository, SqlCodeRepository, SqlUserRepository
 from tracker.adapters.sql.identity_tables import standing_changes
@@ -35,12 +36,15 @@ class SqlUnitsOfWork:
     Args:
         engine: whose connections they use.
         file_lock: held by each writing unit; ``None`` for a database that has its own locks.
+        file_version: tells whether the file was written; ``None`` for a database that is none.
     """
 
-    def __init__(self, engine: AsyncEngine, file_lock: FileLock | None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, file_lock: FileLock | None, file_version: FileVersion | None
+    ) -> None:
         self._engine = engine
         self._file_lock = file_lock
-        self._loaders = Loaders(engine)
+        self._loaders = Loaders(engine, file_version)
 
     def reading(self) -> SqlReadingUnit:
         """A unit that only looks."""
