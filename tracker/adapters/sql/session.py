@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -20,6 +21,8 @@ __all__ = ["Loaders", "Lookup", "ReadingSession", "Session", "WritingSession"]
 
 Row = sa.Row[Any]
 T = TypeVar("T")
+
+_MOST_FOUND = 512
 
 
 Key = UUID | int
@@ -60,44 +63,41 @@ class Session(Protocol):
         """What the key leads to, its rows locked against others if the unit writes."""
         ...
 
-    async def find_unless_seen(self, lookup: Lookup[T], key: Key) -> T | None:
-        """The same, without a lock and, where that is cheap to know, without a query if nothing was written
-        since; only for the few keys that everybody asks for."""
-        ...
-
     async def run(self, statement: sa.Executable) -> int:
         """Runs a statement that changes rows; how many."""
         ...
 
 
 class Loaders:
-    """One coalescer for each lookup.
+    """One coalescer for each lookup, and what was found last, for as long as nobody writes.
 
     Args:
         engine: whose connections they use.
-        version: of the file, if the database is one.
+        version: of the file, if the database is one: it tells for almost nothing whether somebody wrote.
     """
 
     def __init__(self, engine: AsyncEngine, version: FileVersion | None) -> None:
         self._engine = engine
         self._version = version
         self._coalescers: dict[Lookup[Any], Coalescer] = {}
-        self._seen: dict[tuple[Lookup[Any], Key], tuple[int, Any]] = {}
-
-    async def find_unless_seen(self, lookup: Lookup[T], key: Key) -> T | None:
-        """What the key leads to: what was seen before, while nobody has written to the file since."""
-        number = None if self._version is None else self._version.number()
-        if number is None:
-            return await self.find(lookup, key)
-        seen = self._seen.get((lookup, key))
-        if seen is None or seen[0] != number:
-            # The number is older than what the query sees, so that nothing new is taken for seen.
-            seen = self._seen[lookup, key] = number, await self.find(lookup, key)
-        found: T | None = seen[1]
-        return found
+        self._found: OrderedDict[tuple[Lookup[Any], Key], tuple[int, Any]] = OrderedDict()
 
     async def find(self, lookup: Lookup[T], key: Key) -> T | None:
         """What the key leads to."""
+        number = None if self._version is None else self._version.number()
+        if number is None:
+            return await self._queried(lookup, key)
+        known = self._found.get((lookup, key))
+        if known is None or known[0] != number:
+            # The number is older than what the query sees, so that nothing old is taken for present.
+            known = self._found[lookup, key] = number, await self._queried(lookup, key)
+            self._found.move_to_end((lookup, key))
+            if len(self._found) > _MOST_FOUND:
+                self._found.popitem(last=False)
+        found: T | None = known[1]
+        return found
+
+    async def _queried(self, lookup: Lookup[T], key: Key) -> T | None:
         coalescer = self._coalescers.get(lookup)
         if coalescer is None:
             coalescer = self._coalescers[lookup] = self._coalescer(lookup)
@@ -137,10 +137,6 @@ class ReadingSession:
         """Shares a query with others who look the same kind of thing up."""
         return await self._loaders.find(lookup, key)
 
-    async def find_unless_seen(self, lookup: Lookup[T], key: Key) -> T | None:
-        """Remembers what it saw."""
-        return await self._loaders.find_unless_seen(lookup, key)
-
     async def run(self, statement: sa.Executable) -> int:
         """Refuses: a reading unit has no transaction that could be committed."""
         raise RuntimeError("this unit of work only reads; open it with writing()")
@@ -165,10 +161,6 @@ class WritingSession:
         locked = statement.with_for_update() if self._locks_rows and lookup.locks else statement
         rows = await self.rows(locked)
         return lookup.made(rows) if rows else None
-
-    async def find_unless_seen(self, lookup: Lookup[T], key: Key) -> T | None:
-        """Looks, since the unit's own changes count."""
-        return await self.find(lookup, key)
 
     async def run(self, statement: sa.Executable) -> int:
         """Runs it in the transaction."""

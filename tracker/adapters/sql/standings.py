@@ -52,7 +52,7 @@ class SqlStandingRepository:
 
     async def changes(self) -> int:
         """How often standings have changed; many who ask at once share one query."""
-        return await self._session.find_unless_seen(_CHANGES, 1) or 0
+        return await self._session.find(_CHANGES, 1) or 0
 
     async def of_user(self, user_id: UserId) -> Standing:
         """Where a user stands."""
