@@ -92,7 +92,9 @@ async def test_a_login_under_way_while_the_user_is_deactivated_gives_nothing_tha
     await refused(office, token)
 
 
-async def test_a_key_that_was_rotated_still_reads_and_one_that_was_removed_does_not(office: Office) -> None:
+async def test_a_key_that_was_rotated_still_reads_and_one_that_was_removed_not_a_second_longer(
+    office: Office,
+) -> None:
     await office.user("ada")
     old = await login(office)
     office.keys.rotate(office.clock.now(), timedelta(days=7))
@@ -100,7 +102,24 @@ async def test_a_key_that_was_rotated_still_reads_and_one_that_was_removed_does_
     assert await office.sessions.caller(old, address=ADDRESS)
     assert await office.sessions.caller(new, address=ADDRESS)
     office.keys.rotate(office.clock.now(), timedelta(0))
+    office.clock.advance(seconds=1)
     assert await refused(office, old) == await refused(office, new)
+
+
+async def test_an_actor_is_never_judged_as_of_more_than_a_second_ago(office: Office) -> None:
+    await office.user("ada")
+    token = await login(office)
+    for milliseconds in (0, 999, 1, 400, 400, 400):
+        office.clock.advance(milliseconds=milliseconds)
+        actor = (await office.sessions.caller(token, address=ADDRESS)).actor
+        assert timedelta(0) <= office.clock.now() - actor.at < timedelta(seconds=1)
+
+
+async def test_who_shows_a_token_from_elsewhere_is_told_from_there(office: Office) -> None:
+    await office.user("ada")
+    token = await login(office)
+    origins = [(await office.sessions.caller(token, address=at)).actor.origin for at in ("a", "b", "a")]
+    assert origins == ["a", "b", "a"]
 
 
 async def test_why_a_token_does_not_hold_is_told_to_nobody(office: Office) -> None:

@@ -44,11 +44,13 @@ class SqlUnitsOfWork:
     ) -> None:
         self._engine = engine
         self._file_lock = file_lock
-        self._loaders = Loaders(engine, file_version)
+        # It keeps nothing between two questions, so that all who only look share one.
+        session = ReadingSession(engine, Loaders(engine, file_version))
+        self._reading = SqlReadingUnit(session, engine.dialect.name)
 
     def reading(self) -> SqlReadingUnit:
         """A unit that only looks."""
-        return SqlReadingUnit(ReadingSession(self._engine, self._loaders), self._engine.dialect.name)
+        return self._reading
 
     def writing(self) -> SqlWritingUnit:
         """A unit that may change things."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from tracker.domain.errors import BadCredentials, NotFound, StaleVersion, Unauthenticated
@@ -14,7 +14,7 @@ from tracker.domain.identity.attempts.service import AttemptService, Try
 from tracker.domain.identity.audit.entry import Outcome
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.rules import IdentityRules
-from tracker.domain.identity.sessions.remembered import RememberedStandings
+from tracker.domain.identity.sessions.remembered import RememberedActors, RememberedStandings
 from tracker.domain.identity.sessions.session import Session
 from tracker.domain.identity.standing import Standing
 from tracker.domain.identity.tokens.api_token import PREFIX, parse_api_token
@@ -28,6 +28,7 @@ from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 __all__ = ["Caller", "SessionService"]
 
 _AUDIENCE = "session"
+Id = TypeVar("Id", bound=UUID)
 
 
 class Caller(NamedTuple):
@@ -40,6 +41,14 @@ class Caller(NamedTuple):
 
     actor: Actor
     used_token: ApiTokenId | None = None
+
+
+class _Question(NamedTuple):
+    """Who asks? The number of changes is there if it had to be known before."""
+
+    unit: ReadingUnit
+    changes: int | None
+    now: datetime
 
 
 class SessionService:
@@ -73,7 +82,8 @@ class SessionService:
         self._tokens = tokens
         self._attempts = attempts
         self._rules = rules
-        self._remembered = RememberedStandings()
+        self._actors = RememberedActors()
+        self._standings = RememberedStandings()
 
     async def login(self, email: str, password: str, *, address: str) -> str:
         """A session token for who knows the password.
@@ -142,14 +152,18 @@ class SessionService:
             Unauthenticated: it does not hold, or its user may do nothing; nobody is told which.
         """
         now = self._clock.now()
-        if token.startswith(PREFIX):
-            return await self._bearer(token, now, address)
-        session = self._session(token, now)
-        standing = await self._standing(session.user_id, lambda unit: unit.standings.of_user(session.user_id))
-        user = standing.user
-        if not user.is_active or session.epoch != user.epoch or session.id in standing.ended_sessions:
-            raise _refused()
-        return Caller(_actor(standing, now, address, expires_at=session.expires_at))
+        shown = token, address
+        changes = None
+        async with self._units.reading() as unit:
+            if shown in self._actors:  # a text that never held costs no query before it is parsed
+                changes = await unit.standings.changes()
+                actor = self._actors.find(shown, changes, now)
+                if actor is not None:
+                    return Caller(actor)
+            judged = self._bearer if token.startswith(PREFIX) else self._in_session
+            changes, caller = await judged(_Question(unit, changes, now), token, address)
+        self._actors.keep(shown, changes, caller.actor, now)
+        return caller
 
     async def note_use(self, token_id: ApiTokenId) -> None:
         """Notes that an API token was used now."""
@@ -157,36 +171,47 @@ class SessionService:
             await unit.api_tokens.note_use(token_id, self._clock.now())
             await unit.commit()
 
-    async def _bearer(self, token: str, now: datetime, address: str) -> Caller:
+    async def _in_session(self, asked: _Question, token: str, address: str) -> tuple[int, Caller]:
+        session = self._session(token, asked.now)
+        changes, standing = await self._standing(asked, session.user_id, asked.unit.standings.of_user)
+        user = standing.user
+        if not user.is_active or session.epoch != user.epoch or session.id in standing.ended_sessions:
+            raise _refused()
+        return changes, Caller(_actor(standing, asked.now, address, expires_at=session.expires_at))
+
+    async def _bearer(self, asked: _Question, token: str, address: str) -> tuple[int, Caller]:
         parsed = parse_api_token(token)
         if parsed is None:
             raise _refused()
         token_id, secret = parsed
-        standing = await self._standing(token_id, lambda unit: unit.standings.of_api_token(token_id))
+        changes, standing = await self._standing(asked, token_id, asked.unit.standings.of_api_token)
         api_token = standing.api_token
-        if api_token is None or not api_token.opens(secret, now) or not standing.user.is_active:
+        if api_token is None or not api_token.opens(secret, asked.now) or not standing.user.is_active:
             raise _refused()
         actor = _actor(
-            standing, now, address,
+            standing, asked.now, address,
             scopes=api_token.scopes, api_token_id=api_token.id, expires_at=api_token.expires_at,
         )  # fmt: skip
-        if not api_token.is_use_worth_noting(now):
-            return Caller(actor)
-        self._remembered.note_use(token_id, now)
-        return Caller(actor, token_id)
+        if not api_token.is_use_worth_noting(asked.now):
+            return changes, Caller(actor)
+        self._standings.note_use(token_id, asked.now)
+        return changes, Caller(actor, token_id)
 
-    async def _standing(self, key: UUID, look_up: Callable[[ReadingUnit], Awaitable[Standing]]) -> Standing:
-        """Where the user stands now: as remembered, while nobody's standing has changed since."""
-        async with self._units.reading() as unit:
+    async def _standing(
+        self, asked: _Question, key: Id, look_up: Callable[[Id], Awaitable[Standing]]
+    ) -> tuple[int, Standing]:
+        """Where the user stands now, as remembered while nobody's standing has changed, and that number."""
+        unit, changes, now = asked
+        if changes is None:
             changes = await unit.standings.changes()
-            standing = self._remembered.find(key, changes)
-            if standing is None:
-                try:
-                    standing = await look_up(unit)
-                except NotFound:
-                    raise _refused() from None
-                self._remembered.keep(key, changes, standing)
-        return standing
+        standing = self._standings.find(key, changes, now)
+        if standing is None:
+            try:
+                standing = await look_up(key)
+            except NotFound:
+                raise _refused() from None
+            self._standings.keep(key, changes, standing, now)
+        return changes, standing
 
     def _session(self, token: str, now: datetime) -> Session:
         claims = self._tokens.read(_AUDIENCE, token, now)
