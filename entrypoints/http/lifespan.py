@@ -12,6 +12,8 @@ from typing import Any
 from tracker.container import Container, require_extra, start, stop
 from tracker.domain.errors import TrackerError
 
+from .garbage import spare_what_stays
+
 __all__ = ["Lifespan"]
 
 _log = logging.getLogger("tracker.http")
@@ -58,6 +60,7 @@ class Lifespan:
             await stop(self._container)
             await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})
             return
+        spare_what_stays()
         sweeper = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()  # the end: all requests are answered by now

@@ -10,6 +10,8 @@ from typing import Any
 from tracker.domain.errors import TrackerError
 from tracker.ports.scalars import ScalarStore
 
+from ..garbage import spare_what_stays
+
 __all__ = ["StoreLifespan"]
 
 _log = logging.getLogger("tracker.scalars")
@@ -26,6 +28,7 @@ class StoreLifespan:
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
         """Keeps a service whose store does not answer from starting."""
         await self._store.check()
+        spare_what_stays()
         self._upkeep = asyncio.create_task(self._maintain())
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from tracker.domain.text import MetricName, MetricNames, Tag
 __all__ = ["Float64s", "Int64s", "ScalarBatch", "StepTags", "columns_of_records"]
 
 
+# arange lets another thread in, who then keeps Python for milliseconds; and most steps have few scalars.
+_COUNTING = np.arange(1024)
+_COUNTING.flags.writeable = False
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
 
 
@@ -129,7 +132,7 @@ def columns_of_records(
         count = len(only)
         return (
             tuple(only),
-            np.arange(count),
+            _COUNTING[:count] if count <= len(_COUNTING) else np.arange(count),
             np.full(count, at, np.int64),
             np.full(count, moment, np.int64),
             np.fromiter(only.values(), np.float64, count),
