@@ -7,6 +7,7 @@ nothing when another fold or a deletion came between.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import NamedTuple
 
@@ -20,9 +21,17 @@ from tracker.adapters.scalars.chunks import (
     rewritten,
     totals_of,
 )
-from tracker.adapters.scalars.embedded.rows import CHUNK, add_totals, chunk_from, insert_chunks, listed
+from tracker.adapters.scalars.embedded.many_rows import listed
+from tracker.adapters.scalars.embedded.rows import (
+    CHUNK,
+    chunk_from,
+    insert_chunks,
+    remove_chunks,
+    save_totals,
+    sums,
+)
 
-__all__ = ["Fold", "apply", "chunks_of", "fold", "prepare", "rebuilt", "remove_chunks", "tail_of"]
+__all__ = ["Fold", "apply", "chunks_of", "fold", "prepare", "rebuilt", "tail_of"]
 
 _MERGED_AT_ONCE = 16
 
@@ -37,7 +46,8 @@ class Fold(NamedTuple):
         points: in the tail.
         replaced: keys of chunks that were taken into new ones.
         chunks: new chunks with the keys of their series, in order.
-        totals: of the tail, by series.
+        totals: of the series' chunks with the tail added. Only a fold changes those of an experiment
+            that has a tail, so they stay true as long as `folds` is.
     """
 
     experiment: int
@@ -57,12 +67,12 @@ def tail_of(connection: sqlite3.Connection, experiment: int, after: int = 0) -> 
         experiment: its key.
         after: leaves out what came with this arrival or before.
     """
-    return by_series(
-        connection.execute(
-            "SELECT arrival, points FROM tail WHERE experiment=? AND arrival>? ORDER BY id",
-            (experiment, after),
-        )
-    )
+    (found,) = connection.execute(
+        "SELECT json_group_array(json_array(arrival, hex(points))) FROM tail"
+        " WHERE experiment=? AND arrival>?",
+        (experiment, after),
+    ).fetchone()
+    return by_series((arrival, bytes.fromhex(points)) for arrival, points in sorted(json.loads(found)))
 
 
 def prepare(connection: sqlite3.Connection, experiment: int) -> Fold | None:
@@ -75,14 +85,14 @@ def prepare(connection: sqlite3.Connection, experiment: int) -> Fold | None:
     if found is None or found[1] is None:
         return None
     made = Fold(experiment, found[0], found[1], 0, [], [], {})
-    points = 0
+    points, totals = 0, {}
     for series, arrivals in tail_of(connection, experiment).items():
         replaced, chunks = rebuilt(connection, series, arrivals)
         made.replaced.extend(replaced)
         made.chunks.extend((series, chunk) for chunk in chunks)
-        made.totals[series] = totals_of(arrivals.points)
+        totals[series] = totals_of(arrivals.points)
         points += len(arrivals.arrival)
-    return made._replace(points=points)
+    return made._replace(points=points, totals=sums(connection, totals))
 
 
 def apply(connection: sqlite3.Connection, made: Fold) -> bool:
@@ -95,7 +105,7 @@ def apply(connection: sqlite3.Connection, made: Fold) -> bool:
         return False
     remove_chunks(connection, made.replaced)
     insert_chunks(connection, made.chunks)
-    add_totals(connection, made.totals)
+    save_totals(connection, made.totals)
     connection.execute("DELETE FROM tail WHERE experiment=? AND id<=?", (made.experiment, made.last))
     return True
 
@@ -109,9 +119,12 @@ def fold(connection: sqlite3.Connection, experiment: int) -> None:
 
 def rebuilt(connection: sqlite3.Connection, series: int, arrivals: Arrivals) -> tuple[list[int], list[Chunk]]:
     """The chunks that keep later points of a series, and the keys of those that they replace."""
-    heads = connection.execute(
-        "SELECT id, points FROM chunk WHERE series=? ORDER BY id DESC LIMIT ?", (series, _MERGED_AT_ONCE)
-    ).fetchall()
+    (found,) = connection.execute(
+        "SELECT json_group_array(json_array(id, points)) FROM"
+        " (SELECT id, points FROM chunk WHERE series=? ORDER BY id DESC LIMIT ?)",
+        (series, _MERGED_AT_ONCE),
+    ).fetchone()
+    heads = sorted(json.loads(found), reverse=True)
     taken = rewritten((points for _, points in heads), len(arrivals.arrival))
     keys = sorted(key for key, _ in heads[:taken])
     before = [chunk.arrivals() for _, chunk in chunks_of(connection, keys)]
@@ -128,9 +141,3 @@ def chunks_of(connection: sqlite3.Connection, keys: list[int]) -> list[tuple[int
         (listed(keys),),
     )
     return [chunk_from(row) for row in rows]
-
-
-def remove_chunks(connection: sqlite3.Connection, keys: list[int]) -> None:
-    """Deletes chunks with their points."""
-    for statement in ("DELETE FROM chunk WHERE id=?", "DELETE FROM chunk_points WHERE chunk=?"):
-        connection.executemany(statement, [(key,) for key in keys])

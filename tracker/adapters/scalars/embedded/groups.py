@@ -1,23 +1,17 @@
-"""The statements of a group commit: one for all its batches, however many there are.
-
-Python gives its lock away at every step of a statement and has to win it back, against the thread
-that serves requests. So rows go in and come out many to a step: lists of values in, one JSON array out.
-"""
+"""The statements of a group commit: one for all its batches, however many there are."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
+from tracker.adapters.scalars.embedded.many_rows import flat, insert_rows, listed, places, portions
 from tracker.adapters.scalars.embedded.project_file import Writer
-from tracker.adapters.scalars.embedded.rows import listed
 from tracker.domain.ids import ExperimentId
 
 __all__ = ["State", "count_arrivals", "keep_batches", "keep_pieces", "seen", "states"]
-
-_MOST_ROWS = 256
 
 BatchKey = tuple[bytes, int]
 
@@ -59,12 +53,12 @@ def states(writer: Writer, experiments: Collection[ExperimentId]) -> dict[Experi
 def seen(connection: sqlite3.Connection, batches: Sequence[BatchKey]) -> set[BatchKey]:
     """Which of these batches were kept before."""
     known: set[BatchKey] = set()
-    for rows in _portions(batches):
+    for rows in portions(batches):
         found = connection.execute(
-            f"WITH asked (uuid, experiment) AS (VALUES {_places(rows)})"  # noqa: S608 - question marks
+            f"WITH asked (uuid, experiment) AS (VALUES {places(rows)})"  # noqa: S608 - question marks
             " SELECT json_group_array(json_array(hex(uuid), experiment))"
             " FROM asked CROSS JOIN batch USING (uuid, experiment)",
-            _flat(rows),
+            flat(rows),
         ).fetchone()[0]
         known.update((bytes.fromhex(uuid), experiment) for uuid, experiment in json.loads(found))
     return known
@@ -72,11 +66,7 @@ def seen(connection: sqlite3.Connection, batches: Sequence[BatchKey]) -> set[Bat
 
 def keep_batches(connection: sqlite3.Connection, batches: Sequence[BatchKey]) -> None:
     """Remembers the ids of batches."""
-    for rows in _portions(batches):
-        connection.execute(
-            f"INSERT INTO batch (uuid, experiment) VALUES {_places(rows)}",  # noqa: S608 - question marks
-            _flat(rows),
-        )
+    insert_rows(connection, "batch (uuid, experiment)", batches)
 
 
 def count_arrivals(connection: sqlite3.Connection, loose: Mapping[int, int]) -> None:
@@ -95,11 +85,7 @@ def count_arrivals(connection: sqlite3.Connection, loose: Mapping[int, int]) -> 
 
 def keep_pieces(connection: sqlite3.Connection, pieces: Sequence[tuple[int, int, bytes]]) -> None:
     """Appends (experiment, arrival, packed piece) to the tail."""
-    for rows in _portions(pieces):
-        connection.execute(
-            f"INSERT INTO tail (experiment, arrival, points) VALUES {_places(rows)}",  # noqa: S608
-            _flat(rows),
-        )
+    insert_rows(connection, "tail (experiment, arrival, points)", pieces)
 
 
 def _key(connection: sqlite3.Connection, experiment_id: ExperimentId) -> int:
@@ -108,21 +94,3 @@ def _key(connection: sqlite3.Connection, experiment_id: ExperimentId) -> int:
     if found is not None:
         return int(found[0])
     return int(connection.execute("INSERT INTO experiment (uuid) VALUES (?)", uuid).lastrowid or 0)
-
-
-def _portions(rows: Sequence[tuple[Any, ...]]) -> Iterable[Sequence[tuple[Any, ...]]]:
-    """Rows in portions of 256, 128, ..., 1, so that there are few different statements to compile."""
-    at = 0
-    while at < len(rows):
-        size = 1 << min(len(rows) - at, _MOST_ROWS).bit_length() - 1
-        yield rows[at : at + size]
-        at += size
-
-
-def _places(rows: Sequence[tuple[Any, ...]]) -> str:
-    row = f"({', '.join('?' * len(rows[0]))})"
-    return ", ".join([row] * len(rows))
-
-
-def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-    return [value for row in rows for value in row]

@@ -10,8 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 from tracker.adapters.scalars.embedded.group_commit import GroupCommit
+from tracker.adapters.scalars.embedded.many_rows import listed
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
-from tracker.adapters.scalars.embedded.rows import listed
 from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.ids import ProjectId
 

@@ -24,7 +24,8 @@ from tracker.adapters.scalars.chunks import (
     unpacked,
 )
 from tracker.adapters.scalars.embedded.folding import chunks_of, tail_of
-from tracker.adapters.scalars.embedded.rows import NUMBERS, listed, totals_from
+from tracker.adapters.scalars.embedded.many_rows import listed
+from tracker.adapters.scalars.embedded.rows import NUMBERS, totals_from
 from tracker.domain.errors import Invalid
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import StepTags

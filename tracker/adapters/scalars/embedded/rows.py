@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tracker.adapters.scalars.chunks import Chunk, Totals, added
+from tracker.adapters.scalars.embedded.many_rows import (
+    delete_rows,
+    flat,
+    insert_rows,
+    listed,
+    places,
+    portions,
+)
 
-__all__ = ["CHUNK", "HEADS", "NUMBERS", "add_totals", "chunk_from", "insert_chunks", "listed", "totals_from"]
+__all__ = [
+    "CHUNK", "HEADS", "NUMBERS", "chunk_from", "insert_chunks", "remove_chunks", "save_totals", "sums",
+    "totals_from",
+]  # fmt: skip
 
 NUMBERS = (
     "points, non_finite, first_step, last_step, last_time, last_value, modified, min_value, max_value,"
@@ -22,12 +32,9 @@ HEADS = "points, codec, first_step, last_step, last_arrival, checksum, blocks"
 CHUNK = f"c.id, {', '.join(f'c.{name}' for name in HEADS.split(', '))}, p.step, p.time, p.value, p.arrival"
 """Columns of ``chunk c JOIN chunk_points p`` that :func:`chunk_from` reads."""
 
+_TOTALS = ", ".join((*Totals._fields, "last_bits"))
+_NEW_TOTALS = ", ".join(f"new.{name}" for name in (*Totals._fields, "last_bits"))
 _FLOAT = struct.Struct("<d")
-
-
-def listed(keys: Iterable[object]) -> str:
-    """Keys as one parameter of ``IN (SELECT value FROM json_each(?))``: SQLite limits their number."""
-    return json.dumps(list(keys))
 
 
 def chunk_from(row: Sequence[Any]) -> tuple[int, Chunk]:
@@ -37,13 +44,19 @@ def chunk_from(row: Sequence[Any]) -> tuple[int, Chunk]:
 
 def insert_chunks(connection: sqlite3.Connection, chunks: Iterable[tuple[int, Chunk]]) -> None:
     """Appends chunks to the series named by their keys."""
-    for series, chunk in chunks:
-        head, columns = chunk[:7], chunk[7:]
-        key = connection.execute(
-            f"INSERT INTO chunk (series, {HEADS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
-            (series, *head),
-        ).lastrowid
-        connection.execute("INSERT INTO chunk_points VALUES (?, ?, ?, ?, ?)", (key, *columns))
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM chunk").fetchone()
+    keyed = [(key, series, chunk) for key, (series, chunk) in enumerate(chunks, last + 1)]
+    insert_rows(
+        connection, f"chunk (id, series, {HEADS})", [(key, series, *c[:7]) for key, series, c in keyed]
+    )
+    insert_rows(connection, "chunk_points", [(key, *chunk[7:]) for key, _, chunk in keyed])
+
+
+def remove_chunks(connection: sqlite3.Connection, keys: Collection[int]) -> None:
+    """Deletes chunks with their points."""
+    if keys:
+        delete_rows(connection, "chunk", "id", keys)
+        delete_rows(connection, "chunk_points", "chunk", keys)
 
 
 def totals_from(row: Sequence[Any]) -> Totals | None:
@@ -56,15 +69,21 @@ def totals_from(row: Sequence[Any]) -> Totals | None:
     return Totals._make(numbers)
 
 
-def add_totals(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> None:
-    """Adds numbers of later points to those of series' chunks."""
+def sums(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> dict[int, Totals]:
+    """The numbers of series' chunks with those of later points added, by series."""
     rows = connection.execute(
         f"SELECT id, {NUMBERS} FROM series WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
         (listed(new),),
     )
-    sums = [(key, added(totals_from(row), new[key])) for key, *row in rows]
-    connection.executemany(
-        "UPDATE series SET points=?, non_finite=?, first_step=?, last_step=?, last_time=?, last_value=?,"
-        " modified=?, min_value=?, max_value=?, last_bits=? WHERE id=?",
-        [(*total, _FLOAT.pack(total.last_value), key) for key, total in sums],
-    )
+    return {key: added(totals_from(row), new[key]) for key, *row in rows.fetchall()}
+
+
+def save_totals(connection: sqlite3.Connection, totals: Mapping[int, Totals]) -> None:
+    """Writes the numbers of series' chunks."""
+    rows = [(key, *total, _FLOAT.pack(total.last_value)) for key, total in totals.items()]
+    for part in portions(rows):
+        connection.execute(
+            f"WITH new (id, {_TOTALS}) AS (VALUES {places(part)})"  # noqa: S608 - constants and question marks
+            f" UPDATE series SET ({_TOTALS}) = ({_NEW_TOTALS}) FROM new WHERE series.id=new.id",
+            flat(part),
+        )

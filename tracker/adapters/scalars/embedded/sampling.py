@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tracker.adapters.scalars.chunks import Columns, Sampler, decoded, empty
 from tracker.adapters.scalars.embedded.folding import tail_of
-from tracker.adapters.scalars.embedded.rows import listed
+from tracker.adapters.scalars.embedded.many_rows import listed
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.downsampling import Thinned
 from tracker.domain.scalars.series import SampledSeries, SampleQuery

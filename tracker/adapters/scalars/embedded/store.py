@@ -69,7 +69,8 @@ class EmbeddedScalarStore:
         # A thread for each project that is written at the moment: a slow one holds up no other.
         self._writers = ThreadPoolExecutor(64, "scalars-write")
         self._readers = ThreadPoolExecutor(16, "scalars-read")
-        self._folders = ThreadPoolExecutor(2, "scalars-fold")
+        self._folders = ThreadPoolExecutor(1, "scalars-fold")
+        self._settlers = ThreadPoolExecutor(2, "scalars-settle")
         self._maintainer = ThreadPoolExecutor(1, "scalars-maintain")
         self._upkeep = Upkeep(folder, self._opened)
         self._guard = threading.Lock()
@@ -152,7 +153,7 @@ class EmbeddedScalarStore:
         """See the port."""
         with self._guard:
             file, commits = self._project(project_id)
-            future = self._folders.submit(_settle, file, commits, experiment_id)
+            future = self._settlers.submit(_settle, file, commits, experiment_id)
         await asyncio.wrap_future(future)
 
     async def stats(self, project_id: ProjectId) -> StoreStats:
@@ -215,7 +216,8 @@ class EmbeddedScalarStore:
             self._closed = True
         self._upkeep.stop()
         self._writers.shutdown()
-        self._folders.shutdown()
+        self._folders.shutdown(cancel_futures=True)  # what is not folded is safe in the tail
+        self._settlers.shutdown()
         self._maintainer.shutdown()
         self._readers.shutdown()
         with self._guard:

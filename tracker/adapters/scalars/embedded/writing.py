@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tracker.adapters.scalars.chunks import FOLD_AT, Arrivals, Columns, Piece, totals_of
-from tracker.adapters.scalars.embedded.folding import fold, rebuilt, remove_chunks
+from tracker.adapters.scalars.embedded.folding import fold, rebuilt
 from tracker.adapters.scalars.embedded.groups import (
     State,
     count_arrivals,
@@ -20,7 +20,7 @@ from tracker.adapters.scalars.embedded.groups import (
     states,
 )
 from tracker.adapters.scalars.embedded.project_file import Writer
-from tracker.adapters.scalars.embedded.rows import add_totals, insert_chunks
+from tracker.adapters.scalars.embedded.rows import insert_chunks, remove_chunks, save_totals, sums
 from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import Int64s, ScalarBatch
@@ -170,7 +170,7 @@ def _keep_bulk(connection: sqlite3.Connection, series: int, points: Columns, arr
     replaced, chunks = rebuilt(connection, series, arrivals)
     remove_chunks(connection, replaced)
     insert_chunks(connection, [(series, chunk) for chunk in chunks])
-    add_totals(connection, {series: totals_of(points)})
+    save_totals(connection, sums(connection, {series: totals_of(points)}))
 
 
 def _keep_tags(connection: sqlite3.Connection, experiment: int, batch: ScalarBatch) -> None:
