@@ -14,6 +14,7 @@ A store keeps three kinds of rows of a project:
 from tracker.adapters.scalars.chunks.chunk import CHUNK_POINTS, FOLD_AT, Chunk, chunked, decoded, rewritten
 from tracker.adapters.scalars.chunks.codec import best_codec
 from tracker.adapters.scalars.chunks.columns import Arrivals, Columns, empty, join, join_arrivals
+from tracker.adapters.scalars.chunks.decoding import decoded_together
 from tracker.adapters.scalars.chunks.piece import Piece, by_series, unpacked
 from tracker.adapters.scalars.chunks.pyramid import BLOCK_POINTS, Blocks
 from tracker.adapters.scalars.chunks.sampling import Sampler
@@ -35,6 +36,7 @@ __all__ = [
     "by_series",
     "chunked",
     "decoded",
+    "decoded_together",
     "empty",
     "join",
     "join_arrivals",

@@ -16,7 +16,7 @@ except ImportError:  # no wheel for this platform: zlib takes 17 % more room
 
 _CONFIG = None if standalone is None else ChunkConfig(compression_level=4)
 
-__all__ = ["PCODEC", "ZLIB", "best_codec", "compress", "decompress"]
+__all__ = ["PCODEC", "ZLIB", "best_codec", "compress", "decompress", "decompress_into"]
 
 ZLIB, PCODEC = 0, 1
 
@@ -53,3 +53,23 @@ def decompress(data: bytes, dtype: type[np.generic], codec: int) -> NDArray:  # 
     if column is None or column.dtype != dtype:
         raise ValueError("a chunk holds another column than it should")
     return np.asarray(column)
+
+
+def decompress_into(column: NDArray, data: bytes, codec: int) -> None:  # type: ignore[type-arg]
+    """Fills a contiguous column with what was compressed.
+
+    Raises:
+        ValueError: the bytes are damaged, of a codec that is not installed, or of another length.
+    """
+    if codec == PCODEC and standalone is not None:
+        try:
+            progress = standalone.simple_decompress_into(data, column)
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(str(error)) from error
+        whole = progress.finished and progress.n_processed == len(column)
+    else:
+        found = decompress(data, column.dtype.type, codec)
+        whole = len(found) == len(column)
+        column[: len(found)] = found[: len(column)]
+    if not whole:
+        raise ValueError("a chunk does not hold as many points as it says")

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from uuid import UUID
 
 import numpy as np
@@ -17,7 +18,7 @@ from tracker.adapters.scalars.chunks import (
     Columns,
     Totals,
     added,
-    decoded,
+    decoded_together,
     empty,
     join,
     totals,
@@ -59,13 +60,14 @@ def read(
     series, experiment = found
     low, last = max(low, _LOWEST), min(last, _HIGHEST)
     rows = connection.execute(
-        "SELECT c.id, c.codec, p.step, p.time, p.value FROM chunk c JOIN chunk_points p ON p.chunk=c.id"
+        "SELECT c.id, c.points, c.codec, p.step, p.time, p.value"
+        " FROM chunk c JOIN chunk_points p ON p.chunk=c.id"
         " WHERE c.series=? AND c.last_step>=? AND c.first_step<=?",
         (series, low, last),
     )
-    parts = [decoded(*row[1:]) for row in sorted(rows, key=lambda row: row[0])]
+    folded = decoded_together([packed for _, *packed in sorted(rows, key=itemgetter(0))])
     tail = tail_of(connection, experiment).get(series)
-    points = join(parts if tail is None else [*parts, tail.points]).by_step()
+    points = join([folded] if tail is None else [folded, tail.points]).by_step()
     first = int(np.searchsorted(points.step, low, side="left"))
     return points.take(slice(first, int(np.searchsorted(points.step, last, side="right"))))
 

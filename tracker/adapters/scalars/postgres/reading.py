@@ -18,6 +18,7 @@ from tracker.adapters.scalars.chunks import (
     added,
     by_series,
     decoded,
+    decoded_together,
     empty,
     join,
     join_arrivals,
@@ -76,7 +77,7 @@ async def read(
     if found:
         key, number = found[0]["id"], found[0]["number"]
         chunks = await connection.fetch(
-            "SELECT codec, step, time, value FROM chunk WHERE experiment = $1 AND series = $2"
+            "SELECT points, codec, step, time, value FROM chunk WHERE experiment = $1 AND series = $2"
             " AND last_step >= $3 AND first_step <= $4 ORDER BY id",
             key,
             number,
@@ -209,7 +210,7 @@ def _known(names: Collection[str] | None) -> list[str] | None:
 
 
 def _between(chunks: Sequence[Record], tail: Sequence[Record], number: int, low: int, last: int) -> Columns:
-    parts = [decoded(*row) for row in chunks]
+    parts = [decoded_together([tuple(row) for row in chunks])]
     loose = by_series(tail)
     if number in loose:
         parts.append(loose[number].points)
