@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
@@ -62,6 +63,7 @@ class ContractService:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._created: set[ProjectId] = set()
+        self._creating = asyncio.Lock()
         self._gone: set[UUID] = set()
         self._kept: OrderedDict[tuple[ExperimentId, BatchId], None] = OrderedDict()
 
@@ -74,7 +76,8 @@ class ContractService:
             return
         body = {"scalars": records_of(batch)}
         path = f"/scalars/log_batch/{project_id}/{batch.experiment_id}"
-        await self._create(project_id)
+        if project_id not in self._created:
+            await self._create(project_id)
         try:
             await self._link.post(path, body, writes=True, repeatable=False)
         except NotFound:  # somebody emptied the service
@@ -208,9 +211,10 @@ class ContractService:
         await self._link.get(f"/projects/exists/{_NOWHERE}")
 
     async def _create(self, project_id: ProjectId) -> None:
-        if project_id not in self._created:
-            await self._link.post("/projects", {"project_id": str(project_id)}, writes=True)
-            self._created.add(project_id)
+        async with self._creating:  # of many runs that begin at once, one creates
+            if project_id not in self._created:
+                await self._link.post("/projects", {"project_id": str(project_id)}, writes=True)
+                self._created.add(project_id)
 
     async def _experiments(self, project_id: ProjectId) -> list[ExperimentId]:
         try:

@@ -21,7 +21,7 @@ __all__ = ["Link", "Patience"]
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _TIMED_OUT = (httpx.ReadTimeout, httpx.WriteTimeout)
-_CONNECTIONS = 64
+_CONNECTIONS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,10 @@ class Link:
             headers=headers,
             verify=address.scheme == "https",
             timeout=httpx.Timeout(None, connect=patience.connect),
-            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+            limits=httpx.Limits(max_connections=_CONNECTIONS + 1),  # one for a probe
         )
+        # Calls wait here rather than in the pool, which looks through all that wait whenever one is done.
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The answer to GET."""
@@ -149,7 +151,10 @@ class Link:
         for left in reversed(range(self.patience.tries)):
             wait = self._pause(left)
             try:
-                answer = await self._http.request(method, path, params=query, content=body, headers=headers)
+                async with self._slots:
+                    answer = await self._http.request(
+                        method, path, params=query, content=body, headers=headers
+                    )
             except httpx.RequestError as error:
                 self._note(error)
                 if not left or not (repeatable or isinstance(error, _NEVER_SENT)):
