@@ -208,7 +208,8 @@ class Server:
                 return None
             if b" 2" not in status[:13]:
                 raise RuntimeError(answer.decode())
-            return json.loads(rest.partition(b"\r\n\r\n")[2])
+            content = rest.partition(b"\r\n\r\n")[2]
+            return json.loads(content) if content else None  # killed between head and body
         return None
 
 

@@ -10,7 +10,8 @@ from tracker.domain.ids import ExperimentId, ProjectId, UserId
 from tracker.domain.scalars.recent_scopes import RecentScopes
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-RUN, OTHER = ExperimentId(UUID(int=1)), ExperimentId(UUID(int=2))
+ADA, BOB = UserId(UUID(int=5)), UserId(UUID(int=6))
+RUN, OTHER = (ADA, ExperimentId(UUID(int=1))), (ADA, ExperimentId(UUID(int=2)))
 SCOPE = ProjectScope(project_id=ProjectId(UUID(int=3)), owner_id=UserId(UUID(int=4)))
 
 
@@ -40,3 +41,10 @@ def test_clock_that_goes_back_trusts_nothing() -> None:
     scopes.find(RUN, NOON)
     scopes.keep(RUN, SCOPE)
     assert scopes.find(RUN, after(-1)) is None
+
+
+def test_scope_is_known_only_to_who_asked_for_it() -> None:
+    scopes = RecentScopes()
+    scopes.find(RUN, NOON)
+    scopes.keep(RUN, SCOPE)
+    assert scopes.find((BOB, RUN[1]), NOON) is None

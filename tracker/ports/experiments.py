@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
 
 __all__ = ["ExperimentRepository"]
 
@@ -23,8 +23,14 @@ class ExperimentRepository(Protocol):
         """
         ...
 
-    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+    async def with_scope(
+        self, experiment_id: ExperimentId, *, asker: UserId | None = None
+    ) -> tuple[Experiment, ProjectScope]:
         """The experiment and who its project belongs to, as of one moment; a writing unit holds both.
+
+        Args:
+            experiment_id: which.
+            asker: in whose name; see :meth:`ProjectRepository.get`.
 
         Raises:
             NotFound: there is none with this id.

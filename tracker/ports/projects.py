@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from tracker.domain.ids import ProjectId
+from tracker.domain.ids import ProjectId, UserId
 from tracker.domain.projects.project import Project, ProjectCounts
 
 __all__ = ["ProjectRepository"]
@@ -14,8 +14,13 @@ __all__ = ["ProjectRepository"]
 class ProjectRepository(Protocol):
     """Projects. Changes show to others once the unit of work is committed."""
 
-    async def get(self, project_id: ProjectId) -> Project:
+    async def get(self, project_id: ProjectId, *, asker: UserId | None = None) -> Project:
         """The project; in a writing unit nobody else can change it until the unit ends.
+
+        Args:
+            project_id: which.
+            asker: in whose name. What they were given lately may be remembered for them, but for nobody
+                else: else the time would tell them of what they may not see.
 
         Raises:
             NotFound: there is none with this id.

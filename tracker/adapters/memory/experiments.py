@@ -10,7 +10,7 @@ from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
 
 __all__ = ["MemoryExperimentRepository"]
 
@@ -28,7 +28,9 @@ class MemoryExperimentRepository:
         except KeyError as error:
             raise NotFound.of("experiment", experiment_id) from error
 
-    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+    async def with_scope(
+        self, experiment_id: ExperimentId, *, asker: UserId | None = None
+    ) -> tuple[Experiment, ProjectScope]:
         """The experiment and who its project belongs to."""
         experiment = await self.get(experiment_id)
         return experiment, self._current.state.projects[experiment.project_id].scope

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.ids import ProjectId
+from tracker.domain.ids import ProjectId, UserId
 from tracker.domain.projects.project import Project, ProjectCounts
 
 __all__ = ["MemoryProjectRepository"]
@@ -20,7 +20,7 @@ class MemoryProjectRepository:
     def __init__(self, current: Current) -> None:
         self._current = current
 
-    async def get(self, project_id: ProjectId) -> Project:
+    async def get(self, project_id: ProjectId, *, asker: UserId | None = None) -> Project:
         """The project."""
         try:
             return self._current.state.projects[project_id]

@@ -14,7 +14,7 @@ from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
 from tracker.domain.json_tree import thaw
 
 __all__ = ["SqlExperimentRepository"]
@@ -36,9 +36,11 @@ class SqlExperimentRepository:
             raise NotFound.of("experiment", experiment_id)
         return found
 
-    async def with_scope(self, experiment_id: ExperimentId) -> tuple[Experiment, ProjectScope]:
+    async def with_scope(
+        self, experiment_id: ExperimentId, *, asker: UserId | None = None
+    ) -> tuple[Experiment, ProjectScope]:
         """The experiment and who its project belongs to, in one query."""
-        found = await self._session.find(_WITH_SCOPE, experiment_id)
+        found = await self._session.find(_WITH_SCOPE, experiment_id, asker)
         if found is None:
             raise NotFound.of("experiment", experiment_id)
         return found

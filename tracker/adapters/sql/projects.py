@@ -12,7 +12,7 @@ from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.ids import ProjectId
+from tracker.domain.ids import ProjectId, UserId
 from tracker.domain.projects.project import (
     Aggregation,
     Direction,
@@ -31,9 +31,9 @@ class SqlProjectRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def get(self, project_id: ProjectId) -> Project:
+    async def get(self, project_id: ProjectId, *, asker: UserId | None = None) -> Project:
         """The project."""
-        found = await self._session.find(_BY_ID, project_id)
+        found = await self._session.find(_BY_ID, project_id, asker)
         if found is None:
             raise NotFound.of("project", project_id)
         return found

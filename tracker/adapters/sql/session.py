@@ -22,7 +22,7 @@ __all__ = ["Loaders", "Lookup", "ReadingSession", "Session", "WritingSession"]
 Row = sa.Row[Any]
 T = TypeVar("T")
 
-_MOST_FOUND = 512
+_MOST_FOUND = 4096
 
 
 Key = UUID | int
@@ -59,8 +59,14 @@ class Session(Protocol):
         """Runs a statement that gives rows."""
         ...
 
-    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
-        """What the key leads to, its rows locked against others if the unit writes."""
+    async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
+        """What the key leads to, its rows locked against others if the unit writes.
+
+        Args:
+            lookup: what the key is of.
+            key: which.
+            asker: for whom what is found may be remembered; ``None`` = for nobody.
+        """
         ...
 
     async def run(self, statement: sa.Executable) -> int:
@@ -69,7 +75,7 @@ class Session(Protocol):
 
 
 class Loaders:
-    """One coalescer for each lookup, and what was found last, for as long as nobody writes.
+    """One coalescer for each lookup, and what each asker found last, for as long as nobody writes.
 
     Args:
         engine: whose connections they use.
@@ -80,18 +86,19 @@ class Loaders:
         self._engine = engine
         self._version = version
         self._coalescers: dict[Lookup[Any], Coalescer] = {}
-        self._found: OrderedDict[tuple[Lookup[Any], Key], tuple[int, Any]] = OrderedDict()
+        self._found: OrderedDict[tuple[Lookup[Any], Key, UUID | None], tuple[int, Any]] = OrderedDict()
 
-    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None) -> T | None:
         """What the key leads to."""
-        number = None if self._version is None else self._version.number()
+        number = None if self._version is None or asker is None else self._version.number()
         if number is None:
             return await self._queried(lookup, key)
-        known = self._found.get((lookup, key))
+        asked = lookup, key, asker
+        known = self._found.get(asked)
         if known is None or known[0] != number:
             # The number is older than what the query sees, so that nothing old is taken for present.
-            known = self._found[lookup, key] = number, await self._queried(lookup, key)
-            self._found.move_to_end((lookup, key))
+            known = self._found[asked] = number, await self._queried(lookup, key)
+            self._found.move_to_end(asked)
             if len(self._found) > _MOST_FOUND:
                 self._found.popitem(last=False)
         found: T | None = known[1]
@@ -133,9 +140,9 @@ class ReadingSession:
             async with self._engine.connect() as connection:
                 return (await finished(connection.execute(statement))).all()
 
-    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
         """Shares a query with others who look the same kind of thing up."""
-        return await self._loaders.find(lookup, key)
+        return await self._loaders.find(lookup, key, asker)
 
     async def run(self, statement: sa.Executable) -> int:
         """Refuses: a reading unit has no transaction that could be committed."""
@@ -155,7 +162,7 @@ class WritingSession:
         with translated():
             return (await finished(self._connection.execute(statement))).all()
 
-    async def find(self, lookup: Lookup[T], key: Key) -> T | None:
+    async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
         """Reads and locks it."""
         statement = lookup.query(lambda column: column == key)
         locked = statement.with_for_update() if self._locks_rows and lookup.locks else statement

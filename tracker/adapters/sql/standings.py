@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ class SqlStandingRepository:
 
     async def changes(self) -> int:
         """How often standings have changed; many who ask at once share one query."""
-        return await self._session.find(_CHANGES, 1) or 0
+        return await self._session.find(_CHANGES, 1, _EVERYBODY) or 0
 
     async def of_user(self, user_id: UserId) -> Standing:
         """Where a user stands."""
@@ -150,6 +151,7 @@ def _grant(row: Row) -> Grant:
 
 
 _GRANT_COLUMNS = ("user_id", "effect", "project_id", "team_id", "until", "granted_by", "created_at")
+_EVERYBODY = UUID(int=0)
 _CHANGES = Lookup(
     lambda keyed: sa.select(standing_changes).where(keyed(standing_changes.c.id)),
     lambda rows: int(rows[0].changes),

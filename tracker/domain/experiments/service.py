@@ -38,7 +38,7 @@ async def visible_experiment(
         NotFound: there is none, or the actor may not see it.
         Forbidden: they may see it, but not do this.
     """
-    experiment, scope = await unit.experiments.with_scope(experiment_id)
+    experiment, scope = await unit.experiments.with_scope(experiment_id, asker=actor.user_id)
     require(actor, action, scope, kind="experiment", key=experiment_id)
     return experiment
 

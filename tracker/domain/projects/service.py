@@ -50,7 +50,7 @@ async def visible_project(unit: ReadingUnit, actor: Actor, project_id: ProjectId
         NotFound: there is none, or the actor may not see it.
         Forbidden: they may see it, but not do this.
     """
-    project = await unit.projects.get(project_id)
+    project = await unit.projects.get(project_id, asker=actor.user_id)
     require(actor, action, project.scope, kind="project", key=project_id)
     return project
 

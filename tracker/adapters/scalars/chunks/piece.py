@@ -29,13 +29,13 @@ class Piece(NamedTuple):
     def pack(self) -> bytes:
         """Bytes; steps and times that are all the same are written once. There is at least one point."""
         step, time, value = self.columns
-        same_step, same_time = bool(np.all(step == step[0])), bool(np.all(time == time[0]))
+        same_step, same_time = bool((step == step[0]).all()), bool((time == time[0]).all())
         parts = [
             bytes([0, same_step, same_time]),
-            (step[:1] if same_step else step).astype("<i8").tobytes(),
-            (time[:1] if same_time else time).astype("<i8").tobytes(),
+            (step[:1] if same_step else step).astype("<i8", copy=False).tobytes(),
+            (time[:1] if same_time else time).astype("<i8", copy=False).tobytes(),
             self.series.astype("<i4").tobytes(),
-            value.astype("<f8").tobytes(),
+            value.astype("<f8", copy=False).tobytes(),
         ]
         return b"".join(parts)
 

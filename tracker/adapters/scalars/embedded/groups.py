@@ -11,7 +11,7 @@ from tracker.adapters.scalars.embedded.many_rows import flat, insert_rows, liste
 from tracker.adapters.scalars.embedded.project_file import Writer
 from tracker.domain.ids import ExperimentId
 
-__all__ = ["State", "count_arrivals", "keep_batches", "keep_pieces", "seen", "states"]
+__all__ = ["State", "count_arrivals", "keep_batches", "keep_pieces", "seen", "series_keys", "states"]
 
 BatchKey = tuple[bytes, int]
 
@@ -86,6 +86,21 @@ def count_arrivals(connection: sqlite3.Connection, loose: Mapping[int, int]) -> 
 def keep_pieces(connection: sqlite3.Connection, pieces: Sequence[tuple[int, int, bytes]]) -> None:
     """Appends (experiment, arrival, packed piece) to the tail."""
     insert_rows(connection, "tail (experiment, arrival, points)", pieces)
+
+
+def series_keys(connection: sqlite3.Connection, experiment: int, names: Sequence[str]) -> dict[str, int]:
+    """The keys of an experiment's series; those that are not there are made."""
+    asked = experiment, listed(names)
+    connection.execute(
+        "INSERT OR IGNORE INTO series (experiment, name) SELECT ?, value FROM json_each(?)", asked
+    )
+    found = connection.execute(
+        "SELECT json_group_object(name, id) FROM series"
+        " WHERE experiment=? AND name IN (SELECT value FROM json_each(?))",
+        asked,
+    ).fetchone()[0]
+    keys: dict[str, int] = json.loads(found)
+    return keys
 
 
 def _key(connection: sqlite3.Connection, experiment_id: ExperimentId) -> int:

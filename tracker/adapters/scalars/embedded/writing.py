@@ -17,6 +17,7 @@ from tracker.adapters.scalars.embedded.groups import (
     keep_batches,
     keep_pieces,
     seen,
+    series_keys,
     states,
 )
 from tracker.adapters.scalars.embedded.project_file import Writer
@@ -150,19 +151,13 @@ def _together(group: list[ScalarBatch]) -> tuple[Sequence[str], Int64s, Columns]
 def _series_keys(writer: Writer, experiment: int, names: Sequence[str]) -> Int64s:
     """The keys of series by their names; those that are new get theirs."""
     known = writer.series.setdefault(experiment, {})
-    for name in names:
-        if name not in known:
-            known[name] = _series_key(writer.connection, experiment, name)
-    return np.array([known[name] for name in names], np.int64)
-
-
-def _series_key(connection: sqlite3.Connection, experiment: int, name: str) -> int:
-    row = experiment, name
-    made = connection.execute("INSERT OR IGNORE INTO series (experiment, name) VALUES (?, ?)", row)
-    if made.rowcount:
-        return int(made.lastrowid or 0)
-    query = "SELECT id FROM series WHERE experiment=? AND name=?"  # another process was first
-    return int(connection.execute(query, row).fetchone()[0])
+    try:
+        keys = [known[name] for name in names]
+    except KeyError:
+        new = [name for name in names if name not in known]
+        known.update(series_keys(writer.connection, experiment, new))
+        keys = [known[name] for name in names]
+    return np.array(keys, np.int64)
 
 
 def _keep_bulk(connection: sqlite3.Connection, series: int, points: Columns, arrival: int) -> None:

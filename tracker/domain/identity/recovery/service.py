@@ -8,6 +8,7 @@ from tracker.domain.errors import AlreadyExists, AlreadyRegistered, BadCode, Con
 from tracker.domain.identity.accounts.user import User, check_password, normalized_email
 from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.identity.attempts.service import AttemptService, Try
+from tracker.domain.identity.audit.entry import Outcome
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.recovery.one_time_code import OneTimeCode, Purpose
 from tracker.domain.identity.rules import IdentityRules
@@ -78,11 +79,13 @@ class RecoveryService:
         """
         email = normalized_email(email)
         async with self._units.writing() as unit:
-            found = await unit.users.find_by_email(email)
-            if found is None or found.id == LOCAL_USER:
-                return
-            user = await unit.users.get(found.id)  # locked: the address must still be theirs at the commit
-            if user.email != email or not user.is_active:
+            user = await _reachable(unit, email)
+            if user is None:  # is noted too: who asks again at once must not be kept waiting less
+                await record(
+                    unit, None, "password.reset.request", "user", "unknown",
+                    at=self._clock.now(), origin=address, outcome=Outcome.REFUSED,
+                )  # fmt: skip
+                await unit.commit()
                 return
             code, text = self._code(Purpose.RESET_PASSWORD, user.id)
             await unit.codes.replace(code)
@@ -212,6 +215,15 @@ def _user_of(code: OneTimeCode) -> UserId:
     if code.user_id is None:
         raise BadCode
     return code.user_id
+
+
+async def _reachable(unit: WritingUnit, email: str) -> User | None:
+    """Who may have a letter at this address."""
+    found = await unit.users.find_by_email(email)
+    if found is None or found.id == LOCAL_USER:
+        return None
+    user = await unit.users.get(found.id)  # locked: the address must still be theirs at the commit
+    return user if user.email == email and user.is_active else None
 
 
 async def _has_administrator(unit: ReadingUnit) -> bool:
