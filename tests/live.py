@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from typing import Any
@@ -16,6 +17,15 @@ from tracker.ports.scalars import ScalarStore
 __all__ = ["LiveApp", "LiveScalars"]
 
 
+class _Prompt(uvicorn.Server):
+    """Looks more often whether it should stop: hundreds of tests wait for it."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not await self.on_tick(1):
+            await asyncio.sleep(0.02)
+
+
 class LiveApp:
     """uvicorn in a thread; `url` is where it answers."""
 
@@ -24,7 +34,7 @@ class LiveApp:
             app, host="127.0.0.1", port=port, lifespan="on", log_config=None, ws="none", access_log=False,
             timeout_graceful_shutdown=20,
         )  # fmt: skip
-        self._server = uvicorn.Server(config)
+        self._server = _Prompt(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:

@@ -41,8 +41,13 @@ __all__ = ["create_app"]
 _log = logging.getLogger("tracker.http")
 
 
-def create_app(container: Container) -> Lifespan:
-    """The ASGI application over the services of `container`, which its lifespan starts and stops."""
+def create_app(container: Container, started: Callable[[], object] = bool) -> Lifespan:
+    """The ASGI application over the services of `container`, which its lifespan starts and stops.
+
+    Args:
+        container: what is behind it.
+        started: called when everything is open, before the first request.
+    """
     settings = container.config()
     door = _door(container)
     gate = Gate(
@@ -63,7 +68,7 @@ def create_app(container: Container) -> Lifespan:
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
-    return Lifespan(app, container)
+    return Lifespan(app, container, started)
 
 
 def _door(container: Container) -> Door:

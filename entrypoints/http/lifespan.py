@@ -12,8 +12,6 @@ from typing import Any
 from tracker.container import Container, require_extra, start, stop
 from tracker.domain.errors import TrackerError
 
-from .garbage import spare_what_stays
-
 __all__ = ["Lifespan"]
 
 _log = logging.getLogger("tracker.http")
@@ -40,11 +38,15 @@ class Lifespan:
     Args:
         app: the application whose requests pass through.
         container: what its services are made of.
+        started: called when everything is open, before the first request.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]], container: Container) -> None:
+    def __init__(
+        self, app: Callable[..., Awaitable[None]], container: Container, started: Callable[[], object]
+    ) -> None:
         self.app = app
         self._container = container
+        self._started = started
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serves a request, or the server's whole life."""
@@ -60,7 +62,7 @@ class Lifespan:
             await stop(self._container)
             await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})
             return
-        spare_what_stays()
+        self._started()
         sweeper = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()  # the end: all requests are answered by now

@@ -19,6 +19,7 @@ from tracker.settings import Settings
 
 from .app import create_app
 from .auth import is_loopback
+from .garbage import spare_what_stays
 from .logs import configure
 from .patience import PatientProtocol
 
@@ -52,7 +53,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, workers
         raise Invalid.field("workers", "must be at least 1")
     configure(settings.log_format, settings.log_level)
     if workers == 1:
-        serve_alone(create_app(build(settings)), host, port, settings.trusted_proxies)
+        serve_alone(create_app(build(settings), spare_what_stays), host, port, settings.trusted_proxies)
     else:
         _serve_together(settings, host, port, workers)
 
@@ -131,7 +132,7 @@ def create_configured_app() -> Any:
     """The application of a worker process, from the environment."""
     settings = Settings.load()
     configure(settings.log_format, settings.log_level)
-    return create_app(build(settings))
+    return create_app(build(settings), spare_what_stays)
 
 
 def _options(trusted_proxies: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -32,7 +33,13 @@ _BODY_SECONDS = 60.0
 
 
 def create_scalars_app(
-    store: ScalarStore, clock: Clock, ids: IdGenerator, *, key: str | None = None, max_body: int = MAX_BODY
+    store: ScalarStore,
+    clock: Clock,
+    ids: IdGenerator,
+    *,
+    key: str | None = None,
+    max_body: int = MAX_BODY,
+    started: Callable[[], object] = bool,
 ) -> falcon.asgi.App[Any, Any]:
     """The ASGI application.
 
@@ -42,8 +49,9 @@ def create_scalars_app(
         ids: name batches that come without an id.
         key: what clients must show; ``None`` = nothing, for programs of this machine only.
         max_body: the largest request body, in bytes.
+        started: called when the store has answered, before the first request.
     """
-    middleware: list[Any] = [StoreLifespan(store), KeyGate(key)]
+    middleware: list[Any] = [StoreLifespan(store, started), KeyGate(key)]
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)

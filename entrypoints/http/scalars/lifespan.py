@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from tracker.domain.errors import TrackerError
 from tracker.ports.scalars import ScalarStore
-
-from ..garbage import spare_what_stays
 
 __all__ = ["StoreLifespan"]
 
@@ -19,16 +18,22 @@ _EVERY_SECONDS, _MAINTENANCE_SECONDS = 60.0, 5.0
 
 
 class StoreLifespan:
-    """Falcon middleware that looks after the store, and closes it in the end."""
+    """Falcon middleware that looks after the store, and closes it in the end.
 
-    def __init__(self, store: ScalarStore) -> None:
+    Args:
+        store: which.
+        started: called when it has answered, before the first request.
+    """
+
+    def __init__(self, store: ScalarStore, started: Callable[[], object]) -> None:
         self._store = store
+        self._started = started
         self._upkeep: asyncio.Task[None] | None = None
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
         """Keeps a service whose store does not answer from starting."""
         await self._store.check()
-        spare_what_stays()
+        self._started()
         self._upkeep = asyncio.create_task(self._maintain())
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from tracker.domain.errors import Invalid
 from tracker.settings import Settings
 
 from ..auth import is_loopback
+from ..garbage import spare_what_stays
 from ..logs import configure
 from ..server import serve_alone
 from .app import create_scalars_app
@@ -38,6 +39,10 @@ def serve_scalars(settings: Settings, host: str = "127.0.0.1", port: int = 8001)
         )
     configure(settings.log_format, settings.log_level)
     app = create_scalars_app(
-        scalar_store(settings), SystemClock(), UuidV7Generator(), key=settings.scalars_service_key
+        scalar_store(settings),
+        SystemClock(),
+        UuidV7Generator(),
+        key=settings.scalars_service_key,
+        started=spare_what_stays,
     )
     serve_alone(app, host, port)
