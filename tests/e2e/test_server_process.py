@@ -201,6 +201,7 @@ def fill(write) -> httpx.Response:
     raise AssertionError("the disk was never full")
 
 
+@pytest.mark.slow
 def test_readiness_names_migrations_once_the_schema_was_moved_under_it(tmp_path: Path):
     data = tmp_path / "data"
     with ServerProcess(data) as server, server.client() as client:
@@ -215,6 +216,7 @@ def test_readiness_names_migrations_once_the_schema_was_moved_under_it(tmp_path:
         assert client.get("/api/health/ready").status_code == 200
 
 
+@pytest.mark.slow
 def test_readiness_names_the_scalars_whose_folder_is_gone(tmp_path: Path):
     data = tmp_path / "data"
     with ServerProcess(data) as server, server.client() as client:
@@ -223,7 +225,7 @@ def test_readiness_names_the_scalars_whose_folder_is_gone(tmp_path: Path):
         assert answer.status_code == 503 and answer.json()["detail"].startswith("not ready: scalars: ")
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_database_newer_than_the_code_is_refused_with_one_line(tmp_path: Path, workers: str):
     data = tmp_path / "data"
     assert cli(data, "db", "upgrade").returncode == 0
