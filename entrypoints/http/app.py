@@ -41,12 +41,12 @@ __all__ = ["create_app"]
 _log = logging.getLogger("tracker.http")
 
 
-def create_app(container: Container, started: Callable[[], object] = bool) -> Lifespan:
+def create_app(container: Container, at_start: Callable[[], object] | None = None) -> Lifespan:
     """The ASGI application over the services of `container`, which its lifespan starts and stops.
 
     Args:
         container: what is behind it.
-        started: called when everything is open, before the first request.
+        at_start: called when everything is open, before the first request.
     """
     settings = container.config()
     door = _door(container)
@@ -68,7 +68,7 @@ def create_app(container: Container, started: Callable[[], object] = bool) -> Li
         responders[route.path][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
-    return Lifespan(app, container, started)
+    return Lifespan(app, container, at_start)
 
 
 def _door(container: Container) -> Door:

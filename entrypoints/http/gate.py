@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
-from itertools import count
 
 import falcon
 import falcon.asgi
 
+from tracker.adapters.system.random_bits import RandomBits
 from tracker.domain.identity.actor import Actor
 
 from .auth import Door
@@ -55,8 +54,7 @@ class Gate:
         self._door = door
         self._public = frozenset(public)
         self._refused = refused
-        self._process = os.urandom(4).hex()
-        self._requests = count(1)
+        self._random = RandomBits()
         self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
@@ -64,7 +62,7 @@ class Gate:
         req.context.started = time.perf_counter()
         wanted = req.get_header("x-request-id")
         sane = wanted is not None and _SANE_ID.fullmatch(wanted)
-        req.context.request_id = wanted if sane else f"{self._process}{next(self._requests):08x}"
+        req.context.request_id = wanted if sane else f"{self._random.next64():016x}"
         req.context.actor = None
         if req.method == "OPTIONS" and self._origins and self._is_preflight(req):
             resp.set_headers(

@@ -38,15 +38,15 @@ class Lifespan:
     Args:
         app: the application whose requests pass through.
         container: what its services are made of.
-        started: called when everything is open, before the first request.
+        at_start: called when everything is open, before the first request.
     """
 
     def __init__(
-        self, app: Callable[..., Awaitable[None]], container: Container, started: Callable[[], object]
+        self, app: Callable[..., Awaitable[None]], container: Container, at_start: Callable[[], object] | None
     ) -> None:
         self.app = app
         self._container = container
-        self._started = started
+        self._at_start = at_start
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serves a request, or the server's whole life."""
@@ -62,7 +62,8 @@ class Lifespan:
             await stop(self._container)
             await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})
             return
-        self._started()
+        if self._at_start is not None:
+            self._at_start()
         sweeper = asyncio.create_task(self._sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()  # the end: all requests are answered by now

@@ -20,6 +20,7 @@ from tracker.adapters.scalars.chunks import (
     Sampler,
     by_series,
     chunked,
+    decoded_together,
     join,
     rewritten,
     totals,
@@ -214,3 +215,25 @@ def test_points_are_rewritten_a_logarithmic_number_of_times(folds: list[int]) ->
         assert size <= CHUNK_POINTS
     assert sum(chunks) == sum(folds)
     assert written <= sum(folds) * 14
+
+
+@given(parts())
+def test_chunks_decoded_together_are_those_decoded_one_by_one(logged: list[Columns]) -> None:
+    points = join(logged)
+    chunks = list(chunked(Arrivals(points, np.ones(len(points.value), np.int64))))
+    together = decoded_together([(c.points, c.codec, c.step, c.time, c.value) for c in chunks])
+    one_by_one = join([chunk.columns() for chunk in chunks])
+    for column, other in zip(together, one_by_one, strict=True):
+        assert column.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("points", [-1, 0, 9, 11, CHUNK_POINTS, CHUNK_POINTS + 1, 2**40])
+def test_a_chunk_that_has_not_as_many_points_as_it_says_is_damaged(points: int) -> None:
+    ten = Columns(np.arange(10), np.arange(10), np.arange(10.0))
+    (chunk,) = chunked(Arrivals(ten, np.ones(10, np.int64)))
+    for codec, columns in (
+        (chunk.codec, (chunk.step, chunk.time, chunk.value)),
+        (ZLIB, tuple(compress(column, ZLIB) for column in ten)),
+    ):
+        with pytest.raises(ValueError, match="points"):
+            decoded_together([(points, codec, *columns)])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -111,3 +112,31 @@ async def test_many_who_ask_at_once_share_queries(office: Office) -> None:
     office.statements.clear()
     assert await asyncio.gather(*(office.get("session") for _ in range(50))) == [200] * 50
     assert len(office.statements) <= 20, len(office.statements)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/experiments/{}"), ("POST", "/api/scalars/log/{}")]
+)
+async def test_what_one_may_not_see_costs_as_many_queries_as_what_is_not_there(
+    office: Office, method: str, path: str
+) -> None:
+    stranger = await office.container.accounts().create(ROOT, "eve@example.org", None)
+    session = await office.container.sessions().open(stranger, address="", how="test")
+    headers = {"Authorization": f"Bearer {session}"}
+    log = {"scalars": {"loss": 1.0}, "step": 1}
+
+    async def asked(key: object) -> list[int]:
+        """How many statements each of three refusals takes, once it is known who asks."""
+        await office.http.get("/api/users/me", headers=headers)
+        found = []
+        for _ in range(3):
+            office.statements.clear()
+            answer = await office.http.request(
+                method, path.format(key), json=log if method == "POST" else None, headers=headers
+            )
+            assert answer.status_code == 404
+            found.append(len(office.statements))
+        return found
+
+    await office.get("session")  # who may see it has just looked at it
+    assert await asked(office.experiment) == await asked(uuid4())

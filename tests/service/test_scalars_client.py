@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ from tests.scalar_batches import PROJECT, RUN, batch, curve
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.http import HttpScalarStore, Patience
 from tracker.adapters.scalars.http.breaker import Breaker
+from tracker.adapters.scalars.http.contract import ContractService
+from tracker.adapters.scalars.http.link import Link
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.errors import Invalid, NotFound, TooManyRequests, Unavailable
-from tracker.domain.ids import ExperimentId
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.scalars_wire import MSGPACK, pack
 
 QUICK = Patience(connect=0.5, probe=0.2, read=1.0, write=1.0, tries=3, backoff=0.01)
@@ -332,3 +335,40 @@ class TestGroups:
             assert {type(answer) for answer in answers} == {Unavailable}
             assert asked.count(b"POST") == 1
             await store.close()
+
+
+async def _slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An ASGI application that thinks for a while, and answers."""
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            await send({"type": f"{(await receive())['type']}.complete"})
+        return
+    await asyncio.sleep(0.3)
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+async def test_more_calls_than_the_service_can_take_say_nothing_of_its_health() -> None:
+    live = LiveApp(_slow)
+    breaker = Breaker()
+    link = Link(live.url, None, Patience(read=0.5), breaker)
+    answers = await asyncio.gather(*(link.get("/x") for _ in range(100)), return_exceptions=True)
+    kinds = {type(answer) for answer in answers}
+    assert kinds == {dict, TooManyRequests}
+    breaker.require_closed()
+    assert await link.get("/x") == {}
+    await link.aclose()
+    await asyncio.to_thread(live.stop)
+
+
+async def test_runs_that_begin_at_once_wait_for_a_silent_service_once() -> None:
+    patience = Patience(connect=0.5, read=0.5, write=0.5)
+    async with black_hole() as url, asyncio.timeout(4):
+        link = Link(url, None, patience, Breaker())
+        service = ContractService(link)
+        same, others = ProjectId(uuid4()), [ProjectId(uuid4()) for _ in range(10)]
+        appends = (service.append(project, curve(np.ones(1))) for project in [same] * 10 + others)
+        answers = await asyncio.gather(*appends, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Unavailable] * 20
+        await link.aclose()

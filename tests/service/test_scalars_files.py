@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tracker.adapters.scalars.chunks import codec
-from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+from tracker.adapters.scalars.embedded import EmbeddedScalarStore, folding
 from tracker.adapters.scalars.embedded.file_lock import FileLock
 from tracker.adapters.scalars.embedded.network_folders import file_system, refuse_network_folder
 from tracker.adapters.scalars.embedded.project_file import ProjectFile
@@ -216,3 +216,45 @@ def test_full_disk_refuses_appends_folds_and_maintenance_and_harms_nothing(tmp_p
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["refused", "intact", "grown", "kept", "kept-up"]
     shutil.rmtree(tmp_path)
+
+
+async def test_a_tail_is_read_the_same_in_one_value_and_row_by_row(
+    store: EmbeddedScalarStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (300, 0, 100, 200):
+        await store.append(PROJECT, batch(step, size=100))
+    at_once = await store.read(PROJECT, RUN, "loss")
+    monkeypatch.setattr(folding, "_MOST_AT_A_STEP", 0)
+    by_row = await store.read(PROJECT, RUN, "loss")
+    assert by_row.step.tolist() == at_once.step.tolist() == list(range(400))
+    assert by_row.value.tobytes() == at_once.value.tobytes()
+
+
+_FORKING = """
+import asyncio, os, sys
+from pathlib import Path
+from uuid import UUID
+from tracker.adapters.scalars.embedded import EmbeddedScalarStore
+
+async def length():
+    store = EmbeddedScalarStore(Path(sys.argv[1]))
+    found = await store.read(UUID(sys.argv[2]), UUID(sys.argv[3]), "loss")
+    await store.close()
+    return len(found.value)
+
+parent = asyncio.run(length())
+child = os.fork()
+if child == 0:
+    os._exit(0 if asyncio.run(length()) == parent else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+async def test_a_forked_process_reads_long_series_with_a_store_of_its_own(
+    store: EmbeddedScalarStore, tmp_path: Path
+) -> None:
+    await store.append(PROJECT, batch(0, size=200_000))
+    await store.close()
+    command = [sys.executable, "-W", "ignore", "-c", _FORKING, str(tmp_path), str(PROJECT), str(RUN)]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, timeout=60)
+    assert done.returncode == 0

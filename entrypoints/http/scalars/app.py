@@ -39,7 +39,7 @@ def create_scalars_app(
     *,
     key: str | None = None,
     max_body: int = MAX_BODY,
-    started: Callable[[], object] = bool,
+    at_start: Callable[[], object] | None = None,
 ) -> falcon.asgi.App[Any, Any]:
     """The ASGI application.
 
@@ -49,9 +49,9 @@ def create_scalars_app(
         ids: name batches that come without an id.
         key: what clients must show; ``None`` = nothing, for programs of this machine only.
         max_body: the largest request body, in bytes.
-        started: called when the store has answered, before the first request.
+        at_start: called when the store has answered, before the first request.
     """
-    middleware: list[Any] = [StoreLifespan(store, started), KeyGate(key)]
+    middleware: list[Any] = [StoreLifespan(store, at_start), KeyGate(key)]
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 import logging
-import os
 import time
 
 import falcon.asgi
 
+from tracker.adapters.system.random_bits import RandomBits
 from tracker.domain.errors import Forbidden, Unauthenticated
 
 __all__ = ["KeyGate"]
@@ -28,11 +28,12 @@ class KeyGate:
 
     def __init__(self, key: str | None) -> None:
         self._key = key
+        self._random = RandomBits()
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Names the request and checks the key."""
         req.context.started = time.perf_counter()
-        req.context.request_id = os.urandom(8).hex()
+        req.context.request_id = f"{self._random.next64():016x}"
         req.context.actor = None  # the tracker in front of the service knows who asks
         if self._key is None:
             if req.host not in _LOCAL_NAMES:

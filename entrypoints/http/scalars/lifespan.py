@@ -22,18 +22,19 @@ class StoreLifespan:
 
     Args:
         store: which.
-        started: called when it has answered, before the first request.
+        at_start: called when it has answered, before the first request.
     """
 
-    def __init__(self, store: ScalarStore, started: Callable[[], object]) -> None:
+    def __init__(self, store: ScalarStore, at_start: Callable[[], object] | None) -> None:
         self._store = store
-        self._started = started
+        self._at_start = at_start
         self._upkeep: asyncio.Task[None] | None = None
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:
         """Keeps a service whose store does not answer from starting."""
         await self._store.check()
-        self._started()
+        if self._at_start is not None:
+            self._at_start()
         self._upkeep = asyncio.create_task(self._maintain())
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:

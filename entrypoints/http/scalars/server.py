@@ -43,6 +43,6 @@ def serve_scalars(settings: Settings, host: str = "127.0.0.1", port: int = 8001)
         SystemClock(),
         UuidV7Generator(),
         key=settings.scalars_service_key,
-        started=spare_what_stays,
+        at_start=spare_what_stays,
     )
     serve_alone(app, host, port)

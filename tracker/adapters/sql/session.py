@@ -22,7 +22,7 @@ __all__ = ["Loaders", "Lookup", "ReadingSession", "Session", "WritingSession"]
 Row = sa.Row[Any]
 T = TypeVar("T")
 
-_MOST_FOUND = 4096
+_MOST_FOUND = 512
 
 
 Key = UUID | int
@@ -65,7 +65,7 @@ class Session(Protocol):
         Args:
             lookup: what the key is of.
             key: which.
-            asker: for whom what is found may be remembered; ``None`` = for nobody.
+            asker: in whose name; what is found may be remembered for them. ``None`` = for nobody.
         """
         ...
 
@@ -86,23 +86,33 @@ class Loaders:
         self._engine = engine
         self._version = version
         self._coalescers: dict[Lookup[Any], Coalescer] = {}
-        self._found: OrderedDict[tuple[Lookup[Any], Key, UUID | None], tuple[int, Any]] = OrderedDict()
+        self._number: int | None = None
+        self._found: OrderedDict[tuple[Lookup[Any], Key, UUID], Any] = OrderedDict()
 
     async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None) -> T | None:
         """What the key leads to."""
-        number = None if self._version is None or asker is None else self._version.number()
-        if number is None:
+        if asker is None or not self._is_unwritten():
             return await self._queried(lookup, key)
         asked = lookup, key, asker
-        known = self._found.get(asked)
-        if known is None or known[0] != number:
-            # The number is older than what the query sees, so that nothing old is taken for present.
-            known = self._found[asked] = number, await self._queried(lookup, key)
-            self._found.move_to_end(asked)
+        if asked in self._found:
+            known: T | None = self._found[asked]
+            return known
+        number = self._number
+        found = await self._queried(lookup, key)
+        if number == self._number:
+            # The number is older than what the query saw, so that nothing old is taken for present.
+            self._found[asked] = found
             if len(self._found) > _MOST_FOUND:
                 self._found.popitem(last=False)
-        found: T | None = known[1]
         return found
+
+    def _is_unwritten(self) -> bool:
+        """Whether what is remembered, if anything, is as present as the file."""
+        number = None if self._version is None else self._version.number()
+        if number is None or number != self._number:
+            self._found.clear()
+            self._number = number
+        return number is not None
 
     async def _queried(self, lookup: Lookup[T], key: Key) -> T | None:
         coalescer = self._coalescers.get(lookup)

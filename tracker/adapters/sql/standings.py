@@ -151,7 +151,7 @@ def _grant(row: Row) -> Grant:
 
 
 _GRANT_COLUMNS = ("user_id", "effect", "project_id", "team_id", "until", "granted_by", "created_at")
-_EVERYBODY = UUID(int=0)
+_EVERYBODY = UUID(int=0)  # in no user's name: the number is no secret
 _CHANGES = Lookup(
     lambda keyed: sa.select(standing_changes).where(keyed(standing_changes.c.id)),
     lambda rows: int(rows[0].changes),

@@ -44,7 +44,7 @@ class SqlUnitsOfWork:
     ) -> None:
         self._engine = engine
         self._file_lock = file_lock
-        # It keeps nothing between two questions, so that all who only look share one.
+        # Each question is by itself, so that all who only look can share one.
         session = ReadingSession(engine, Loaders(engine, file_version))
         self._reading = SqlReadingUnit(session, engine.dialect.name)
 

@@ -77,12 +77,14 @@ class ScalarService:
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""
         experiment_id = batch.experiment_id
-        scope = self._scopes.find((actor.user_id, experiment_id), self._clock.now())
+        asked = actor.user_id, experiment_id
+        scope = known = self._scopes.find(asked, self._clock.now())
         if scope is None:
             async with self._units.reading() as unit:
                 _, scope = await unit.experiments.with_scope(experiment_id, asker=actor.user_id)
-            self._scopes.keep((actor.user_id, experiment_id), scope)
         require(actor, Action.SCALARS_LOG, scope, kind="experiment", key=experiment_id)
+        if known is None:  # only now: a second refusal must not come sooner than the first
+            self._scopes.keep(asked, scope)
         if len(batch) or batch.tags:
             await self._store.append(scope.project_id, batch)
 

@@ -59,7 +59,8 @@ def decompress_into(column: NDArray, data: bytes, codec: int) -> None:  # type: 
     """Fills a contiguous column with what was compressed.
 
     Raises:
-        ValueError: the bytes are damaged, of a codec that is not installed, or of another length.
+        ValueError: the bytes are damaged, of a codec that is not installed, or of another length; with
+            zlib a column of another type is not noticed.
     """
     if codec == PCODEC and standalone is not None:
         try:

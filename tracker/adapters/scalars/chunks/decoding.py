@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from tracker.adapters.scalars.chunks.chunk import CHUNK_POINTS
 from tracker.adapters.scalars.chunks.codec import decompress_into
 from tracker.adapters.scalars.chunks.columns import Columns
 
@@ -30,6 +31,8 @@ def decoded_together(chunks: Sequence[Packed]) -> Columns:
     Raises:
         ValueError: the bytes are damaged, or of a codec that is not installed.
     """
+    if not all(0 < chunk[0] <= CHUNK_POINTS for chunk in chunks):
+        raise ValueError("a chunk says that it has more points than fit into one, or none")
     ends = list(accumulate(chunk[0] for chunk in chunks))
     size = ends[-1] if ends else 0
     columns = Columns(np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float64))
@@ -50,3 +53,7 @@ def decoded_together(chunks: Sequence[Packed]) -> Columns:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_MOST_THREADS, "scalars-decode")
+
+
+# A forked process would wait for threads that only its parent has.
+os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -28,12 +28,13 @@ from tracker.adapters.scalars.embedded.rows import (
     insert_chunks,
     remove_chunks,
     save_totals,
-    sums,
+    totals_with,
 )
 
 __all__ = ["Fold", "apply", "chunks_of", "fold", "prepare", "rebuilt", "tail_of"]
 
 _MERGED_AT_ONCE = 16
+_MOST_AT_A_STEP = 64 * 2**20  # bytes; SQLite has no value of more than 10^9
 
 
 class Fold(NamedTuple):
@@ -67,10 +68,14 @@ def tail_of(connection: sqlite3.Connection, experiment: int, after: int = 0) -> 
         experiment: its key.
         after: leaves out what came with this arrival or before.
     """
+    which = "FROM tail WHERE experiment=? AND arrival>?"
+    asked = experiment, after
+    (size,) = connection.execute(f"SELECT total(length(points)) {which}", asked).fetchone()
+    if size > _MOST_AT_A_STEP:
+        return by_series(connection.execute(f"SELECT arrival, points {which} ORDER BY id", asked))
     (found,) = connection.execute(
-        "SELECT json_group_array(json_array(arrival, hex(points))) FROM tail"
-        " WHERE experiment=? AND arrival>?",
-        (experiment, after),
+        f"SELECT json_group_array(json_array(arrival, hex(points))) {which}",
+        asked,
     ).fetchone()
     return by_series((arrival, bytes.fromhex(points)) for arrival, points in sorted(json.loads(found)))
 
@@ -92,7 +97,7 @@ def prepare(connection: sqlite3.Connection, experiment: int) -> Fold | None:
         made.chunks.extend((series, chunk) for chunk in chunks)
         totals[series] = totals_of(arrivals.points)
         points += len(arrivals.arrival)
-    return made._replace(points=points, totals=sums(connection, totals))
+    return made._replace(points=points, totals=totals_with(connection, totals))
 
 
 def apply(connection: sqlite3.Connection, made: Fold) -> bool:

@@ -18,8 +18,15 @@ from tracker.adapters.scalars.embedded.many_rows import (
 )
 
 __all__ = [
-    "CHUNK", "HEADS", "NUMBERS", "chunk_from", "insert_chunks", "remove_chunks", "save_totals", "sums",
+    "CHUNK",
+    "HEADS",
+    "NUMBERS",
+    "chunk_from",
+    "insert_chunks",
+    "remove_chunks",
+    "save_totals",
     "totals_from",
+    "totals_with",
 ]  # fmt: skip
 
 NUMBERS = (
@@ -69,7 +76,7 @@ def totals_from(row: Sequence[Any]) -> Totals | None:
     return Totals._make(numbers)
 
 
-def sums(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> dict[int, Totals]:
+def totals_with(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> dict[int, Totals]:
     """The numbers of series' chunks with those of later points added, by series."""
     rows = connection.execute(
         f"SELECT id, {NUMBERS} FROM series WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608

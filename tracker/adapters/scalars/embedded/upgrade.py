@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tracker.adapters.scalars.chunks import Arrivals, Columns, Piece, chunked, decoded, join, totals_of
-from tracker.adapters.scalars.embedded.rows import insert_chunks, save_totals, sums
+from tracker.adapters.scalars.embedded.rows import insert_chunks, save_totals, totals_with
 
 __all__ = ["from_1"]
 
@@ -54,4 +54,4 @@ def _copy_points(connection: sqlite3.Connection, experiment: int) -> None:
         if len(points.value):
             arrivals = Arrivals(points, np.ones(len(points.value), np.int64))
             insert_chunks(connection, [(key, chunk) for chunk in chunked(arrivals)])
-            save_totals(connection, sums(connection, {key: totals_of(points)}))
+            save_totals(connection, totals_with(connection, {key: totals_of(points)}))

@@ -21,7 +21,7 @@ from tracker.adapters.scalars.embedded.groups import (
     states,
 )
 from tracker.adapters.scalars.embedded.project_file import Writer
-from tracker.adapters.scalars.embedded.rows import insert_chunks, remove_chunks, save_totals, sums
+from tracker.adapters.scalars.embedded.rows import insert_chunks, remove_chunks, save_totals, totals_with
 from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import Int64s, ScalarBatch
@@ -165,7 +165,7 @@ def _keep_bulk(connection: sqlite3.Connection, series: int, points: Columns, arr
     replaced, chunks = rebuilt(connection, series, arrivals)
     remove_chunks(connection, replaced)
     insert_chunks(connection, [(series, chunk) for chunk in chunks])
-    save_totals(connection, sums(connection, {series: totals_of(points)}))
+    save_totals(connection, totals_with(connection, {series: totals_of(points)}))
 
 
 def _keep_tags(connection: sqlite3.Connection, experiment: int, batch: ScalarBatch) -> None:

@@ -63,7 +63,7 @@ class ContractService:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._created: set[ProjectId] = set()
-        self._creating = asyncio.Lock()
+        self._creating: dict[ProjectId, asyncio.Lock] = {}
         self._gone: set[UUID] = set()
         self._kept: OrderedDict[tuple[ExperimentId, BatchId], None] = OrderedDict()
 
@@ -211,10 +211,12 @@ class ContractService:
         await self._link.get(f"/projects/exists/{_NOWHERE}")
 
     async def _create(self, project_id: ProjectId) -> None:
-        async with self._creating:  # of many runs that begin at once, one creates
+        async with self._creating.setdefault(project_id, asyncio.Lock()):  # of runs that begin at once, one
             if project_id not in self._created:
+                self._link.breaker.require_closed()  # what waited for one that failed need not fail as long
                 await self._link.post("/projects", {"project_id": str(project_id)}, writes=True)
                 self._created.add(project_id)
+        self._creating.pop(project_id, None)
 
     async def _experiments(self, project_id: ProjectId) -> list[ExperimentId]:
         try:

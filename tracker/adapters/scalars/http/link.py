@@ -44,6 +44,17 @@ class Patience:
     backoff: float = 0.05
 
 
+@dataclass(slots=True)
+class _Line:
+    """Where a call stands in line with others of ours.
+
+    Attributes:
+        sent: when its turn came, in the loop's time; ``None`` = it waits.
+    """
+
+    sent: float | None = None
+
+
 class Link:
     """Sends requests below the service's address and raises what its errors mean.
 
@@ -130,10 +141,15 @@ class Link:
         await self._http.aclose()
 
     async def _within(self, seconds: float, method: str, path: str, **how: Any) -> Any:
+        line = _Line()
         try:
             async with asyncio.timeout(seconds) as deadline:
-                return await self._tried(method, path, until=deadline.when() or 0.0, **how)
+                return await self._tried(method, path, line, until=deadline.when() or 0.0, **how)
         except TimeoutError as error:
+            spent = 0.0 if line.sent is None else asyncio.get_running_loop().time() - line.sent
+            if spent < seconds / 2:  # most of it in line, which says nothing of the service
+                self.breaker.require_closed()
+                raise TooManyRequests("too many calls of the scalars service at once", 0.5) from error
             self.breaker.trip()
             raise self._no_answer(error) from error
 
@@ -141,6 +157,7 @@ class Link:
         self,
         method: str,
         path: str,
+        line: _Line,
         *,
         until: float,
         query: Mapping[str, Any] | None = None,
@@ -151,7 +168,9 @@ class Link:
         for left in reversed(range(self.patience.tries)):
             wait = self._pause(left)
             try:
+                line.sent = None
                 async with self._slots:
+                    line.sent = asyncio.get_running_loop().time()
                     answer = await self._http.request(
                         method, path, params=query, content=body, headers=headers
                     )
@@ -176,8 +195,6 @@ class Link:
 
     def _note(self, outcome: httpx.Response | httpx.RequestError) -> None:
         """Tells the breaker; an answer that the service gave on purpose shows that it is alive."""
-        if isinstance(outcome, httpx.PoolTimeout):
-            return  # too many calls of ours at once
         if isinstance(outcome, httpx.Response) and (
             outcome.status_code < 500 or (outcome.status_code == 503 and "retry-after" in outcome.headers)
         ):

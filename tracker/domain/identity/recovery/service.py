@@ -79,10 +79,11 @@ class RecoveryService:
         """
         email = normalized_email(email)
         async with self._units.writing() as unit:
-            user = await _reachable(unit, email)
-            if user is None:  # is noted too: who asks again at once must not be kept waiting less
+            user = await _user_at(unit, email)
+            if user is None or not user.is_active:
+                # Noted like a login: and whoever asks again at once is not kept waiting less.
                 await record(
-                    unit, None, "password.reset.request", "user", "unknown",
+                    unit, None, "password.reset.request", "user", "unknown" if user is None else user.id,
                     at=self._clock.now(), origin=address, outcome=Outcome.REFUSED,
                 )  # fmt: skip
                 await unit.commit()
@@ -217,13 +218,13 @@ def _user_of(code: OneTimeCode) -> UserId:
     return code.user_id
 
 
-async def _reachable(unit: WritingUnit, email: str) -> User | None:
-    """Who may have a letter at this address."""
+async def _user_at(unit: WritingUnit, email: str) -> User | None:
+    """Who can have letters at this address."""
     found = await unit.users.find_by_email(email)
     if found is None or found.id == LOCAL_USER:
         return None
     user = await unit.users.get(found.id)  # locked: the address must still be theirs at the commit
-    return user if user.email == email and user.is_active else None
+    return user if user.email == email else None
 
 
 async def _has_administrator(unit: ReadingUnit) -> bool:

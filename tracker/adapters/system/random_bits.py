@@ -1,0 +1,35 @@
+"""Random bits of the operating system, fetched for many at once."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+__all__ = ["RandomBits"]
+
+_AT_ONCE = 256
+
+
+class RandomBits:
+    """For names, not for secrets: what is to come lies in memory.
+
+    Each visit to the system lets another thread in, who may keep Python for milliseconds; so there is
+    one for many names. Safe for threads; a forked process does not go on with those of its parent.
+    """
+
+    def __init__(self) -> None:
+        self._left: list[int] = []
+        self._process = 0
+
+    def next64(self) -> int:
+        """The next 64."""
+        process = os.getpid()
+        if self._process != process:
+            self._left, self._process = [], process
+        try:
+            return self._left.pop()
+        except IndexError:
+            fresh: list[int] = list(struct.unpack(f"{_AT_ONCE}Q", os.urandom(8 * _AT_ONCE)))
+            bits = fresh.pop()
+            self._left = fresh
+            return bits
