@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 import tracker
@@ -24,6 +25,7 @@ def test_the_demo_tracks_a_family_in_which_one_diverges(tmp_path: Path) -> None:
     assert "×" in out.file.getvalue()
 
 
+@pytest.mark.slow
 def test_a_second_run_adds_a_second_family(tmp_path: Path) -> None:
     for _ in range(2):
         demo.run(tmp_path, Console(file=StringIO(), width=120), steps=20)
