@@ -3,6 +3,9 @@ PY ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# The tests start hundreds of processes, each of which would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test slow databases lint types docs bench chdb clean
 
 demo: $(STAMP)

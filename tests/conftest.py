@@ -34,6 +34,12 @@ settings.register_profile(
 settings.load_profile("tracker")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Not what is slow all through and takes every worker seconds to collect."""
+    is_wanted = config.getoption("markexpr") != "not slow"
+    return None if is_wanted or collection_path.name != "test_http_schemathesis.py" else True
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: many tests wait, for processes and for sockets."""
     return (os.cpu_count() or 1) + 1
