@@ -12,6 +12,7 @@ import falcon.asgi
 from tracker.domain.errors import Forbidden, TrackerError, Unauthenticated
 from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.identity.sessions.service import SessionService
+from tracker.domain.identity.tokens.api_token import parse_api_token
 from tracker.domain.ids import ApiTokenId
 
 from .metering import Meter
@@ -24,6 +25,7 @@ _LOCAL_ACTOR = local_actor("local")
 _LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _PROXY_HEADERS = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip"))
 _FAILURES_A_MINUTE = 120
+_FAILURES_A_MINUTE_OF_TOKEN = 20
 
 
 def is_loopback(address: str) -> bool:
@@ -89,6 +91,7 @@ class TeamDoor:
         self._sessions = sessions
         self._requests = Meter(requests_per_minute, "requests")
         self._failures = Meter(_FAILURES_A_MINUTE, "tokens that do not hold")
+        self._guesses = Meter(_FAILURES_A_MINUTE_OF_TOKEN, "wrong secrets of this API token")
         self._noting: dict[ApiTokenId, asyncio.Task[None]] = {}
 
     async def admit(self, req: falcon.asgi.Request) -> Actor:
@@ -102,6 +105,9 @@ class TeamDoor:
         except Unauthenticated:
             # Only they are refused for it: whoever shares their address may have a token that holds.
             self._failures.spend(address)
+            guessed = parse_api_token(token)
+            if guessed is not None:
+                self._guesses.spend(guessed[0])  # from however many addresses
             raise
         actor = caller.actor
         self._requests.spend(actor.api_token_id or actor.user_id)
