@@ -13,7 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Invalid
 from tracker.domain.frozen import Frozen
@@ -60,6 +61,18 @@ _NUMBERS = frozenset({"body_seconds", "max_body_bytes", "session_hours", "reques
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
+def _exact_origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s*]+/?", text):
+        raise PydanticCustomError(
+            "origin", "must be exact web origins such as https://ui.example between commas, not '{text}'",
+            {"text": text},
+        )  # fmt: skip
+    return text.rstrip("/")
+
+
+WebOrigin = Annotated[str, AfterValidator(_exact_origin)]
+
+
 class Settings(Frozen):
     """One installation.
 
@@ -95,7 +108,7 @@ class Settings(Frozen):
     scalars_service_url: str = Field(default="", repr=False)
     clickhouse_url: str = Field(default="", repr=False)
     scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
-    allowed_origins: tuple[str, ...] = ()
+    allowed_origins: tuple[WebOrigin, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     body_seconds: Annotated[int, Field(gt=0)] = 60
     log_format: Literal["auto", "text", "json"] = "auto"

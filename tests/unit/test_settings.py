@@ -41,6 +41,10 @@ def test_an_env_file_that_is_a_folder_or_missing_says_nothing(tmp_path: Path):
         ("TRACKER_SYNC", "often"),
         ("TRACKER_LOG_FORMAT", "xml"),
         ("TRACKER_LOG_LEVEL", "loud"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://ui.example,ui.example"),
+        ("ALLOWED_ORIGINS", "https://*.example"),
+        ("ALLOWED_ORIGINS", "https://ui.example/app"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name: str, value: str):
