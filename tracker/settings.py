@@ -80,24 +80,29 @@ class Settings(Frozen):
         database_url: SQLAlchemy URL in any usual form; never logged, since it may hold a password.
         data: folder of scalars and other files.
         scalars_sync: ``full`` survives a power cut; ``normal`` only a crash of the process, faster.
-        scalars_url: where scalars are kept; empty = in `data`. Never logged, since it may hold a password.
+        scalars_url: where scalars are kept; empty = in the data folder. Never logged, since it may hold a password.
         scalars_service_url: address of a scalars service that keeps them instead.
         clickhouse_url: a ClickHouse database that keeps them instead; never logged.
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
-        allowed_origins: web origins that may call the API from a browser.
-        max_body_bytes: the largest request body.
-        body_seconds: for how long a request body may be under way; after that the request is dropped.
+        allowed_origins: exact web origins whose pages may call the API from a browser.
+        max_body_bytes: the largest request body, in bytes.
+        body_seconds: seconds for which a request body may be under way; then the request is dropped.
         log_format: ``auto`` = text on a terminal, JSON lines otherwise.
+        log_level: what is logged from there on.
         token: bearer token that the library shows to a server; never logged.
         config_home: folder of one's own settings, in which ``tracker login`` keeps its tokens.
         auth: ``required`` = nobody gets in without credentials; a server that others can reach
             requires them in any case.
-        registration: whether strangers may make themselves an account.
+        registration: ``closed`` = strangers may not make themselves an account.
         session_hours: for how long a login holds.
         public_url: where people reach the server.
         trusted_proxies: addresses whose word on who connects is taken.
         requests_per_minute: how many one token or session may send to one server process.
-        oidc_issuer: the OpenID provider; its other settings are those of a client registered there.
+        oidc_issuer: the address of an OpenID provider with which people sign in.
+        oidc_client_id: of the client that is registered there.
+        oidc_client_secret: of that client; never logged.
+        oidc_groups_claim: the claim in which the provider names groups.
+        oidc_scopes: what is asked of the provider.
         oidc_teams: what its groups mean: ``group=team:role`` pieces between commas.
     """
 

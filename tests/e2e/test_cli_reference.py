@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from entrypoints.cli.main import _COMMANDS, cli
 from entrypoints.cli.reference import commands, markdown
+from entrypoints.cli.settings_reference import settings_markdown
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md"
 PATHS = [path for path, _ in commands()]
@@ -37,3 +38,10 @@ def test_every_listing_offers_json():
     for path, command in commands():
         if path.split()[-1] in {"list", "show", "table", "tree", "doctor"}:
             assert "as_json" in {parameter.name for parameter in command.params}, path
+
+
+def test_the_page_of_settings_is_up_to_date():
+    page = PAGE.with_name("settings.md").read_text(encoding="utf-8")
+    assert page == settings_markdown(), (
+        "run: python -m entrypoints.cli.settings_reference > docs/reference/settings.md"
+    )
