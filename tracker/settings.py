@@ -80,7 +80,8 @@ class Settings(Frozen):
         database_url: SQLAlchemy URL in any usual form; never logged, since it may hold a password.
         data: folder of scalars and other files.
         scalars_sync: ``full`` survives a power cut; ``normal`` only a crash of the process, faster.
-        scalars_url: where scalars are kept; empty = in the data folder. Never logged, since it may hold a password.
+        scalars_url: where scalars are kept; empty = in the data folder. Never logged: it may hold a
+            password.
         scalars_service_url: address of a scalars service that keeps them instead.
         clickhouse_url: a ClickHouse database that keeps them instead; never logged.
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
