@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import uuid4
 
 import httpx
@@ -21,41 +21,44 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamServer]:
         yield running
 
 
-def asked(server: TeamServer, token: str, times: int) -> list[httpx.Response]:
-    return [server.ask("GET", "/api/users/me", token) for _ in range(times)]
+def asked(server: TeamServer, token: str) -> httpx.Response:
+    return server.ask("GET", "/api/users/me", token)
 
 
-def require_told_when(answer: httpx.Response) -> None:
-    assert answer.json()["code"] == "too_many_requests"
-    assert 0 < int(answer.headers["retry-after"]) <= 60
+def refused_at_last(server: TeamServer, tokens: Iterable[str]) -> list[int]:
+    """What is answered to one token after another until it is too much: on a slow machine later, since
+    what was counted is forgotten meanwhile."""
+    seen: list[int] = []
+    for token in tokens:
+        answer = asked(server, token)
+        if answer.status_code == 429:
+            assert answer.json()["code"] == "too_many_requests"
+            assert 0 < int(answer.headers["retry-after"]) <= 60
+            return seen
+        seen.append(answer.status_code)
+    raise AssertionError(f"{len(seen)} were answered")
 
 
 def test_a_token_that_asks_too_often_is_told_when_to_come_back_and_keeps_nobody_out(server: TeamServer):
-    token = server.pat("ada", "teams.view")
-    answers = asked(server, token, A_MINUTE + 20)
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert {answer.status_code for answer in answers[:A_MINUTE]} == {200} and refused
-    require_told_when(refused[0])
-    assert asked(server, server.tokens["ada"], 1)[0].status_code == 200
-    assert asked(server, server.tokens["eve"], 1)[0].status_code == 200
+    answered = refused_at_last(server, [server.pat("ada", "teams.view")] * 2000)
+    assert len(answered) >= A_MINUTE and set(answered) == {200}
+    assert [asked(server, server.tokens[name]).status_code for name in ("ada", "eve")] == [200, 200]
 
 
 def test_secrets_of_a_token_cannot_be_guessed_on_and_on_while_it_goes_on_to_work(server: TeamServer):
     token = server.pat("eve", "teams.view")
     parsed = parse_api_token(token)
     assert parsed is not None
-    guesses = [plain_api_token(parsed[0], bytes([n]) * len(parsed[1])) for n in range(30)]
-    answers = [asked(server, guess, 1)[0] for guess in guesses]
-    assert [answer.status_code for answer in answers[:20]] == [401] * 20
-    assert answers[-1].status_code == 429
-    require_told_when(answers[-1])
-    assert asked(server, token, 1)[0].status_code == 200
+    key, secret = parsed
+    guesses = (plain_api_token(key, number.to_bytes(len(secret), "big")) for number in range(100))
+    answered = refused_at_last(server, guesses)
+    assert 20 <= len(answered) < 100 and set(answered) == {401}
+    assert asked(server, token).status_code == 200
 
 
 def test_an_address_that_shows_token_after_token_is_slowed_down_but_not_those_who_share_it(
     server: TeamServer,
 ):
-    answers = [asked(server, plain_api_token(ApiTokenId(uuid4()), bytes(24)), 1)[0] for _ in range(125)]
-    assert answers[0].status_code == 401 and answers[-1].status_code == 429
-    require_told_when(answers[-1])
-    assert asked(server, server.tokens["eve"], 1)[0].status_code == 200
+    strange = (plain_api_token(ApiTokenId(uuid4()), bytes(24)) for _ in range(2000))
+    assert set(refused_at_last(server, strange)) == {401}
+    assert asked(server, server.tokens["eve"]).status_code == 200
