@@ -41,7 +41,7 @@ def filled(family, tmp_path: Path) -> list[dict]:
                 tags=tags,
             )
         )
-        library.scalars.append(curve(np.linspace(0, 1, 70_000), run=second))
+        library.scalars.append(curve(np.linspace(0, 1, 250_000), run=second))
     return family
 
 
@@ -73,7 +73,7 @@ def test_what_was_exported_is_imported_identical(run, ok, filled, tmp_path: Path
     assert {key: value for key, value in before.items() if value} == {
         key: value for key, value in after.items() if value
     }
-    assert len(before["1_baseline", "loss"][0]) == 3 and len(before["2_from_1_wide", "loss"][0]) == 70_000
+    assert len(before["1_baseline", "loss"][0]) == 3 and len(before["2_from_1_wide", "loss"][0]) == 250_000
     refused = run("scalars", "import", file, "--project", "copy")
     assert refused.exit_code == 1 and "--merge" in refused.output
 
@@ -85,10 +85,10 @@ def test_one_experiment_is_exported_as_rows_that_any_program_reads(run, filled, 
     )
     with file.open(newline="", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
-    assert len(rows) == 70_000
+    assert len(rows) == 250_000
     assert rows[1] == {
         "experiment_id": filled[1]["id"], "experiment": "2_from_1_wide", "scalar": "loss", "step": "1",
-        "time": "1000", "value": repr(1 / 69_999), "tags": "",
+        "time": "1000", "value": repr(1 / 249_999), "tags": "",
     }  # fmt: skip
 
 
@@ -158,9 +158,9 @@ def test_without_pyarrow_parquet_says_what_to_install(run, filled, tmp_path: Pat
 
 def test_stats_tell_what_each_project_takes(run, ok, filled) -> None:
     (row,) = ok("scalars", "stats")
-    assert (row["project"], row["experiments"], row["series"], row["points"]) == ("digits", 2, 3, 70_009)
+    assert (row["project"], row["experiments"], row["series"], row["points"]) == ("digits", 2, 3, 250_009)
     assert row["bytes"] > 0
-    assert "70009" in run("scalars", "stats", "--project", "digits").output
+    assert "250009" in run("scalars", "stats", "--project", "digits").output
 
 
 def test_maintenance_leaves_nothing_uncompressed_and_changes_no_point(
