@@ -55,7 +55,7 @@ class Gate:
         self._public = frozenset(public)
         self._refused = refused
         self._random = RandomBits()
-        self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
+        self._origins = frozenset(allowed_origins)
 
     async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         """Names the request, answers preflights, and finds out who asks."""

@@ -33,5 +33,5 @@ class UuidV7Generator:
         stamp = milliseconds << 12 | rest * 4096 // 1_000_000
         with self._lock:
             stamp = self._last = max(stamp, self._last + 1)
-            random = self._random.next64() >> 2
+        random = self._random.next64() >> 2
         return UUID(int=(stamp >> 12) << 80 | _VERSION | (stamp & 0xFFF) << 64 | _VARIANT | random)

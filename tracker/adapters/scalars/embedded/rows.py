@@ -18,15 +18,8 @@ from tracker.adapters.scalars.embedded.many_rows import (
 )
 
 __all__ = [
-    "CHUNK",
-    "HEADS",
-    "NUMBERS",
-    "chunk_from",
-    "insert_chunks",
-    "remove_chunks",
-    "save_totals",
-    "totals_from",
-    "totals_with",
+    "CHUNK", "HEADS", "NUMBERS", "chunk_from", "insert_chunks", "remove_chunks", "save_totals",
+    "totals_from", "totals_with",
 ]  # fmt: skip
 
 NUMBERS = (
@@ -53,9 +46,8 @@ def insert_chunks(connection: sqlite3.Connection, chunks: Iterable[tuple[int, Ch
     """Appends chunks to the series named by their keys."""
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM chunk").fetchone()
     keyed = [(key, series, chunk) for key, (series, chunk) in enumerate(chunks, last + 1)]
-    insert_rows(
-        connection, f"chunk (id, series, {HEADS})", [(key, series, *c[:7]) for key, series, c in keyed]
-    )
+    heads = [(key, series, *chunk[:7]) for key, series, chunk in keyed]
+    insert_rows(connection, f"chunk (id, series, {HEADS})", heads)
     insert_rows(connection, "chunk_points", [(key, *chunk[7:]) for key, _, chunk in keyed])
 
 

@@ -76,8 +76,7 @@ class ContractService:
             return
         body = {"scalars": records_of(batch)}
         path = f"/scalars/log_batch/{project_id}/{batch.experiment_id}"
-        if project_id not in self._created:
-            await self._create(project_id)
+        await self._create(project_id)
         try:
             await self._link.post(path, body, writes=True, repeatable=False)
         except NotFound:  # somebody emptied the service
@@ -211,9 +210,12 @@ class ContractService:
         await self._link.get(f"/projects/exists/{_NOWHERE}")
 
     async def _create(self, project_id: ProjectId) -> None:
-        async with self._creating.setdefault(project_id, asyncio.Lock()):  # of runs that begin at once, one
+        if project_id in self._created:
+            return
+        # Of runs that begin at once, one creates. If that fails, the others need not wait as long again.
+        async with self._creating.setdefault(project_id, asyncio.Lock()):
             if project_id not in self._created:
-                self._link.breaker.require_closed()  # what waited for one that failed need not fail as long
+                self._link.breaker.require_closed()
                 await self._link.post("/projects", {"project_id": str(project_id)}, writes=True)
                 self._created.add(project_id)
         self._creating.pop(project_id, None)

@@ -210,11 +210,9 @@ def _known(names: Collection[str] | None) -> list[str] | None:
 
 
 def _between(chunks: Sequence[Record], tail: Sequence[Record], number: int, low: int, last: int) -> Columns:
-    parts = [decoded_together([tuple(row) for row in chunks])]
-    loose = by_series(tail)
-    if number in loose:
-        parts.append(loose[number].points)
-    points = join(parts).by_step()
+    folded = decoded_together([tuple(row) for row in chunks])
+    loose = by_series(tail).get(number)
+    points = join([folded] if loose is None else [folded, loose.points]).by_step()
     first = int(np.searchsorted(points.step, low, side="left"))
     return points.take(slice(first, int(np.searchsorted(points.step, last, side="right"))))
 
