@@ -25,6 +25,7 @@ from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.service import AccountService
 from tracker.domain.identity.attempts.service import AttemptService
 from tracker.domain.identity.audit.service import AuditService
+from tracker.domain.identity.callers.service import CallerService
 from tracker.domain.identity.permissions.service import PermissionService
 from tracker.domain.identity.recovery.service import RecoveryService
 from tracker.domain.identity.sessions.service import SessionService
@@ -132,6 +133,7 @@ class Container(containers.DeclarativeContainer):
         SessionService, units, clock, ids,
         passwords=passwords, tokens=signed_tokens, attempts=attempts, rules=_rules,
     )  # fmt: skip
+    callers = providers.Singleton(CallerService, units, clock, signed_tokens)
     recovery = providers.Singleton(
         RecoveryService, units, clock, ids,
         passwords=passwords, secrets=secrets, mailer=mailer, attempts=attempts, rules=_rules,

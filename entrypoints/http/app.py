@@ -74,7 +74,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
 def _door(container: Container) -> Door:
     settings = container.config()
     if settings.auth == "required":
-        return TeamDoor(container.sessions(), settings.requests_per_minute)
+        return TeamDoor(container.callers(), settings.requests_per_minute)
     return LocalDoor()
 
 

@@ -11,7 +11,7 @@ import falcon.asgi
 
 from tracker.domain.errors import Forbidden, TrackerError, Unauthenticated
 from tracker.domain.identity.actor import Actor, local_actor
-from tracker.domain.identity.sessions.service import SessionService
+from tracker.domain.identity.callers.service import CallerService
 from tracker.domain.identity.tokens.api_token import parse_api_token
 from tracker.domain.ids import ApiTokenId
 
@@ -83,12 +83,12 @@ class TeamDoor:
     """Lets in who shows a session token or an API token.
 
     Args:
-        sessions: knows whose they are.
+        callers: knows whose they are.
         requests_per_minute: how many one token may send to this process.
     """
 
-    def __init__(self, sessions: SessionService, requests_per_minute: int) -> None:
-        self._sessions = sessions
+    def __init__(self, callers: CallerService, requests_per_minute: int) -> None:
+        self._callers = callers
         self._requests = Meter(requests_per_minute, "requests")
         self._failures = Meter(_FAILURES_A_MINUTE, "tokens that do not hold")
         self._guesses = Meter(_FAILURES_A_MINUTE_OF_TOKEN, "wrong secrets of this API token")
@@ -101,7 +101,7 @@ class TeamDoor:
             raise Unauthenticated("show a token: Authorization: Bearer ...")
         address = address_of(req)
         try:
-            caller = await self._sessions.caller(token, address=address)
+            caller = await self._callers.identify(token, address=address)
         except Unauthenticated:
             # Only they are refused for it: whoever shares their address may have a token that holds.
             self._failures.spend(address)
@@ -119,7 +119,7 @@ class TeamDoor:
     async def _note(self, token_id: ApiTokenId) -> None:
         """Beside the request: a busy database must not make it wait, nor fail it."""
         try:
-            await self._sessions.note_use(token_id)
+            await self._callers.note_use(token_id)
         except TrackerError as error:
             _log.warning("the use of an API token could not be noted: %s", error.detail)
         finally:

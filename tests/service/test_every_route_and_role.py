@@ -66,7 +66,7 @@ class World:
         return str(self.ids[name])
 
     async def actor(self, token: str) -> Actor:
-        return (await self.container.sessions().caller(token, address="")).actor
+        return (await self.container.callers().identify(token, address="")).actor
 
     async def ask(self, route: Route, token: str | None, request: Request) -> httpx.Response:
         path = route.path.format(**request.get("path", {}))

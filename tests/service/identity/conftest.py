@@ -20,6 +20,7 @@ from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.identity.attempts.service import AttemptService
 from tracker.domain.identity.audit.entry import AuditEntry
 from tracker.domain.identity.audit.service import AuditService
+from tracker.domain.identity.callers.service import CallerService
 from tracker.domain.identity.permissions.service import PermissionService
 from tracker.domain.identity.recovery.service import RecoveryService
 from tracker.domain.identity.roles import Role
@@ -66,6 +67,7 @@ class Office:
         shared = {"passwords": self.passwords, "attempts": self.attempts, "rules": self.rules}
         self.accounts = AccountService(units, clock, ids, **shared)
         self.sessions = SessionService(units, clock, ids, tokens=tokens, **shared)
+        self.callers = CallerService(units, clock, tokens)
         self.recovery = RecoveryService(units, clock, ids, secrets=secrets, mailer=self.mail, **shared)
         self.sign_in = SignInService(
             units, clock, ids,
@@ -85,7 +87,7 @@ class Office:
     async def as_actor(self, user: User) -> Actor:
         """The user as a request of theirs would show them now."""
         token = await self.sessions.open(user, address=ADDRESS, how="test")
-        return (await self.sessions.caller(token, address=ADDRESS)).actor
+        return (await self.callers.identify(token, address=ADDRESS)).actor
 
     async def person(self, name: str, **fields: bool) -> Actor:
         """A new user, as a request would show them."""
@@ -99,7 +101,7 @@ class Office:
     async def bearer(self, actor: Actor, *scopes: str, days: int | None = None) -> Actor:
         """The actor's user with an API token of these scopes."""
         _, plain = await self.tokens.create(actor, "t", scopes=parse_actions(scopes), expires_in_days=days)
-        return (await self.sessions.caller(plain, address=ADDRESS)).actor
+        return (await self.callers.identify(plain, address=ADDRESS)).actor
 
     async def team(self, owner: Actor, **members: Role) -> tuple[Team, Actor, dict[str, Actor]]:
         """A team; its owner and members as requests would show them now."""

@@ -39,7 +39,7 @@ async def test_transferred_things_have_one_owner_and_the_user_is_gone(office: Of
     assert places == [(heir.user_id, OWNER)]
     for shown in (token, pat):
         with pytest.raises(Unauthenticated):
-            await office.sessions.caller(shown, address="")
+            await office.callers.identify(shown, address="")
     with pytest.raises(NotFound):
         await office.accounts.get(ROOT, ada.user_id)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.sessions.remembered import RememberedActors, RememberedStandings
+from tracker.domain.identity.callers.remembered import RememberedActors, RememberedStandings
 from tracker.domain.identity.standing import Standing
 from tracker.domain.ids import UserId
 

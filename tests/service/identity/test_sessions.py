@@ -19,7 +19,7 @@ async def login(office: Office, name: str = "ada", password: str = PASSWORD) -> 
 
 async def refused(office: Office, token: str) -> str:
     with pytest.raises(Unauthenticated) as error:
-        await office.sessions.caller(token, address=ADDRESS)
+        await office.callers.identify(token, address=ADDRESS)
     return error.value.detail
 
 
@@ -27,7 +27,7 @@ async def test_a_session_holds_until_the_moment_it_runs_out(office: Office) -> N
     await office.user("ada")
     token = await login(office)
     office.clock.advance(days=7, seconds=-1)
-    caller = await office.sessions.caller(token, address=ADDRESS)
+    caller = await office.callers.identify(token, address=ADDRESS)
     assert caller.actor.scopes is None and caller.used_token is None
     office.clock.advance(seconds=1)
     await refused(office, token)
@@ -36,17 +36,17 @@ async def test_a_session_holds_until_the_moment_it_runs_out(office: Office) -> N
 async def test_a_logout_ends_this_session_and_no_other(office: Office) -> None:
     await office.user("ada")
     ended, kept = await login(office), await login(office)
-    actor = (await office.sessions.caller(ended, address=ADDRESS)).actor
+    actor = (await office.callers.identify(ended, address=ADDRESS)).actor
     await office.sessions.logout(actor, ended)
     await office.sessions.logout(actor, ended)
     await refused(office, ended)
-    assert await office.sessions.caller(kept, address=ADDRESS)
+    assert await office.callers.identify(kept, address=ADDRESS)
 
 
 async def test_ends_are_forgotten_only_when_the_session_has_run_out(office: Office) -> None:
     user = await office.user("ada")
     first = await login(office)
-    actor = (await office.sessions.caller(first, address=ADDRESS)).actor
+    actor = (await office.callers.identify(first, address=ADDRESS)).actor
     await office.sessions.logout(actor, first)
     office.clock.advance(days=6)
     second = await login(office)
@@ -64,7 +64,7 @@ async def test_a_new_password_ends_all_sessions_but_no_api_token(office: Office)
     token, (_, pat) = await login(office), await office.tokens.create(ada, "t", scopes={Action.TEAMS_VIEW})
     await office.accounts.edit_me(ada, current_password=PASSWORD, password="another password")
     await refused(office, token)
-    assert (await office.sessions.caller(pat, address=ADDRESS)).actor.user_id == ada.user_id
+    assert (await office.callers.identify(pat, address=ADDRESS)).actor.user_id == ada.user_id
     with pytest.raises(BadCredentials):
         await login(office)
     assert await login(office, password="another password")
@@ -99,8 +99,8 @@ async def test_a_key_that_was_rotated_still_reads_and_one_that_was_removed_not_a
     old = await login(office)
     office.keys.rotate(office.clock.now(), timedelta(days=7))
     new = await login(office)
-    assert await office.sessions.caller(old, address=ADDRESS)
-    assert await office.sessions.caller(new, address=ADDRESS)
+    assert await office.callers.identify(old, address=ADDRESS)
+    assert await office.callers.identify(new, address=ADDRESS)
     office.keys.rotate(office.clock.now(), timedelta(0))
     office.clock.advance(seconds=1)
     assert await refused(office, old) == await refused(office, new)
@@ -111,14 +111,14 @@ async def test_an_actor_is_never_judged_as_of_more_than_a_second_ago(office: Off
     token = await login(office)
     for milliseconds in (0, 999, 1, 400, 400, 400):
         office.clock.advance(milliseconds=milliseconds)
-        actor = (await office.sessions.caller(token, address=ADDRESS)).actor
+        actor = (await office.callers.identify(token, address=ADDRESS)).actor
         assert timedelta(0) <= office.clock.now() - actor.at < timedelta(seconds=1)
 
 
 async def test_who_shows_a_token_from_elsewhere_is_told_from_there(office: Office) -> None:
     await office.user("ada")
     token = await login(office)
-    origins = [(await office.sessions.caller(token, address=at)).actor.origin for at in ("a", "b", "a")]
+    origins = [(await office.callers.identify(token, address=at)).actor.origin for at in ("a", "b", "a")]
     assert origins == ["a", "b", "a"]
 
 
@@ -163,7 +163,7 @@ async def test_weaker_hashes_are_renewed_at_the_login_and_sessions_stay(office: 
     office.passwords.rounds = 3
     tokens = await asyncio.gather(*(login(office) for _ in range(5)))
     for token in (before, *tokens):
-        assert await office.sessions.caller(token, address=ADDRESS)
+        assert await office.callers.identify(token, address=ADDRESS)
     async with office.units.reading() as unit:
         user = await unit.users.find_by_email("ada@example.org")
     assert user is not None and not office.passwords.is_outdated(user.password_hash or "")

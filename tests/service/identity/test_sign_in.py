@@ -25,7 +25,7 @@ async def sign_in(
     )
     _, carried = await office.sign_in.begin()
     token = await office.sign_in.finish("code", "state", carried, address=ADDRESS)
-    return (await office.sessions.caller(token, address=ADDRESS)).actor
+    return (await office.callers.identify(token, address=ADDRESS)).actor
 
 
 async def test_the_same_identity_is_the_same_user_whatever_its_address(office: Office) -> None:
@@ -43,14 +43,14 @@ async def test_an_address_that_is_not_verified_there_opens_no_account_here(offic
 async def test_who_registered_under_a_foreign_address_is_out_when_its_owner_signs_in(office: Office) -> None:
     squatter = await office.accounts.register("ada@example.org", PASSWORD, address=ADDRESS)
     session = await office.sessions.login("ada@example.org", PASSWORD, address=ADDRESS)
-    actor = (await office.sessions.caller(session, address=ADDRESS)).actor
+    actor = (await office.callers.identify(session, address=ADDRESS)).actor
     _, pat = await office.tokens.create(actor, "t", scopes={Action.PROJECT_VIEW})
     await office.recovery.send_letter("ada@example.org", address=ADDRESS)
     code = office.mail.code()
     assert (await sign_in(office, "1", "ada@example.org")).user_id == squatter.id
     for token in (session, pat):
         with pytest.raises(Unauthenticated):
-            await office.sessions.caller(token, address=ADDRESS)
+            await office.callers.identify(token, address=ADDRESS)
     with pytest.raises(BadCredentials):
         await office.sessions.login("ada@example.org", PASSWORD, address=ADDRESS)
     with pytest.raises(BadCode):
@@ -93,7 +93,7 @@ async def test_another_browser_s_state_and_another_audience_s_token_are_refused(
     with pytest.raises(Unauthenticated):
         await office.sign_in.finish("code", "state", session, address=ADDRESS)
     with pytest.raises(Unauthenticated):
-        await office.sessions.caller(carried, address=ADDRESS)
+        await office.callers.identify(carried, address=ADDRESS)
     office.clock.advance(minutes=10)
     with pytest.raises(Unauthenticated):
         await office.sign_in.finish("code", "state", carried, address=ADDRESS)

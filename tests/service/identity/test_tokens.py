@@ -17,7 +17,7 @@ VIEW, EDIT = Action.PROJECT_VIEW, Action.PROJECT_EDIT
 async def test_the_plain_token_opens_and_only_its_hash_is_kept(office: Office) -> None:
     ada = await office.person("ada")
     kept, plain = await office.tokens.create(ada, "ci", scopes={VIEW})
-    caller = await office.sessions.caller(plain, address=ADDRESS)
+    caller = await office.callers.identify(plain, address=ADDRESS)
     assert caller.actor.scopes == {VIEW} and caller.actor.api_token_id == kept.id
     assert plain not in repr(kept) and plain.encode() not in kept.digest
     assert plain not in repr(await office.log()) and plain not in repr(office.units._committed.state)
@@ -28,7 +28,7 @@ async def test_a_revoked_token_opens_nothing_for_good(office: Office) -> None:
     kept, plain = await office.tokens.create(ada, "ci", scopes={VIEW})
     await office.tokens.revoke(ada, kept.id)
     with pytest.raises(Unauthenticated):
-        await office.sessions.caller(plain, address=ADDRESS)
+        await office.callers.identify(plain, address=ADDRESS)
     with pytest.raises(Invalid, match="revoked"):
         await office.tokens.edit(ada, kept.id, name="again")
     await office.tokens.revoke(ada, kept.id)
@@ -38,10 +38,10 @@ async def test_a_token_holds_until_the_moment_it_expires(office: Office) -> None
     ada = await office.person("ada")
     _, plain = await office.tokens.create(ada, "ci", scopes={VIEW}, expires_in_days=1)
     office.clock.advance(days=1, seconds=-1)
-    assert await office.sessions.caller(plain, address=ADDRESS)
+    assert await office.callers.identify(plain, address=ADDRESS)
     office.clock.advance(seconds=1)
     with pytest.raises(Unauthenticated):
-        await office.sessions.caller(plain, address=ADDRESS)
+        await office.callers.identify(plain, address=ADDRESS)
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651, 10**9])
@@ -79,7 +79,7 @@ async def test_a_token_cannot_touch_a_stronger_one_of_its_user(office: Office) -
     ):
         with pytest.raises(Forbidden):
             await attempt
-    assert await office.sessions.caller(plain, address=ADDRESS)
+    assert await office.callers.identify(plain, address=ADDRESS)
 
 
 async def test_somebody_else_s_token_is_answered_like_one_that_does_not_exist(office: Office) -> None:
@@ -114,9 +114,9 @@ async def test_the_last_use_is_noted_at_most_once_a_minute(office: Office) -> No
     kept, plain = await office.tokens.create(ada, "ci", scopes={VIEW})
 
     async def used() -> bool:
-        caller = await office.sessions.caller(plain, address=ADDRESS)
+        caller = await office.callers.identify(plain, address=ADDRESS)
         if caller.used_token is not None:
-            await office.sessions.note_use(caller.used_token)
+            await office.callers.note_use(caller.used_token)
         return caller.used_token is not None
 
     assert [await used(), await used()] == [True, False]

@@ -1,1 +1,1 @@
-"""Sessions: logging in, staying known, logging out."""
+"""Sessions: logging in and out."""
