@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -24,3 +26,22 @@ def test_ids_of_many_threads_are_distinct() -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: ids.new(), range(20_000)))
     assert len(set(made)) == len(made)
+
+
+_FORKING = """
+import os, sys
+from tracker.adapters.system.random_bits import RandomBits
+
+bits = RandomBits()
+bits.next64()
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.write(writing, str(bits.next64()).encode())
+    os._exit(0)
+os.wait()
+sys.exit(os.read(reading, 100).decode() == str(bits.next64()))
+"""
+
+
+def test_a_forked_process_does_not_go_on_with_the_random_bits_of_its_parent() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", _FORKING], timeout=60, check=True)

@@ -127,9 +127,11 @@ async def test_what_one_may_not_see_costs_as_many_queries_as_what_is_not_there(
 
     async def asked(key: object) -> list[int]:
         """How many statements each of three refusals takes, once it is known who asks."""
-        await office.http.get("/api/users/me", headers=headers)
         found = []
-        for _ in range(3):
+        for percent in (10.0, 20.0, 30.0):
+            await office.container.experiments().edit(ROOT, office.experiment, progress=percent)
+            await office.get("session")  # who may see it has just looked at it
+            await office.http.get("/api/users/me", headers=headers)
             office.statements.clear()
             answer = await office.http.request(
                 method, path.format(key), json=log if method == "POST" else None, headers=headers
@@ -138,5 +140,12 @@ async def test_what_one_may_not_see_costs_as_many_queries_as_what_is_not_there(
             found.append(len(office.statements))
         return found
 
-    await office.get("session")  # who may see it has just looked at it
     assert await asked(office.experiment) == await asked(uuid4())
+
+
+async def test_a_text_that_is_no_token_costs_no_query(office: Office) -> None:
+    for text in ("x", "pat_x", "a.b.c"):
+        await office.container.experiments().edit(ROOT, office.experiment, progress=float(len(text)))
+        office.statements.clear()
+        answer = await office.http.get("/api/users/me", headers={"Authorization": f"Bearer {text}"})
+        assert (answer.status_code, office.statements) == (401, [])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.service.identity.conftest import ADDRESS, PASSWORD, ROOT, Office
 from tracker.domain.errors import BadCode, Conflict, Invalid, TooManyRequests, TrackerError
+from tracker.domain.identity.audit.entry import Outcome
 
 NEW = "an entirely new password"
 
@@ -143,3 +144,14 @@ async def test_a_set_up_code_is_void_once_there_is_an_administrator(office: Offi
     await office.user("root", is_superuser=True)
     with pytest.raises(Conflict):
         await office.recovery.set_up(code or "", "eve@example.org", NEW, address=ADDRESS)
+
+
+@pytest.mark.parametrize("name", ["nobody", "ada"])
+async def test_a_letter_that_nobody_may_have_is_in_the_log_and_is_not_sent(office: Office, name: str) -> None:
+    user = await office.user("ada")
+    await office.accounts.edit(ROOT, user.id, is_active=False)
+    await office.recovery.send_letter(f"{name}@example.org", address=ADDRESS)
+    entry = (await office.log())[-1]
+    assert (entry.what, entry.outcome, entry.origin) == ("password.reset.request", Outcome.REFUSED, ADDRESS)
+    assert entry.key == ("unknown" if name == "nobody" else str(user.id))
+    assert office.mail.letters == []
