@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +12,14 @@ from typing import Any
 import pytest
 
 from entrypoints.http.app import create_app
-from entrypoints.http.garbage import spare_what_stays
 from entrypoints.http.scalars.app import create_scalars_app
-from entrypoints.http.server import create_configured_app
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.container import build
 from tracker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def tracker(folder: Path, at_start: Callable[[], object]) -> Any:
@@ -45,6 +48,14 @@ async def test_it_is_called_when_all_is_open_and_nobody_is_answered_yet(
     assert events == ["called", "lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
-def test_a_worker_settles_its_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRACKER_DATA", str(tmp_path))
-    assert create_configured_app()._at_start is spare_what_stays
+@pytest.mark.parametrize(
+    "made", ["entrypoints.http.server.create_configured_app()", "entrypoints.http.asgi.app"]
+)
+def test_a_server_process_settles_its_garbage(tmp_path: Path, made: str) -> None:
+    """In a process of its own: it takes over the logging of the one it is in."""
+    program = (
+        "import entrypoints.http.asgi, entrypoints.http.server, entrypoints.http.garbage\n"
+        f"assert {made}._at_start is entrypoints.http.garbage.spare_what_stays"
+    )
+    environ = {**os.environ, "TRACKER_DATA": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, timeout=60, check=True)
