@@ -11,12 +11,13 @@ import argparse
 import asyncio
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from server_load import BARE, ROOT, created, free_port, measured, request_bytes, serving, uvicorn_command
@@ -28,7 +29,8 @@ from tracker.domain.identity.roles import Role
 from tracker.settings import Settings
 
 CONNECTIONS = 16
-Case = tuple[str, list[bytes]]
+Case = tuple[str, int, list[bytes]]
+"""What is asked, of which port, on each connection."""
 
 
 def cases(port: int, team: str | None, tokens: list[str | None]) -> list[Case]:
@@ -43,13 +45,19 @@ def cases(port: int, team: str | None, tokens: list[str | None]) -> list[Case]:
     return [
         (
             "GET experiment",
+            port,
             [request_bytes("GET", f"/api/experiments/{run}", token=token) for run, token in pairs],
         ),
         (
             "POST scalars/log x20",
+            port,
             [request_bytes("POST", f"/api/scalars/log/{run}", scalars, token) for run, token in pairs],
         ),
-        ("POST experiment", [request_bytes("POST", "/api/experiments", new, token) for token in tokens]),
+        (
+            "POST experiment",
+            port,
+            [request_bytes("POST", "/api/experiments", new, token) for token in tokens],
+        ),
     ]
 
 
@@ -101,30 +109,19 @@ def postgres() -> Iterator[str | None]:
             process.wait(30)
 
 
-def run(seconds: float, rounds: int) -> None:
-    """Measures everything and prints a table."""
-    print(f"{'server':<16}{'request':<24}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bare.py").write_text(BARE)
-        port = free_port()
-        with serving(uvicorn_command("bare:app", port), folder, port):
-            bare, p99 = measured(port, [request_bytes("GET", "/")] * CONNECTIONS, seconds, rounds)
-        print(f"{'bare falcon':<16}{'GET /':<24}{bare:>8.0f}{p99:>9.1f}{'100 %':>9}")
-        with postgres() as postgres_url:
-            urls = {"sqlite": f"sqlite:///{folder}/tracker.db", "postgres": postgres_url}
-            for server, url in urls.items():
-                if url is not None:
-                    measure_server(server, url, folder / server, bare, (seconds, rounds))
-            for shown in ("session", "token"):
-                url = f"sqlite:///{folder}/{shown}.db"
-                measure_server(f"sqlite, {shown}", url, folder / shown, bare, (seconds, rounds), shown=shown)
+@contextmanager
+def bare(folder: Path) -> Iterator[list[Case]]:
+    """What a Falcon app that does nothing is asked."""
+    folder.mkdir()
+    (folder / "bare.py").write_text(BARE)
+    port = free_port()
+    with serving(uvicorn_command("bare:app", port), folder, port):
+        yield [("GET /", port, [request_bytes("GET", "/")] * CONNECTIONS)]
 
 
-def measure_server(
-    server: str, url: str, folder: Path, bare: float, how: tuple[float, int], *, shown: str | None = None
-) -> None:
-    """Prints the rows of one server over its own folder; with `shown` it requires credentials."""
+@contextmanager
+def tracker(url: str, folder: Path, shown: str | None = None) -> Iterator[list[Case]]:
+    """What a server over its own folder is asked; with `shown` it requires credentials."""
     folder.mkdir()
     environ = {"DATABASE_URL": url, "TRACKER_DATA": str(folder)}
     if not url.startswith("sqlite"):
@@ -136,9 +133,42 @@ def measure_server(
         team, tokens = asyncio.run(people(Settings(database_url=url, data=folder), shown))
     port = free_port()
     with serving(uvicorn_command("entrypoints.http.asgi:app", port), folder, port, **environ):
-        for title, requests in cases(port, team, tokens):
-            rate, p99 = measured(port, requests, *how)
-            print(f"{server:<16}{title:<24}{rate:>8.0f}{p99:>9.1f}{rate / bare:>8.0%}")
+        yield cases(port, team, tokens)
+
+
+def run(seconds: float, rounds: int) -> None:
+    """Measures everything and prints a table.
+
+    All servers are there at once and take turns in every round: one after another, what the machine
+    does meanwhile would look like a difference between them.
+    """
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        servers = {"bare falcon": stack.enter_context(bare(folder / "bare"))}
+        for title, shown in (("sqlite", None), ("sqlite, session", "session"), ("sqlite, token", "token")):
+            url = f"sqlite:///{folder}/{title}.db"
+            servers[title] = stack.enter_context(tracker(url, folder / title, shown))
+        postgres_url = stack.enter_context(postgres())
+        if postgres_url is not None:
+            servers["postgres"] = stack.enter_context(tracker(postgres_url, folder / "postgres"))
+        asked = [(server, *case) for server, found in servers.items() for case in found]
+        asked.sort(key=lambda case: case[1])  # the same request of all servers, one soon after the other
+        taken: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for _ in range(rounds):
+            for server, title, port, requests in asked:
+                taken.setdefault((server, title), []).append(measured(port, requests, seconds, 1))
+        show(taken)
+
+
+def show(taken: Mapping[tuple[str, str], Sequence[tuple[float, float]]]) -> None:
+    """Prints the medians of the rounds, and their ratio to the bare app's."""
+    print(f"{'server':<16}{'request':<24}{'req/s':>8}{'p99 ms':>9}{'of bare':>9}")
+    rates = {key: statistics.median(rate for rate, _ in found) for key, found in taken.items()}
+    for (server, title), found in taken.items():
+        p99 = statistics.median(each for _, each in found)
+        rate = rates[server, title]
+        share = rate / rates["bare falcon", "GET /"]
+        print(f"{server:<16}{title:<24}{rate:>8.0f}{p99:>9.1f}{share:>9.0%}")
 
 
 if __name__ == "__main__":
