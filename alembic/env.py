@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alembic import context
 from tracker.adapters.sql.engine import WRITING, engine_for, normalized, sqlite_file
 from tracker.adapters.sql.file_lock import FileLock
-from tracker.adapters.sql.identity_tables import metadata
+from tracker.adapters.sql.hypothesis_tables import metadata
 from tracker.adapters.sql.types import UtcDateTime
 from tracker.settings import Settings
 

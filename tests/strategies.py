@@ -14,7 +14,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actions import Action
-from tracker.domain.identity.actor import Access, Actor
+from tracker.domain.identity.actor import LOCAL_USER, Access, Actor
 from tracker.domain.identity.permissions.grant import Effect, Grant
 from tracker.domain.identity.policy import ProjectScope, TeamScope
 from tracker.domain.identity.roles import Role
@@ -100,6 +100,7 @@ def experiments(
         description=st.text(characters, max_size=200),
         status=st.sampled_from(Status),
         parent_id=st.just(parent_id),
+        merged_from=st.just(()),
         features=json_trees,
         params=params,
         git_diff=st.none() | st.text(characters, max_size=200),
@@ -108,6 +109,7 @@ def experiments(
         tags=st.lists(names, max_size=4, unique=True).map(tuple),
         progress=st.floats(0, 100),
         created_at=instants,
+        created_by=st.sampled_from([None, LOCAL_USER]),
         started_at=st.none() | instants,
         completed_at=st.none() | instants,
         version=st.just(0),

@@ -150,7 +150,7 @@ def _of(project_id: ProjectId) -> sa.Select[Any]:
 
 def _columns(experiment: Experiment) -> dict[str, Any]:
     return {
-        **experiment.__dict__,
+        **{name: value for name, value in experiment.__dict__.items() if name != "merged_from"},
         "status": experiment.status.value,
         "features": thaw(experiment.features),
         "params": thaw(experiment.params),

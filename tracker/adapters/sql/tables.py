@@ -1,6 +1,7 @@
 """The tables of what is tracked. Migrations make them; a test proves that both agree.
 
-Those of users, teams and the audit log are in :mod:`tracker.adapters.sql.identity_tables`.
+Those of users, teams and the audit log are in :mod:`tracker.adapters.sql.identity_tables`, those of
+searching and of hypotheses in ``search_tables`` and ``hypothesis_tables``.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ __all__ = [
     "SCHEMA_VERSION",
     "db_metadata",
     "experiments",
+    "merges",
     "metadata",
     "metrics",
     "projects",
     "purges",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """What ``db_metadata.version`` says when the database fits this code."""
 
 metadata = sa.MetaData(
@@ -72,11 +74,21 @@ experiments = sa.Table(
     sa.Column("tags", sa.JSON, nullable=False),
     sa.Column("progress", sa.Double, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("created_by", sa.Uuid, sa.ForeignKey("users.id", ondelete="SET NULL"), index=True),
     sa.Column("started_at", UtcDateTime),
     sa.Column("completed_at", UtcDateTime),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "project_id", "position"),
     sa.Index(None, "project_id", "name"),
+)
+
+# Further parents, beside the one whose line counts.
+merges = sa.Table(
+    "merges",
+    metadata,
+    sa.Column("experiment_id", sa.Uuid, sa.ForeignKey("experiments.id", ondelete="CASCADE")),
+    sa.Column("parent_id", sa.Uuid, sa.ForeignKey("experiments.id", ondelete="CASCADE"), index=True),
+    sa.PrimaryKeyConstraint("experiment_id", "parent_id"),
 )
 
 metrics = sa.Table(

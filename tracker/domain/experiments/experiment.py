@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.experiments.lifecycle import Status, check_transition
 from tracker.domain.frozen import Frozen
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
 from tracker.domain.json_tree import EMPTY, FlatParams, JsonObject
 from tracker.domain.text import Description, Name, Tag, storable
 
@@ -44,11 +44,13 @@ class Experiment(Frozen):
 
     Attributes:
         parent_id: the experiment it was derived from, in the same project.
+        merged_from: further experiments of the project that went into it, by id.
         features: what it is made of, as a JSON tree.
         params: typed flat parameters under dotted names.
         git_diff: uncommitted changes of the code that ran.
         position: place in its project's list, 0 first (the API calls it ``order``).
         progress: per cent done.
+        created_by: who made it; ``None`` when nobody knows any more.
         started_at: when it first became running.
         completed_at: when it last became complete or failed; ``None`` while it has not ended.
         version: counts the saves; a save of an older one is refused.
@@ -60,6 +62,7 @@ class Experiment(Frozen):
     description: Description = ""
     status: Status = Status.PLANNED
     parent_id: ExperimentId | None = None
+    merged_from: tuple[ExperimentId, ...] = ()
     features: JsonObject = Field(default_factory=lambda: EMPTY)
     params: FlatParams = Field(default_factory=lambda: EMPTY)
     git_diff: GitDiff | None = None
@@ -68,6 +71,7 @@ class Experiment(Frozen):
     tags: Tags = ()
     progress: Progress = 0.0
     created_at: AwareDatetime
+    created_by: UserId | None = None
     started_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     version: int = 0

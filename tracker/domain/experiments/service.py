@@ -25,7 +25,7 @@ from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 __all__ = ["ExperimentService", "visible_experiment"]
 
 _EDITABLE = frozenset(Experiment.model_fields) - {
-    "id", "project_id", "created_at", "started_at", "completed_at", "version",
+    "id", "project_id", "created_at", "created_by", "started_at", "completed_at", "version",
 }  # fmt: skip
 
 
@@ -179,7 +179,7 @@ class ExperimentService:
                 await _check_parent(unit, project_id, parent_id)
             experiment = Experiment(
                 id=ExperimentId(self._ids.new()), project_id=project_id, name=name, parent_id=parent_id,
-                color=color, position=position, created_at=now, **fields,
+                color=color, position=position, created_at=now, created_by=actor.user_id, **fields,
             ).become(status, at=now)  # fmt: skip
             await unit.experiments.add(experiment)
             await unit.commit()
