@@ -9,7 +9,8 @@
     |-- BadCode                      RESET_PASSWORD_BAD_TOKEN       400  1
     |-- Forbidden                    forbidden            403      1
     |-- Invalid                      invalid              422      1
-    |   `-- TooLarge                 body_too_large       413      1
+    |   |-- TooLarge                 body_too_large       413      1
+    |   `-- QuerySyntax              query_syntax         422      1
     |-- Conflict                     conflict             409      1
     |   |-- AlreadyExists            already_exists       409      1
     |   |   `-- AlreadyRegistered    REGISTER_USER_ALREADY_EXISTS   400  1
@@ -41,6 +42,7 @@ __all__ = [
     "LineageCycle",
     "NotFound",
     "Problem",
+    "QuerySyntax",
     "SchemaMismatch",
     "StaleVersion",
     "TooLarge",
@@ -143,6 +145,23 @@ class TooLarge(Invalid):
     """More than one request may carry; nothing of it was kept, so its halves may be tried."""
 
     code = "body_too_large"
+
+
+class QuerySyntax(Invalid):
+    """A filter or an order does not parse.
+
+    Args:
+        why: what is wrong there.
+        column: where, in characters from 1.
+        field: ``filter`` or ``order_by``.
+    """
+
+    code = "query_syntax"
+
+    def __init__(self, why: str, column: int, field: str = "filter") -> None:
+        super().__init__(f"{field}: {why} (column {column})", [Problem((field,), why, "query_syntax")])
+        self.why = why
+        self.column = column
 
 
 class Conflict(TrackerError):

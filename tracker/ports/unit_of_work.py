@@ -13,6 +13,8 @@ from tracker.ports.metrics import MetricRepository
 from tracker.ports.permissions import GrantRepository
 from tracker.ports.projects import ProjectRepository
 from tracker.ports.purges import PurgeRepository
+from tracker.ports.search import SearchRepository
+from tracker.ports.summaries import SummaryRepository
 from tracker.ports.teams import MemberRepository, TeamRepository
 
 __all__ = ["ReadingUnit", "UnitsOfWork", "WritingUnit"]
@@ -84,6 +86,16 @@ class ReadingUnit(Protocol):
     @property
     def metrics(self) -> MetricRepository:
         """Their final values."""
+        ...
+
+    @property
+    def summaries(self) -> SummaryRepository:
+        """One for each metric of an experiment."""
+        ...
+
+    @property
+    def search(self) -> SearchRepository:
+        """Looks for experiments."""
         ...
 
     @property

@@ -108,6 +108,7 @@ class MemoryExperimentRepository:
         for child in [e for e in state.experiments.values() if e.parent_id == experiment_id]:
             state.experiments[child.id] = child.evolve(parent_id=gone.parent_id, version=child.version + 1)
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id != experiment_id}
+        state.series = {key: mark for key, mark in state.series.items() if key[0] != experiment_id}
 
     def _of(self, project_id: ProjectId) -> Sequence[Experiment]:
         return [e for e in self._current.state.experiments.values() if e.project_id == project_id]

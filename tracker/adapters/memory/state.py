@@ -28,12 +28,14 @@ from tracker.domain.ids import (
     UserId,
 )
 from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.summary import SeriesMark
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
-__all__ = ["Current", "MemberKey", "MetricKey", "State"]
+__all__ = ["Current", "MemberKey", "MetricKey", "SeriesKey", "State"]
 
 MetricKey = tuple[ExperimentId, str, str | None, int]
+SeriesKey = tuple[ExperimentId, str]
 MemberKey = tuple[UUID, UserId]
 
 
@@ -65,6 +67,7 @@ class State:
     projects: dict[ProjectId, Project] = field(default_factory=dict)
     experiments: dict[ExperimentId, Experiment] = field(default_factory=dict)
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
+    series: dict[SeriesKey, SeriesMark] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 

@@ -19,7 +19,9 @@ from tracker.adapters.memory.metrics import MemoryMetricRepository
 from tracker.adapters.memory.permissions import MemoryGrantRepository
 from tracker.adapters.memory.projects import MemoryProjectRepository
 from tracker.adapters.memory.purges import MemoryPurgeRepository
+from tracker.adapters.memory.search import MemorySearchRepository
 from tracker.adapters.memory.state import Current
+from tracker.adapters.memory.summaries import MemorySummaryRepository
 from tracker.adapters.memory.teams import MemoryMemberRepository, MemoryTeamRepository
 
 __all__ = ["MemoryUnitsOfWork"]
@@ -57,6 +59,8 @@ class MemoryUnit:
         self.projects = MemoryProjectRepository(current)
         self.experiments = MemoryExperimentRepository(current)
         self.metrics = MemoryMetricRepository(current)
+        self.summaries = MemorySummaryRepository(current)
+        self.search = MemorySearchRepository(current)
         self.purges = MemoryPurgeRepository(current)
 
     async def __aenter__(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.searching.attributes import AttributeRows
 from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
@@ -26,14 +27,17 @@ _KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a stat
 class SqlExperimentRepository:
     """Keeps the port :class:`tracker.ports.experiments.ExperimentRepository`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
+        self._attributes = AttributeRows(session, dialect)
+        self._loaded: dict[ExperimentId, Experiment] = {}
 
     async def get(self, experiment_id: ExperimentId) -> Experiment:
         """The experiment."""
         found = await self._session.find(_BY_ID, experiment_id)
         if found is None:
             raise NotFound.of("experiment", experiment_id)
+        self._remember(found)
         return found
 
     async def with_scope(
@@ -43,6 +47,7 @@ class SqlExperimentRepository:
         found = await self._session.find(_WITH_SCOPE, experiment_id, asker)
         if found is None:
             raise NotFound.of("experiment", experiment_id)
+        self._remember(found[0])
         return found
 
     async def get_many(self, experiment_ids: Collection[ExperimentId]) -> Mapping[ExperimentId, Experiment]:
@@ -105,6 +110,7 @@ class SqlExperimentRepository:
         """Keeps a new one."""
         with inserting("experiment", experiment.id):
             await self._session.run(sa.insert(experiments).values(_columns(experiment)))
+        await self._attributes.add([experiment])
 
     async def save(self, experiment: Experiment) -> Experiment:
         """Keeps a changed one."""
@@ -119,6 +125,9 @@ class SqlExperimentRepository:
         if not changed:
             await self.get(experiment.id)
             raise StaleVersion.of("experiment", experiment.id)
+        before = self._loaded.get(experiment.id)
+        is_known = before is not None and before.version == experiment.version
+        await self._attributes.change(before if is_known else None, saved)
         return saved
 
     async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
@@ -139,6 +148,11 @@ class SqlExperimentRepository:
             .values(parent_id=gone.parent_id, version=experiments.c.version + 1)
         )
         await self._session.run(sa.delete(experiments).where(experiments.c.id == experiment_id))
+
+    def _remember(self, loaded: Experiment) -> None:
+        """What a writing unit may save changed, so that the change need not be looked up."""
+        if self._session.is_writing:
+            self._loaded[loaded.id] = loaded
 
     async def _select(self, statement: sa.Select[Any]) -> tuple[Experiment, ...]:
         return tuple(map(_experiment, await self._session.rows(statement)))

@@ -8,7 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
-from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.metric_rows import metric_from
+from tracker.adapters.sql.session import Session
+from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.tables import experiments, metrics
 from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.ids import ExperimentId, ProjectId
@@ -27,6 +29,7 @@ class SqlMetricRepository:
     def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
         self._dialect = dialect
+        self._summaries = SqlSummaryRepository(session, dialect)
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
@@ -39,13 +42,14 @@ class SqlMetricRepository:
         for start in range(0, len(last), _ROWS_A_STATEMENT):
             with inserting("metric", last[start].name):
                 rows = await self._session.rows(self._upsert(last[start : start + _ROWS_A_STATEMENT]))
-            kept.update((metric.key, metric) for metric in map(_metric, rows))
+            kept.update((metric.key, metric) for metric in map(metric_from, rows))
+        await self._summaries.count_in(last)
         return tuple(kept[metric.key] for metric in metrics)
 
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
         statement = sa.select(metrics).where(metrics.c.experiment_id == experiment_id).order_by(*_ORDER)
-        return tuple(map(_metric, await self._session.rows(statement)))
+        return tuple(map(metric_from, await self._session.rows(statement)))
 
     async def of_project(self, project_id: ProjectId) -> tuple[Metric, ...]:
         """A project's values, by the order of its experiments."""
@@ -55,7 +59,7 @@ class SqlMetricRepository:
             .where(experiments.c.project_id == project_id)
             .order_by(experiments.c.position, experiments.c.created_at, experiments.c.id, *_ORDER)
         )
-        return tuple(map(_metric, await self._session.rows(statement)))
+        return tuple(map(metric_from, await self._session.rows(statement)))
 
     def _upsert(self, values: Sequence[Metric]) -> sa.Executable:
         insert = insert_into(metrics, self._dialect).values(
@@ -65,7 +69,3 @@ class SqlMetricRepository:
             index_elements=_KEY,
             set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
         ).returning(metrics)
-
-
-def _metric(row: Row) -> Metric:
-    return Metric(**{**row._mapping, "label": row.label or None})

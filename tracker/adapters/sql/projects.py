@@ -8,15 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.metric_rows import definition_from
 from tracker.adapters.sql.session import Lookup, Row, Session
+from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.domain.errors import NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ProjectId, UserId
 from tracker.domain.projects.project import (
-    Aggregation,
-    Direction,
-    MetricDefinition,
     Project,
     ProjectCounts,
     ProjectSettings,
@@ -28,8 +27,9 @@ __all__ = ["SqlProjectRepository"]
 class SqlProjectRepository:
     """Keeps the port :class:`tracker.ports.projects.ProjectRepository`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
+        self._summaries = SqlSummaryRepository(session, dialect)
 
     async def get(self, project_id: ProjectId, *, asker: UserId | None = None) -> Project:
         """The project."""
@@ -71,6 +71,7 @@ class SqlProjectRepository:
     async def save(self, project: Project) -> Project:
         """Keeps a changed one."""
         saved = project.evolve(version=project.version + 1)
+        before = await self._session.rows(sa.select(projects.c.metrics).where(projects.c.id == project.id))
         statement = (
             sa.update(projects)
             .where(projects.c.id == project.id, projects.c.version == project.version)
@@ -81,6 +82,8 @@ class SqlProjectRepository:
         if not changed:
             await self.get(project.id)
             raise StaleVersion.of("project", project.id)
+        changed_metrics = {definition_from(each) for each in before[0].metrics} ^ set(project.metrics)
+        await self._summaries.judge_anew(project.id, {(each.name, each.label) for each in changed_metrics})
         return saved
 
     async def delete(self, project_id: ProjectId) -> None:
@@ -102,20 +105,11 @@ def _project(row: Row) -> Project:
     return Project(
         **{
             **row._mapping,
-            "metrics": tuple(_definition(item) for item in row.metrics),
+            "metrics": tuple(definition_from(item) for item in row.metrics),
             "settings": ProjectSettings(
                 **{**settings, "display_metrics": tuple(settings["display_metrics"])}
             ),
         }
-    )
-
-
-def _definition(stored: dict[str, Any]) -> MetricDefinition:
-    return MetricDefinition(
-        name=stored["name"],
-        direction=Direction(stored["direction"]),
-        aggregation=Aggregation(stored["aggregation"]),
-        label=stored["label"],
     )
 
 

@@ -53,7 +53,13 @@ class Lookup(Generic[T]):
 
 
 class Session(Protocol):
-    """What repositories need of a unit of work."""
+    """What repositories need of a unit of work.
+
+    Attributes:
+        is_writing: whether what is found stays as it is until the unit ends.
+    """
+
+    is_writing: bool
 
     async def rows(self, statement: sa.Executable) -> Sequence[Row]:
         """Runs a statement that gives rows."""
@@ -71,6 +77,10 @@ class Session(Protocol):
 
     async def run(self, statement: sa.Executable) -> int:
         """Runs a statement that changes rows; how many."""
+        ...
+
+    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Runs a statement that changes rows once for each set of parameters, in one go."""
         ...
 
 
@@ -140,6 +150,8 @@ class Loaders:
 class ReadingSession:
     """Every statement by itself, on whatever connection is free."""
 
+    is_writing = False
+
     def __init__(self, engine: AsyncEngine, loaders: Loaders) -> None:
         self._engine = engine
         self._loaders = loaders
@@ -158,9 +170,15 @@ class ReadingSession:
         """Refuses: a reading unit has no transaction that could be committed."""
         raise RuntimeError("this unit of work only reads; open it with writing()")
 
+    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Refuses, too."""
+        raise RuntimeError("this unit of work only reads; open it with writing()")
+
 
 class WritingSession:
     """All statements in one transaction."""
+
+    is_writing = True
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.changes_standings = False
@@ -185,3 +203,9 @@ class WritingSession:
             self.changes_standings |= statement.get_execution_options().get("changes_standings", True)
         with translated():
             return (await finished(self._connection.execute(statement))).rowcount
+
+    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Runs it in the transaction."""
+        if rows:
+            with translated():
+                await finished(self._connection.execute(statement, rows))

@@ -23,8 +23,10 @@ from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.permissions import SqlGrantRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
 from tracker.adapters.sql.purges import SqlPurgeRepository
+from tracker.adapters.sql.search import SqlSearchRepository
 from tracker.adapters.sql.session import Loaders, ReadingSession, Session, WritingSession
 from tracker.adapters.sql.standings import SqlStandingRepository
+from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.teams import SqlMemberRepository, SqlTeamRepository
 
 __all__ = ["SqlUnitsOfWork"]
@@ -68,9 +70,11 @@ class _Repositories:
         self.grants = SqlGrantRepository(session)
         self.limits = SqlLimitRepository(session, dialect)
         self.audit = SqlAuditRepository(session)
-        self.projects = SqlProjectRepository(session)
-        self.experiments = SqlExperimentRepository(session)
+        self.projects = SqlProjectRepository(session, dialect)
+        self.experiments = SqlExperimentRepository(session, dialect)
         self.metrics = SqlMetricRepository(session, dialect)
+        self.summaries = SqlSummaryRepository(session, dialect)
+        self.search = SqlSearchRepository(session, dialect)
         self.purges = SqlPurgeRepository(session)
 
 

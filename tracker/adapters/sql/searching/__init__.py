@@ -1,0 +1,1 @@
+"""How a search becomes statements, and what it looks at is kept."""

@@ -1,0 +1,176 @@
+"""Summaries of metrics in SQL: derived from final values whenever these change, and from what series tell."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+import sqlalchemy as sa
+
+from tracker.adapters.sql.metric_rows import definition_from, metric_from
+from tracker.adapters.sql.search_tables import metric_summaries, search_fields
+from tracker.adapters.sql.searching.fields import FieldKey, chunks, numbered
+from tracker.adapters.sql.session import Row, Session
+from tracker.adapters.sql.tables import experiments, metrics, projects
+from tracker.adapters.sql.upserting import insert_into
+from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.summary import MetricSummary, SeriesMark, summarize
+from tracker.domain.projects.project import MetricDefinition
+from tracker.domain.search.query import Source
+
+__all__ = ["SqlSummaryRepository"]
+
+_NUMBERS = ("value", "last", "min", "max")
+_Group = tuple[ExperimentId, str, str]
+
+
+class SqlSummaryRepository:
+    """Keeps the port :class:`tracker.ports.summaries.SummaryRepository`."""
+
+    def __init__(self, session: Session, dialect: str) -> None:
+        self._session = session
+        self._dialect = dialect
+
+    async def of_experiments(self, experiment_ids: Collection[ExperimentId]) -> tuple[MetricSummary, ...]:
+        """Those of some experiments."""
+        found: list[MetricSummary] = []
+        for some in chunks(sorted(experiment_ids)):
+            found.extend(await self._select(metric_summaries.c.experiment_id.in_(some)))
+        return tuple(found)
+
+    async def of_project(self, project_id: ProjectId) -> tuple[MetricSummary, ...]:
+        """Those of a project."""
+        return tuple(await self._select(search_fields.c.project_id == project_id))
+
+    async def keep_series(self, marks: Sequence[SeriesMark]) -> None:
+        """Takes note of series."""
+        homes = await self._homes({mark.experiment_id for mark in marks})
+        known = [mark for mark in marks if mark.experiment_id in homes]
+        keys = {(homes[mark.experiment_id], Source.METRICS, mark.name, "") for mark in known}
+        numbers = await numbered(self._session, self._dialect, keys)
+        rows = [
+            {
+                "experiment_id": mark.experiment_id,
+                "field_id": numbers[homes[mark.experiment_id], Source.METRICS, mark.name, ""],
+                **{name: _kept(getattr(mark, name)) for name in ("last", "min", "max")},
+                "value": _kept(mark.last),
+                "finals": 0,
+                "points": mark.points,
+                "spread": mark.spread,
+            }
+            for mark in known
+        ]
+        insert = insert_into(metric_summaries, self._dialect)
+        own, new = metric_summaries.c, insert.excluded
+        taken = {name: new[name] for name in ("last", "min", "max", "points", "spread")}
+        value = sa.case((own.finals == 0, new.value), else_=own.value)
+        await self._session.run_many(
+            insert.on_conflict_do_update(
+                index_elements=[own.experiment_id, own.field_id], set_={**taken, "value": value}
+            ),
+            rows,
+        )
+
+    async def count_in(self, changed: Iterable[Metric]) -> None:
+        """Derives the summaries of these final values, which are kept already, anew."""
+        groups = {(metric.experiment_id, metric.name, metric.label or "") for metric in changed}
+        homes = await self._homes({experiment_id for experiment_id, *_ in groups})
+        definitions = await self._definitions(set(homes.values()))
+        finals: dict[_Group, list[Metric]] = defaultdict(list)
+        for some in chunks(sorted(homes)):
+            names = {name for experiment_id, name, _ in groups if experiment_id in set(some)}
+            for part in chunks(sorted(names)):
+                within = metrics.c.experiment_id.in_(some), metrics.c.name.in_(part)
+                for row in await self._session.rows(sa.select(metrics).where(*within)):
+                    finals[row.experiment_id, row.name, row.label].append(metric_from(row))
+        await self._write({group: finals[group] for group in groups}, homes, definitions)
+
+    async def judge_anew(self, project_id: ProjectId, changed: Collection[tuple[str, str | None]]) -> None:
+        """Derives the summaries of these metrics of a project anew, whose definitions have changed."""
+        definitions = await self._definitions({project_id})
+        finals: dict[_Group, list[Metric]] = defaultdict(list)
+        for some in chunks(sorted({name for name, _ in changed})):
+            statement = (
+                sa.select(metrics)
+                .join(experiments, experiments.c.id == metrics.c.experiment_id)
+                .where(experiments.c.project_id == project_id, metrics.c.name.in_(some))
+            )
+            for row in await self._session.rows(statement):
+                finals[row.experiment_id, row.name, row.label].append(metric_from(row))
+        await self._write(finals, {group[0]: project_id for group in finals}, definitions)
+
+    async def _write(
+        self,
+        groups: dict[_Group, list[Metric]],
+        homes: dict[ExperimentId, ProjectId],
+        definitions: dict[FieldKey, MetricDefinition],
+    ) -> None:
+        keys = {group: (homes[group[0]], Source.METRICS, *group[1:]) for group in groups}
+        numbers = await numbered(self._session, self._dialect, set(keys.values()))
+        rows = []
+        for group, values in groups.items():
+            key = keys[group]
+            found = summarize(group[1], group[2] or None, definitions.get(key), values, None)
+            rows.append({
+                "experiment_id": group[0], "field_id": numbers[key],
+                **{name: getattr(found, name) for name in (*_NUMBERS, "finals", "points")},
+            })  # fmt: skip
+        insert = insert_into(metric_summaries, self._dialect)
+        own, new = metric_summaries.c, insert.excluded
+        of_finals = {n: sa.case((own.points == 0, new[n]), else_=own[n]) for n in ("last", "min", "max")}
+        await self._session.run_many(
+            insert.on_conflict_do_update(
+                index_elements=[own.experiment_id, own.field_id],
+                set_={"value": new.value, "finals": new.finals, **of_finals},
+            ),
+            rows,
+        )
+
+    async def _homes(self, experiment_ids: Collection[ExperimentId]) -> dict[ExperimentId, ProjectId]:
+        """The projects of those that exist, which stay until the unit ends."""
+        homes: dict[ExperimentId, ProjectId] = {}
+        for some in chunks(sorted(experiment_ids)):
+            statement = sa.select(experiments.c.id, experiments.c.project_id)
+            statement = statement.where(experiments.c.id.in_(some))
+            if self._dialect != "sqlite":
+                statement = statement.with_for_update(read=True, key_share=True)
+            homes.update({row.id: row.project_id for row in await self._session.rows(statement)})
+        return homes
+
+    async def _definitions(self, project_ids: Collection[ProjectId]) -> dict[FieldKey, MetricDefinition]:
+        statement = sa.select(projects.c.id, projects.c.metrics).where(projects.c.id.in_(project_ids))
+        found: dict[FieldKey, MetricDefinition] = {}
+        for row in await self._session.rows(statement):
+            for each in row.metrics:
+                made = definition_from(each)
+                found[row.id, Source.METRICS, made.name, made.label or ""] = made
+        return found
+
+    async def _select(self, condition: sa.ColumnElement[bool]) -> list[MetricSummary]:
+        own = metric_summaries.c
+        statement = (
+            sa.select(
+                own.experiment_id, search_fields.c.path, search_fields.c.label,
+                *(own[name] for name in (*_NUMBERS, "finals", "points", "spread")),
+            )
+            .join(search_fields)
+            .where(condition)
+            .order_by(own.experiment_id, search_fields.c.path, search_fields.c.label)
+        )  # fmt: skip
+        return [_summary(row) for row in await self._session.rows(statement)]
+
+
+def _summary(row: Row) -> MetricSummary:
+    key, path, label, value, last, low, high, finals, points, spread = tuple(row)
+    numbers = _read(value), _read(last), _read(low), _read(high)
+    return MetricSummary(key, path, label or None, *numbers, finals, points, spread)
+
+
+def _kept(number: float) -> float | None:
+    return None if math.isnan(number) else number
+
+
+def _read(number: float | None) -> float:
+    return math.nan if number is None else number

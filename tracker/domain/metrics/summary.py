@@ -1,0 +1,91 @@
+"""What is known of a metric of one experiment without reading its points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracker.domain.ids import ExperimentId
+from tracker.domain.metrics.aggregation import aggregate
+from tracker.domain.metrics.metric import Metric
+from tracker.domain.projects.project import MetricDefinition
+
+__all__ = ["MetricSummary", "SeriesMark", "summarize"]
+
+
+class SeriesMark(NamedTuple):
+    """What a time series was like when somebody last looked.
+
+    There may be hundreds of thousands, so it is a row, not a validated entity.
+
+    Attributes:
+        experiment_id, name: of which series.
+        points: how many it had, non-finite ones too; at least one.
+        last: the value at its highest step.
+        min, max: of its finite values; NaN when it has none.
+        spread: the median absolute deviation of the finite values in its last tenth, times 1.4826;
+            ``None`` when there are none.
+    """
+
+    experiment_id: ExperimentId
+    name: str
+    points: int
+    last: float
+    min: float
+    max: float
+    spread: float | None
+
+
+class MetricSummary(NamedTuple):
+    """One metric of one experiment in numbers.
+
+    Attributes:
+        value: what the experiment is judged by: of its final values the one that the project's definition
+            chooses (the last, where the project tracks no such metric), else the last point of its series.
+        last, min, max: of its series if it has one, else of its final values; NaN where no finite ones are.
+        finals: how many final values there are.
+        points: how many points its series had when somebody last looked.
+        spread: see :class:`SeriesMark`.
+    """
+
+    experiment_id: ExperimentId
+    name: str
+    label: str | None
+    value: float
+    last: float
+    min: float
+    max: float
+    finals: int
+    points: int
+    spread: float | None
+
+
+def summarize(
+    name: str,
+    label: str | None,
+    definition: MetricDefinition | None,
+    finals: Sequence[Metric],
+    series: SeriesMark | None,
+) -> MetricSummary:
+    """Puts final values and the series of one metric together; at least one of them must be there.
+
+    Args:
+        name: of the metric.
+        label: of the final values; a series has none.
+        definition: the project's, if it tracks the metric.
+        finals: the experiment's values of that name and label.
+        series: that of the same name.
+    """
+    if finals:
+        experiment_id = finals[0].experiment_id
+        value, _ = aggregate(definition or MetricDefinition(name=name, label=label), finals)
+        low, high = min(m.value for m in finals), max(m.value for m in finals)
+        last = max(finals, key=lambda metric: metric.step).value
+    elif series is not None:
+        experiment_id, value = series.experiment_id, series.last
+    if series is None:
+        return MetricSummary(experiment_id, name, label, value, last, low, high, len(finals), 0, None)
+    return MetricSummary(
+        experiment_id, name, label, value, series.last, series.min, series.max,
+        len(finals), series.points, series.spread,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Searching: a language of filters, what they look at, and queries that people keep."""

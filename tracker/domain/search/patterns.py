@@ -1,0 +1,85 @@
+"""Patterns of text, matched in linear time whatever they are.
+
+They are run by the regular expressions of Rust that pydantic brings along: finite automata without
+back references or look-around. That is also why no database matches them: SQLite has no regular expressions,
+PostgreSQL has others, and upper and lower case differ everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+from tracker.domain.errors import Invalid
+
+__all__ = ["Pattern", "PatternKind"]
+
+_LONGEST = 1000
+
+
+class PatternKind(StrEnum):
+    """How a pattern is written."""
+
+    LIKE = "like"
+    ILIKE = "ilike"
+    MATCHES = "matches"
+
+
+class Pattern(NamedTuple):
+    """A pattern as it is written in a filter.
+
+    Attributes:
+        kind: ``like`` and ``ilike`` (whatever the case) fit a whole text: ``%`` stands for any text,
+            ``_`` for one character, a backslash takes away such a meaning. ``matches`` is a regular
+            expression that fits anywhere.
+        text: the pattern.
+    """
+
+    kind: PatternKind
+    text: str
+
+    def check(self) -> Pattern:
+        """Lets pass what can be matched.
+
+        Raises:
+            Invalid: it is no regular expression of this kind, or too large.
+        """
+        _compiled(self)
+        return self
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` fits."""
+        return _compiled(self).isinstance_python(text)
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: Pattern) -> SchemaValidator:
+    if len(pattern.text) > _LONGEST:
+        raise Invalid.field("filter", f"a pattern has at most {_LONGEST} characters")
+    expression = pattern.text if pattern.kind is PatternKind.MATCHES else _expression(pattern)
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=expression, regex_engine="rust-regex"))
+    except (SchemaError, ValueError) as error:
+        raise Invalid.field(
+            "filter", f"{pattern.text!r} is no regular expression that takes linear time"
+        ) from error
+
+
+def _expression(pattern: Pattern) -> str:
+    flags = "is" if pattern.kind is PatternKind.ILIKE else "s"
+    parts = re.findall(r"%+|\\.|.", pattern.text, re.DOTALL)
+    return rf"(?{flags})\A{''.join(map(_expressed, parts))}\z"
+
+
+def _expressed(part: str) -> str:
+    if part.startswith("%"):
+        return ".*"
+    return "." if part == "_" else _literal(part[-1])
+
+
+def _literal(character: str) -> str:
+    return rf"\x{{{ord(character):x}}}"
