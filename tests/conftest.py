@@ -76,6 +76,14 @@ def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
     drop_database(postgres_server, url)
 
 
+@pytest.fixture(scope="module")
+def module_postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    """A migrated PostgreSQL database that the tests of a module share."""
+    url = fresh_postgres_database(postgres_server, f"m_{uuid.uuid4().hex[:12]}", migrated_postgres)
+    yield url
+    drop_database(postgres_server, url)
+
+
 @pytest.fixture
 def scalars_postgres_url(postgres_server: str) -> str:
     """An empty PostgreSQL database of this test's own."""

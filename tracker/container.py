@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from dependency_injector import containers, providers
@@ -20,6 +21,7 @@ from tracker.adapters.security.signing_keys import KeyFile
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
+from tracker.adapters.system.ticker import Ticker
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.service import AccountService
@@ -32,16 +34,34 @@ from tracker.domain.identity.sessions.service import SessionService
 from tracker.domain.identity.sign_in.service import SignInService
 from tracker.domain.identity.teams.service import TeamService
 from tracker.domain.identity.tokens.service import ApiTokenService
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
+from tracker.domain.search.service import SearchService
+from tracker.domain.search.summaries.service import SummaryService
 from tracker.ports.scalars import ScalarStore
 from tracker.ports.sign_in import IdentityProvider
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
 __all__ = ["Container", "build", "require_extra", "scalar_store", "start", "stop"]
+
+
+_SUMMARY_SECONDS = 1.0
+
+
+def _settling(
+    scalars: ScalarService, summaries: SummaryService
+) -> Callable[[ProjectId, ExperimentId], Awaitable[None]]:
+    """What happens to the points of a run that has ended."""
+
+    async def settle(project_id: ProjectId, experiment_id: ExperimentId) -> None:
+        await scalars.settle(project_id, experiment_id)
+        await summaries.settle(project_id, experiment_id)
+
+    return settle
 
 
 def _units(database: Database) -> UnitsOfWork:
@@ -147,10 +167,18 @@ class Container(containers.DeclarativeContainer):
     permissions = providers.Singleton(PermissionService, units, clock, ids)
     audit = providers.Singleton(AuditService, units, clock)
 
-    scalars = providers.Singleton(ScalarService, units, scalar_store, clock, ids)
+    summaries = providers.Singleton(SummaryService, units, scalar_store, clock)
+    summary_ticker = providers.Singleton(Ticker, summaries.provided.refresh, _SUMMARY_SECONDS)
+    scalars = providers.Singleton(ScalarService, units, scalar_store, clock, ids, summaries.provided.note)
+    search = providers.Singleton(SearchService, units, clock, ids)
     metrics = providers.Singleton(MetricService, units, clock, ids)
     experiments = providers.Singleton(
-        ExperimentService, units, clock, ids, scalars.provided.sweep, scalars.provided.settle
+        ExperimentService,
+        units,
+        clock,
+        ids,
+        scalars.provided.sweep,
+        providers.Callable(_settling, scalars, summaries),
     )
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
@@ -172,6 +200,7 @@ async def start(container: Container) -> None:
     _require_folder(settings.data)
     await container.database().prepare(auto_upgrade=settings.is_default_sqlite)
     await container.scalars().sweep()
+    container.summary_ticker().start()
 
 
 def _require_folder(data: Path) -> None:
@@ -187,6 +216,7 @@ def _require_folder(data: Path) -> None:
 async def stop(container: Container) -> None:
     """Finishes what was accepted and closes files and connections."""
     try:
+        await container.summary_ticker().stop()
         await container.scalar_store().close()
     finally:
         await container.sign_in().close()

@@ -19,6 +19,8 @@ from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
+from tracker.domain.search.service import SearchService
+from tracker.domain.search.summaries.service import SummaryService
 
 
 @dataclass
@@ -32,11 +34,13 @@ class House:
     actor: Actor = field(default_factory=lambda: Actor(user_id=LOCAL_USER, is_superuser=True))
 
     def __post_init__(self) -> None:
-        self.scalars = ScalarService(self.units, self.store, self.clock, self.ids)
+        self.summaries = SummaryService(self.units, self.store, self.clock)
+        self.scalars = ScalarService(self.units, self.store, self.clock, self.ids, self.summaries.note)
+        self.search = SearchService(self.units, self.clock, self.ids)
         self.metrics = MetricService(self.units, self.clock, self.ids)
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)
         self.experiments = ExperimentService(
-            self.units, self.clock, self.ids, self.scalars.sweep, self.scalars.settle
+            self.units, self.clock, self.ids, self.scalars.sweep, self.summaries.settle
         )
 
 

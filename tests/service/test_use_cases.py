@@ -123,7 +123,7 @@ async def test_deleting_heals_the_tree_and_takes_the_points_along(house: House) 
 
 async def test_a_deletion_holds_though_the_scalars_store_is_down_and_is_finished_later(house: House) -> None:
     store = UndeletableScalars()
-    scalars = ScalarService(house.units, store, house.clock, house.ids)  # type: ignore[arg-type]
+    scalars = ScalarService(house.units, store, house.clock, house.ids, house.summaries.note)  # type: ignore[arg-type]
     house.projects._purge = scalars.sweep
     project = await a_project(house)
     await house.projects.delete(house.actor, project)
@@ -207,7 +207,7 @@ async def test_an_experiment_deleted_a_moment_after_its_log_takes_no_more(house:
 @pytest.mark.parametrize("status", [Status.COMPLETE, Status.FAILED])
 async def test_a_run_that_ends_is_compressed(tmp_path: Path, house: House, status: Status) -> None:
     store = EmbeddedScalarStore(tmp_path)
-    scalars = ScalarService(house.units, store, house.clock, house.ids)
+    scalars = ScalarService(house.units, store, house.clock, house.ids, house.summaries.note)
     experiments = ExperimentService(house.units, house.clock, house.ids, scalars.sweep, scalars.settle)
     project = await a_project(house)
     run = await an_experiment(house, project, "1_baseline", status=Status.RUNNING)

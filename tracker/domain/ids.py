@@ -7,7 +7,7 @@ from uuid import UUID
 
 __all__ = [
     "ApiTokenId", "BatchId", "CodeId", "ExperimentId", "GrantId", "MetricId", "ProjectId", "PurgeId",
-    "SessionId", "TeamId", "UserId",
+    "SavedQueryId", "SessionId", "TeamId", "UserId",
 ]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
@@ -21,3 +21,4 @@ ExperimentId = NewType("ExperimentId", UUID)
 MetricId = NewType("MetricId", UUID)
 BatchId = NewType("BatchId", UUID)
 PurgeId = NewType("PurgeId", UUID)
+SavedQueryId = NewType("SavedQueryId", UUID)

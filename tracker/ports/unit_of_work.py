@@ -13,6 +13,7 @@ from tracker.ports.metrics import MetricRepository
 from tracker.ports.permissions import GrantRepository
 from tracker.ports.projects import ProjectRepository
 from tracker.ports.purges import PurgeRepository
+from tracker.ports.saved_queries import SavedQueryRepository
 from tracker.ports.search import SearchRepository
 from tracker.ports.summaries import SummaryRepository
 from tracker.ports.teams import MemberRepository, TeamRepository
@@ -91,6 +92,11 @@ class ReadingUnit(Protocol):
     @property
     def summaries(self) -> SummaryRepository:
         """One for each metric of an experiment."""
+        ...
+
+    @property
+    def saved_queries(self) -> SavedQueryRepository:
+        """Searches under a name."""
         ...
 
     @property

@@ -93,6 +93,10 @@ class MemoryUserRepository:
         state.api_tokens = {k: t for k, t in state.api_tokens.items() if t.user_id != user_id}
         state.codes = {k: c for k, c in state.codes.items() if c.user_id != user_id}
         state.members = {k: m for k, m in state.members.items() if m.user_id != user_id}
+        state.saved_queries = {
+            key: query.evolve(author_id=None) if query.author_id == user_id else query
+            for key, query in state.saved_queries.items()
+        }
         state.grants = {
             key: grant.evolve(granted_by=None) if grant.granted_by == user_id else grant
             for key, grant in state.grants.items()

@@ -71,6 +71,8 @@ class MemoryProjectRepository:
         state.experiments = {key: e for key, e in state.experiments.items() if key not in gone}
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id not in gone}
         state.series = {key: mark for key, mark in state.series.items() if key[0] not in gone}
+        kept = state.saved_queries.items()
+        state.saved_queries = {key: query for key, query in kept if query.project_id != project_id}
         state.members = {key: member for key, member in state.members.items() if key[0] != project_id}
         state.grants = {key: grant for key, grant in state.grants.items() if grant.project_id != project_id}
 

@@ -23,6 +23,7 @@ from tracker.domain.ids import (
     GrantId,
     ProjectId,
     PurgeId,
+    SavedQueryId,
     SessionId,
     TeamId,
     UserId,
@@ -31,6 +32,7 @@ from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import SeriesMark
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
+from tracker.domain.search.saved_query import SavedQuery
 
 __all__ = ["Current", "MemberKey", "MetricKey", "SeriesKey", "State"]
 
@@ -68,6 +70,7 @@ class State:
     experiments: dict[ExperimentId, Experiment] = field(default_factory=dict)
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
     series: dict[SeriesKey, SeriesMark] = field(default_factory=dict)
+    saved_queries: dict[SavedQueryId, SavedQuery] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 

@@ -19,6 +19,7 @@ from tracker.adapters.memory.metrics import MemoryMetricRepository
 from tracker.adapters.memory.permissions import MemoryGrantRepository
 from tracker.adapters.memory.projects import MemoryProjectRepository
 from tracker.adapters.memory.purges import MemoryPurgeRepository
+from tracker.adapters.memory.saved_queries import MemorySavedQueryRepository
 from tracker.adapters.memory.search import MemorySearchRepository
 from tracker.adapters.memory.state import Current
 from tracker.adapters.memory.summaries import MemorySummaryRepository
@@ -60,6 +61,7 @@ class MemoryUnit:
         self.experiments = MemoryExperimentRepository(current)
         self.metrics = MemoryMetricRepository(current)
         self.summaries = MemorySummaryRepository(current)
+        self.saved_queries = MemorySavedQueryRepository(current)
         self.search = MemorySearchRepository(current)
         self.purges = MemoryPurgeRepository(current)
 

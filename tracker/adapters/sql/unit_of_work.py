@@ -23,6 +23,7 @@ from tracker.adapters.sql.metrics import SqlMetricRepository
 from tracker.adapters.sql.permissions import SqlGrantRepository
 from tracker.adapters.sql.projects import SqlProjectRepository
 from tracker.adapters.sql.purges import SqlPurgeRepository
+from tracker.adapters.sql.saved_queries import SqlSavedQueryRepository
 from tracker.adapters.sql.search import SqlSearchRepository
 from tracker.adapters.sql.session import Loaders, ReadingSession, Session, WritingSession
 from tracker.adapters.sql.standings import SqlStandingRepository
@@ -74,6 +75,7 @@ class _Repositories:
         self.experiments = SqlExperimentRepository(session, dialect)
         self.metrics = SqlMetricRepository(session, dialect)
         self.summaries = SqlSummaryRepository(session, dialect)
+        self.saved_queries = SqlSavedQueryRepository(session)
         self.search = SqlSearchRepository(session, dialect)
         self.purges = SqlPurgeRepository(session)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -40,13 +40,29 @@ _PURGES_A_SWEEP = 100
 
 
 class ScalarService:
-    """Logs points and reads them back as series, samples and summaries."""
+    """Logs points and reads them back as series, samples and summaries.
 
-    def __init__(self, units: UnitsOfWork, store: ScalarStore, clock: Clock, ids: IdGenerator) -> None:
+    Args:
+        units: opens units of work.
+        store: of the points.
+        clock: tells when points without a time came.
+        ids: names batches.
+        logged: told when an experiment got points.
+    """
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        store: ScalarStore,
+        clock: Clock,
+        ids: IdGenerator,
+        logged: Callable[[ProjectId, ExperimentId], object],
+    ) -> None:
         self._units = units
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._logged = logged
         self._scopes = RecentScopes()
 
     async def log(
@@ -87,6 +103,7 @@ class ScalarService:
             self._scopes.keep(asked, scope)
         if len(batch) or batch.tags:
             await self._store.append(scope.project_id, batch)
+            self._logged(scope.project_id, experiment_id)
 
     async def read(
         self,

@@ -1,0 +1,55 @@
+"""Does something again and again while the program does other things."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+
+from tracker.domain.errors import TrackerError
+
+__all__ = ["Ticker"]
+
+_log = logging.getLogger("tracker")
+
+
+class Ticker:
+    """Calls something a while after it last ended, and once more at the end.
+
+    Args:
+        work: what is called; its failures are logged, and it is called again.
+        seconds: between two calls.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins, in the running event loop."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends after one more call; without a start, does nothing."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+        await self._once()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self._once()
+
+    async def _once(self) -> None:
+        try:
+            await self._work()
+        except TrackerError as error:
+            _log.debug("%s", error.detail)
+        except Exception:
+            _log.exception("unexpected error in the background")

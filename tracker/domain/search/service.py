@@ -1,0 +1,270 @@
+"""Use cases of searching."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tracker.domain.errors import Invalid, QuerySyntax
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.policy import Action, may, require
+from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId
+from tracker.domain.metrics.summary import MetricSummary
+from tracker.domain.projects.naming import resolve_parent
+from tracker.domain.projects.project import Project
+from tracker.domain.projects.service import visible_project
+from tracker.domain.search.fields import FieldSummary
+from tracker.domain.search.ordering import NEWEST_FIRST, Search, cursor_at, place_of
+from tracker.domain.search.parsing import parse_filter, parse_order
+from tracker.domain.search.query import All, Either, Filter, Not, Related
+from tracker.domain.search.saved_query import SavedQuery
+from tracker.ports.clock import Clock
+from tracker.ports.ids import IdGenerator
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
+
+__all__ = ["Found", "SearchPage", "SearchService", "experiments_matching"]
+
+_LARGEST_PAGE = 1000
+_EDITABLE = frozenset({"name", "filter", "order_by"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An experiment that a search found, with all its metrics."""
+
+    experiment: Experiment
+    metrics: tuple[MetricSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """A page of a result.
+
+    Attributes:
+        next_cursor: asks for the page behind it; ``None`` = there is none.
+    """
+
+    items: tuple[Found, ...]
+    next_cursor: str | None
+
+
+async def experiments_matching(
+    unit: ReadingUnit, project: Project, query: SavedQuery, *, now: datetime
+) -> tuple[ExperimentId, ...]:
+    """All experiments of a project that a saved query finds, in its order.
+
+    Raises:
+        QuerySyntax: it names an experiment that is not there any more.
+    """
+    where = await _looked_up(unit, [project], parse_filter(query.filter, now=now))
+    order = parse_order(query.order_by) or NEWEST_FIRST
+    search = Search((project.id,), where, order, _LARGEST_PAGE, None, now)
+    found: list[ExperimentId] = []
+    while page := await unit.search.page(search):
+        found.extend(place.id for place in page)
+        if len(page) < _LARGEST_PAGE:
+            break
+        search = replace(search, after=page[-1])
+    return tuple(found)
+
+
+class SearchService:
+    """Finds experiments, tells what can be asked for, and keeps queries."""
+
+    def __init__(self, units: UnitsOfWork, clock: Clock, ids: IdGenerator) -> None:
+        self._units = units
+        self._clock = clock
+        self._ids = ids
+
+    async def search(
+        self,
+        actor: Actor,
+        project_ids: Sequence[ProjectId] | None = None,
+        *,
+        filter: str = "",
+        order_by: str = "",
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> SearchPage:
+        """Experiments for which a filter holds, with their metrics.
+
+        Args:
+            actor: who asks.
+            project_ids: of these projects; ``None`` = of all whose experiments and metrics `actor` may see.
+            filter: see ``docs/guide/search.md``; empty = all.
+            order_by: such as ``-val.acc,name``; empty = the newest first.
+            limit: 1 to 1000 of them.
+            cursor: of the page before.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+            Forbidden: they may not see its experiments or its metrics.
+            QuerySyntax: `filter` or `order_by` does not parse, or names an experiment that is not there.
+            Invalid: `limit` is out of range, or `cursor` is of another search.
+        """
+        if not 1 <= limit <= _LARGEST_PAGE:
+            raise Invalid.field("limit", f"must be from 1 to {_LARGEST_PAGE}")
+        now = self._clock.now()
+        where, order = parse_filter(filter, now=now), parse_order(order_by) or NEWEST_FIRST
+        async with self._units.reading() as unit:
+            projects = await _searched(unit, actor, project_ids)
+            question = sorted(project.id for project in projects), filter, order_by
+            after = None if cursor is None else place_of(cursor, question, order)
+            where = await _looked_up(unit, projects, where)
+            search = Search(tuple(p.id for p in projects), where, order, limit + 1, after, now)
+            places = await unit.search.page(search) if projects else ()
+            page = places[:limit]
+            found = await unit.experiments.get_many([place.id for place in page])
+            metrics = await unit.summaries.of_experiments(list(found))
+        by_run: dict[ExperimentId, list[MetricSummary]] = {key: [] for key in found}
+        for summary in metrics:
+            by_run[summary.experiment_id].append(summary)
+        items = tuple(Found(found[p.id], tuple(by_run[p.id])) for p in page if p.id in found)
+        return SearchPage(items, cursor_at(page[-1], question) if len(places) > limit else None)
+
+    async def fields(self, actor: Actor, project_id: ProjectId) -> tuple[FieldSummary, ...]:
+        """What can be asked for in a project.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+            Forbidden: they may not see its experiments or its metrics.
+        """
+        async with self._units.reading() as unit:
+            await _searched(unit, actor, [project_id])
+            return await unit.search.fields([project_id])
+
+    async def queries(self, actor: Actor, project_id: ProjectId) -> tuple[SavedQuery, ...]:
+        """A project's saved queries, by name.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_VIEW)
+            return await unit.saved_queries.list(project_id)
+
+    async def save_query(
+        self, actor: Actor, project_id: ProjectId, *, name: str, filter: str = "", order_by: str = ""
+    ) -> SavedQuery:
+        """Keeps a query under a name that no other of the project has.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+            Forbidden: they may not edit its experiments.
+            QuerySyntax: the query does not parse.
+            AlreadyExists: the name is taken.
+        """
+        now = self._clock.now()
+        query = SavedQuery(
+            id=SavedQueryId(self._ids.new()), project_id=project_id, name=name, filter=filter,
+            order_by=order_by, author_id=actor.user_id, created_at=now,
+        ).checked(now=now)  # fmt: skip
+        async with self._units.writing() as unit:
+            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_EDIT)
+            await unit.saved_queries.add(query)
+            await unit.commit()
+        return query
+
+    async def edit_query(self, actor: Actor, query_id: SavedQueryId, **changes: Any) -> SavedQuery:
+        """The query after `changes` to name, filter or order_by.
+
+        Raises:
+            NotFound: there is none that `actor` may see.
+            Forbidden: they may not edit the project's experiments.
+            QuerySyntax: it does not parse.
+            AlreadyExists: the name is taken.
+            Invalid: a change names another field.
+        """
+        for field in changes.keys() - _EDITABLE:
+            raise Invalid.field(field, "cannot be changed")
+        async with self._units.writing() as unit:
+            query = await _visible_query(unit, actor, query_id, Action.EXPERIMENTS_EDIT)
+            saved = await unit.saved_queries.save(query.evolve(**changes).checked(now=self._clock.now()))
+            await unit.commit()
+        return saved
+
+    async def delete_query(self, actor: Actor, query_id: SavedQueryId) -> None:
+        """Removes a query, also from what it is linked to.
+
+        Raises:
+            NotFound: there is none that `actor` may see.
+            Forbidden: they may not edit the project's experiments.
+        """
+        async with self._units.writing() as unit:
+            await _visible_query(unit, actor, query_id, Action.EXPERIMENTS_EDIT)
+            await unit.saved_queries.delete(query_id)
+            await unit.commit()
+
+
+async def _visible_query(
+    unit: ReadingUnit, actor: Actor, query_id: SavedQueryId, action: Action
+) -> SavedQuery:
+    query = await unit.saved_queries.get(query_id)
+    project = await unit.projects.get(query.project_id, asker=actor.user_id)
+    require(actor, action, project.scope, kind="query", key=query_id)
+    return query
+
+
+async def _searched(
+    unit: ReadingUnit, actor: Actor, project_ids: Sequence[ProjectId] | None
+) -> list[Project]:
+    """The projects of a search. An answer tells of metrics by what it finds, so these must be seen, too."""
+    actions = Action.EXPERIMENTS_VIEW, Action.METRICS_VIEW
+    if project_ids is None:
+        projects = await unit.projects.list()
+        return [each for each in projects if all(may(actor, action, each.scope) for action in actions)]
+    found = []
+    for project_id in dict.fromkeys(project_ids):
+        project = await visible_project(unit, actor, project_id, actions[0])
+        require(actor, actions[1], project.scope, kind="project", key=project_id)
+        found.append(project)
+    return found
+
+
+async def _looked_up(unit: ReadingUnit, projects: Sequence[Project], test: Filter) -> Filter:
+    """The filter with every experiment that it names found in these projects.
+
+    Raises:
+        QuerySyntax: there is none of that name, number or id.
+    """
+    match test:
+        case All(tests):
+            return All(tuple([await _looked_up(unit, projects, each) for each in tests]))
+        case Either(tests):
+            return Either(tuple([await _looked_up(unit, projects, each) for each in tests]))
+        case Not(inner):
+            return Not(await _looked_up(unit, projects, inner))
+        case Related():
+            ids = [key for each in test.references for key in await _named(unit, projects, each, test.column)]
+            return replace(test, ids=tuple(ids))
+    return test
+
+
+async def _named(
+    unit: ReadingUnit, projects: Sequence[Project], reference: str, column: int
+) -> list[ExperimentId]:
+    """Whom an id, or a number or name in each of the projects, means."""
+    found = []
+    key = _as_id(reference)
+    if key is not None:
+        known: Mapping[ExperimentId, Experiment] = await unit.experiments.get_many([key])
+        homes = {project.id for project in projects}
+        found = [each for each in known if known[each].project_id in homes]
+    for project in projects if key is None else ():
+        names = await unit.experiments.names(project.id)
+        meant = resolve_parent(project.settings.naming_pattern, reference, names)
+        found += [] if meant is None else [meant]
+    if not found:
+        raise QuerySyntax(f"there is no experiment {reference!r}", column)
+    return found
+
+
+def _as_id(reference: str) -> ExperimentId | None:
+    try:
+        return ExperimentId(UUID(reference)) if len(reference) == 36 else None
+    except ValueError:
+        return None

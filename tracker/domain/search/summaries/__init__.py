@@ -1,0 +1,1 @@
+"""Keeping the numbers fresh by which a search knows time series."""
