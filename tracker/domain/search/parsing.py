@@ -10,7 +10,7 @@
              | ["not"] "in" "(" value {"," value} ")"
              | ["not"] ("like" | "ilike" | "matches") text
              | "is" ["not"] "null"
-    field    = name ["[" label "]"] | ("last" | "min" | "max") "(" field ")"
+    field    = name ["[" label "]"] | ("last" | "min" | "max") "(" name ["[" label "]"] ")"
     order    = ["-"] field {"," ["-"] field}
 """
 
@@ -197,14 +197,22 @@ class _Parser:
 
     def _operand(self) -> Operand:
         token = self.at
-        if token.kind is not Kind.NAME or token.word in _KEYWORDS:
-            raise self._unexpected("a field")
+        if token.word not in (Which.LAST, Which.MIN, Which.MAX):
+            return self._field()
         self._next()
-        if token.word in (Which.LAST, Which.MIN, Which.MAX) and self._takes_sign("("):
-            inner = self.at
-            operand: Operand = measure(self._operand(), Which(token.word), inner)
-            self._expect(")")
-            return operand
+        if not self._takes_sign("("):
+            return self._labelled(token)
+        inner = self.at
+        operand = measure(self._field(), Which(token.word), inner)
+        self._expect(")")
+        return operand
+
+    def _field(self) -> Operand:
+        if self.at.kind is not Kind.NAME or self.at.word in _KEYWORDS:
+            raise self._unexpected("a field")
+        return self._labelled(self._next())
+
+    def _labelled(self, token: Token) -> Operand:
         operand = operand_of(token)
         if not self._takes_sign("["):
             return operand
