@@ -14,7 +14,8 @@ from tracker.domain.search.parsing import parse_filter, parse_order
 WORDS = [
     "acc", "val.acc", "metrics.x", "params.lr", "features.a.b", "tag", "name", "status", "created",
     "parent", "descendant_of", "last", "max", "and", "or", "not", "in", "is", "null", "like", "ilike",
-    "matches", "true", "nan", "inf", "(", ")", "[", "]", ",", "=", "!=", "<", ">=", "-", "+", "1", "-2.5e3", '"x"', "'y'", "`z`",
+    "matches", "true", "nan", "inf", "(", ")", "[", "]", ",", "=", "!=", "<", ">=", "-", "+", "1",
+    "-2.5e3", '"x"', "'y'", "`z`",
     "complete", '"2026-01-01"', '"-7d"', '"(a+)+"', "8",
 ]  # fmt: skip
 texts = (

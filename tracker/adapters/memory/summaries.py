@@ -52,4 +52,4 @@ class MemorySummaryRepository:
         project = state.projects[state.experiments[experiment_id].project_id]
         tracked = (each for each in project.metrics if (each.name, each.label) == (name, label))
         series = state.series.get((experiment_id, name)) if label is None else None
-        return summarize(name, label, next(tracked, None), finals, series)
+        return summarize((experiment_id, name, label), next(tracked, None), finals, series)

@@ -20,7 +20,6 @@ __all__ = ["SqlMetricRepository"]
 
 _KEY = (metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step)
 _ORDER = (metrics.c.name, metrics.c.label, metrics.c.step)
-_ROWS_A_STATEMENT = 500
 
 
 class SqlMetricRepository:
@@ -35,16 +34,16 @@ class SqlMetricRepository:
         """Keeps values, replacing those of the same key."""
         merged: dict[Any, Metric] = {}
         for metric in metrics:  # one statement may not touch a row twice
-            first = merged.get(metric.key, metric)
-            merged[metric.key] = metric.evolve(id=first.id)
+            first = merged.get(metric.key)
+            merged[metric.key] = metric if first is None else metric.evolve(id=first.id)
         last = list(merged.values())
-        kept: dict[Any, Metric] = {}
-        for start in range(0, len(last), _ROWS_A_STATEMENT):
-            with inserting("metric", last[start].name):
-                rows = await self._session.rows(self._upsert(last[start : start + _ROWS_A_STATEMENT]))
-            kept.update((metric.key, metric) for metric in map(metric_from, rows))
-        await self._summaries.count_in(last)
-        return tuple(kept[metric.key] for metric in metrics)
+        with inserting("metric", last[0].name if last else ""):
+            await self._session.run_many(self._upsert(), [_columns(metric) for metric in last])
+        ids = await self._summaries.count_in(last)
+        for key, metric in merged.items():
+            if ids[key] != metric.id:
+                merged[key] = metric.evolve(id=ids[key])
+        return tuple(merged[metric.key] for metric in metrics)
 
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
@@ -61,11 +60,13 @@ class SqlMetricRepository:
         )
         return tuple(map(metric_from, await self._session.rows(statement)))
 
-    def _upsert(self, values: Sequence[Metric]) -> sa.Executable:
-        insert = insert_into(metrics, self._dialect).values(
-            [{**metric.__dict__, "label": metric.label or ""} for metric in values]
-        )
+    def _upsert(self) -> sa.Executable:
+        insert = insert_into(metrics, self._dialect)
         return insert.on_conflict_do_update(
             index_elements=_KEY,
             set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
-        ).returning(metrics)
+        )
+
+
+def _columns(metric: Metric) -> dict[str, Any]:
+    return {**metric.__dict__, "label": metric.label or ""}

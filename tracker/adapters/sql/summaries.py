@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from tracker.adapters.sql.metric_rows import definition_from, metric_from
+from tracker.adapters.sql.metric_rows import definition_from
 from tracker.adapters.sql.search_tables import metric_summaries, search_fields
 from tracker.adapters.sql.searching.fields import FieldKey, chunks, numbered
 from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics, projects
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, MetricId, ProjectId
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import MetricSummary, SeriesMark, summarize
 from tracker.domain.projects.project import MetricDefinition
@@ -23,6 +23,10 @@ from tracker.domain.search.query import Source
 __all__ = ["SqlSummaryRepository"]
 
 _NUMBERS = ("value", "last", "min", "max")
+_FINALS = sa.select(
+    metrics.c.id, metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step, metrics.c.value
+)
+MetricKey = tuple[ExperimentId, str, str | None, int]
 _Group = tuple[ExperimentId, str, str]
 
 
@@ -73,37 +77,45 @@ class SqlSummaryRepository:
             rows,
         )
 
-    async def count_in(self, changed: Iterable[Metric]) -> None:
-        """Derives the summaries of these final values, which are kept already, anew."""
+    async def count_in(self, changed: Iterable[Metric]) -> Mapping[MetricKey, MetricId]:
+        """Derives the summaries of these final values, which are kept already, anew.
+
+        Returns:
+            The ids of all final values of their experiments, names and labels.
+        """
         groups = {(metric.experiment_id, metric.name, metric.label or "") for metric in changed}
         homes = await self._homes({experiment_id for experiment_id, *_ in groups})
         definitions = await self._definitions(set(homes.values()))
-        finals: dict[_Group, list[Metric]] = defaultdict(list)
+        finals: dict[_Group, list[Row]] = defaultdict(list)
+        names = sorted({name for _, name, _ in groups})
         for some in chunks(sorted(homes)):
-            names = {name for experiment_id, name, _ in groups if experiment_id in set(some)}
-            for part in chunks(sorted(names)):
+            for part in chunks(names):
                 within = metrics.c.experiment_id.in_(some), metrics.c.name.in_(part)
-                for row in await self._session.rows(sa.select(metrics).where(*within)):
-                    finals[row.experiment_id, row.name, row.label].append(metric_from(row))
+                for row in await self._session.rows(_FINALS.where(*within)):
+                    finals[row.experiment_id, row.name, row.label].append(row)
         await self._write({group: finals[group] for group in groups}, homes, definitions)
+        return {
+            (experiment_id, name, label or None, row.step): row.id
+            for (experiment_id, name, label), rows in finals.items()
+            for row in rows
+        }
 
     async def judge_anew(self, project_id: ProjectId, changed: Collection[tuple[str, str | None]]) -> None:
         """Derives the summaries of these metrics of a project anew, whose definitions have changed."""
+        if not changed:
+            return
         definitions = await self._definitions({project_id})
-        finals: dict[_Group, list[Metric]] = defaultdict(list)
+        finals: dict[_Group, list[Row]] = defaultdict(list)
         for some in chunks(sorted({name for name, _ in changed})):
-            statement = (
-                sa.select(metrics)
-                .join(experiments, experiments.c.id == metrics.c.experiment_id)
-                .where(experiments.c.project_id == project_id, metrics.c.name.in_(some))
-            )
-            for row in await self._session.rows(statement):
-                finals[row.experiment_id, row.name, row.label].append(metric_from(row))
+            statement = _FINALS.join(experiments, experiments.c.id == metrics.c.experiment_id)
+            within = experiments.c.project_id == project_id, metrics.c.name.in_(some)
+            for row in await self._session.rows(statement.where(*within)):
+                finals[row.experiment_id, row.name, row.label].append(row)
         await self._write(finals, {group[0]: project_id for group in finals}, definitions)
 
     async def _write(
         self,
-        groups: dict[_Group, list[Metric]],
+        groups: Mapping[_Group, Sequence[Row]],
         homes: dict[ExperimentId, ProjectId],
         definitions: dict[FieldKey, MetricDefinition],
     ) -> None:
@@ -112,7 +124,8 @@ class SqlSummaryRepository:
         rows = []
         for group, values in groups.items():
             key = keys[group]
-            found = summarize(group[1], group[2] or None, definitions.get(key), values, None)
+            key_of = group[0], group[1], group[2] or None
+            found = summarize(key_of, definitions.get(key), values, None)
             rows.append({
                 "experiment_id": group[0], "field_id": numbers[key],
                 **{name: getattr(found, name) for name in (*_NUMBERS, "finals", "points")},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
 
-__all__ = ["ExperimentMetric", "aggregate", "improvement", "table"]
+__all__ = ["ExperimentMetric", "Final", "aggregate", "improvement", "table"]
 
 
 class ExperimentMetric(Frozen):
@@ -26,7 +27,21 @@ class ExperimentMetric(Frozen):
     step: int | None
 
 
-def aggregate(definition: MetricDefinition, values: Sequence[Metric]) -> tuple[float, int | None]:
+class Final(Protocol):
+    """A final value, or a row that has one."""
+
+    @property
+    def value(self) -> float:
+        """It."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """Where it was logged."""
+        ...
+
+
+def aggregate(definition: MetricDefinition, values: Sequence[Final]) -> tuple[float, int | None]:
     """The value that counts, and its step.
 
     Args:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracker.domain.ids import ExperimentId
-from tracker.domain.metrics.aggregation import aggregate
-from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.aggregation import Final, aggregate
 from tracker.domain.projects.project import MetricDefinition
 
 __all__ = ["MetricSummary", "SeriesMark", "summarize"]
@@ -61,31 +60,28 @@ class MetricSummary(NamedTuple):
 
 
 def summarize(
-    name: str,
-    label: str | None,
+    key: tuple[ExperimentId, str, str | None],
     definition: MetricDefinition | None,
-    finals: Sequence[Metric],
+    finals: Sequence[Final],
     series: SeriesMark | None,
 ) -> MetricSummary:
     """Puts final values and the series of one metric together; at least one of them must be there.
 
     Args:
-        name: of the metric.
-        label: of the final values; a series has none.
+        key: experiment, name and label of the metric; a series has no label.
         definition: the project's, if it tracks the metric.
         finals: the experiment's values of that name and label.
         series: that of the same name.
     """
     if finals:
-        experiment_id = finals[0].experiment_id
-        value, _ = aggregate(definition or MetricDefinition(name=name, label=label), finals)
+        value, _ = aggregate(definition or MetricDefinition(name=key[1], label=key[2]), finals)
         low, high = min(m.value for m in finals), max(m.value for m in finals)
         last = max(finals, key=lambda metric: metric.step).value
     elif series is not None:
-        experiment_id, value = series.experiment_id, series.last
+        value = series.last
     if series is None:
-        return MetricSummary(experiment_id, name, label, value, last, low, high, len(finals), 0, None)
+        return MetricSummary(*key, value, last, low, high, len(finals), 0, None)
     return MetricSummary(
-        experiment_id, name, label, value, series.last, series.min, series.max,
+        *key, value, series.last, series.min, series.max,
         len(finals), series.points, series.spread,
     )  # fmt: skip
