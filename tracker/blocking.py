@@ -21,6 +21,7 @@ from tracker.areas import (
     AsyncMetrics,
     AsyncPermissions,
     AsyncProjects,
+    AsyncQueries,
     AsyncScalars,
     AsyncTeams,
     AsyncTokens,
@@ -30,8 +31,8 @@ from tracker.areas import (
 from tracker.domain.errors import Conflict
 
 __all__ = [
-    "Audit", "Experiments", "LoopThread", "Metrics", "Permissions", "Projects", "Scalars", "Teams", "Tokens",
-    "Tracker", "Users",
+    "Audit", "Experiments", "LoopThread", "Metrics", "Permissions", "Projects", "Queries", "Scalars", "Teams",
+    "Tokens", "Tracker", "Users",
 ]  # fmt: skip
 
 _P = ParamSpec("_P")
@@ -107,6 +108,7 @@ class Projects(_Area):
     find = _blocking(AsyncProjects.find)
     create = _blocking(AsyncProjects.create)
     edit = _blocking(AsyncProjects.edit)
+    fields = _blocking(AsyncProjects.fields)
     transfer = _blocking(AsyncProjects.transfer)
     delete = _blocking(AsyncProjects.delete)
 
@@ -117,10 +119,20 @@ class Experiments(_Area):
     list = _blocking(AsyncExperiments.list)
     get = _blocking(AsyncExperiments.get)
     recent = _blocking(AsyncExperiments.recent)
+    search = _blocking(AsyncExperiments.search)
     create = _blocking(AsyncExperiments.create)
     edit = _blocking(AsyncExperiments.edit)
     reorder = _blocking(AsyncExperiments.reorder)
     delete = _blocking(AsyncExperiments.delete)
+
+
+class Queries(_Area):
+    """Saved queries; see :class:`tracker.areas.AsyncQueries`."""
+
+    list = _blocking(AsyncQueries.list)
+    save = _blocking(AsyncQueries.save)
+    edit = _blocking(AsyncQueries.edit)
+    delete = _blocking(AsyncQueries.delete)
 
 
 class Metrics(_Area):
@@ -217,6 +229,7 @@ class Tracker:
         self.experiments = Experiments(thread, library.experiments)
         self.metrics = Metrics(thread, library.metrics)
         self.scalars = Scalars(thread, library.scalars)
+        self.queries = Queries(thread, library.queries)
         self.users = Users(thread, library.users)
         self.teams = Teams(thread, library.teams)
         self.tokens = Tokens(thread, library.tokens)

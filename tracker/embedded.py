@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from tracker.areas import AsyncTracker, Id, uuid_of
 from tracker.container import Container, build, start, stop
@@ -12,7 +13,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor, local_actor
-from tracker.domain.ids import ExperimentId, ProjectId, TeamId, UserId
+from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId, TeamId, UserId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.service import MetricService
@@ -23,6 +24,10 @@ from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
 from tracker.domain.scalars.service import ScalarService
+from tracker.domain.search.fields import FieldSummary
+from tracker.domain.search.found import SearchPage
+from tracker.domain.search.saved_query import SavedQuery
+from tracker.domain.search.service import SearchService
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.settings import Settings
 
@@ -62,9 +67,10 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         await stop(container)
 
     return AsyncTracker(
-        projects=Projects(actor, container.projects(), container.ownership()),
-        experiments=Experiments(actor, container.experiments()),
+        projects=Projects(actor, container.projects(), container.ownership(), container.search()),
+        experiments=Experiments(actor, container.experiments(), container.search()),
         metrics=Metrics(actor, container.metrics()),
+        queries=Queries(actor, container.search()),
         scalars=Scalars(actor, container.scalars()),
         users=Users(actor, container.accounts(), container.ownership()),
         teams=Teams(actor, container.teams()),
@@ -77,6 +83,16 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
 
 def _project(value: Id) -> ProjectId:
     return ProjectId(uuid_of(value, "project_id"))
+
+
+def _projects(value: Id | Sequence[Id] | None) -> list[ProjectId] | None:
+    if value is None:
+        return None
+    return [_project(value)] if isinstance(value, str | UUID) else [_project(each) for each in value]
+
+
+def _query(value: Id) -> SavedQueryId:
+    return SavedQueryId(uuid_of(value, "query_id"))
 
 
 def _team(value: Id) -> TeamId:
@@ -109,10 +125,13 @@ def _status(value: str) -> Status:
 class Projects:
     """:class:`~tracker.areas.AsyncProjects` in process."""
 
-    def __init__(self, actor: Actor, service: ProjectService, ownership: OwnershipService) -> None:
+    def __init__(
+        self, actor: Actor, service: ProjectService, ownership: OwnershipService, searches: SearchService
+    ) -> None:
         self._actor = actor
         self._service = service
         self._ownership = ownership
+        self._searches = searches
 
     async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
         """All visible ones."""
@@ -155,6 +174,10 @@ class Projects:
             changes["team_id"] = _team(changes["team_id"])
         return await self._service.edit(self._actor, _project(project_id), **changes)
 
+    async def fields(self, project_id: Id) -> tuple[FieldSummary, ...]:
+        """What can be asked for."""
+        return await self._searches.fields(self._actor, _project(project_id))
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """One under another owner."""
         heir = UserId(uuid_of(user_id, "user_id"))
@@ -168,9 +191,10 @@ class Projects:
 class Experiments:
     """:class:`~tracker.areas.AsyncExperiments` in process."""
 
-    def __init__(self, actor: Actor, service: ExperimentService) -> None:
+    def __init__(self, actor: Actor, service: ExperimentService, searches: SearchService) -> None:
         self._actor = actor
         self._service = service
+        self._searches = searches
 
     async def list(
         self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
@@ -188,6 +212,19 @@ class Experiments:
         chosen = None if project_id is None else _project(project_id)
         return await self._service.recent(self._actor, project_id=chosen, limit=limit)
 
+    async def search(
+        self,
+        project_id: Id | Sequence[Id] | None = None,
+        filter: str = "",
+        order_by: str = "",
+        limit: int = 100,
+        *,
+        cursor: str | None = None,
+    ) -> SearchPage:
+        """Those that are looked for."""
+        wanted = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
+        return await self._searches.search(self._actor, _projects(project_id), **wanted)  # type: ignore[arg-type]
+
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
         return await self._service.create(self._actor, _project(project_id), name=name, **_fields(fields))
@@ -204,6 +241,31 @@ class Experiments:
     async def delete(self, experiment_id: Id) -> None:
         """Removes one."""
         await self._service.delete(self._actor, _experiment(experiment_id))
+
+
+class Queries:
+    """:class:`~tracker.areas.AsyncQueries` in process."""
+
+    def __init__(self, actor: Actor, service: SearchService) -> None:
+        self._actor = actor
+        self._service = service
+
+    async def list(self, project_id: Id) -> tuple[SavedQuery, ...]:
+        """A project's."""
+        return await self._service.queries(self._actor, _project(project_id))
+
+    async def save(self, project_id: Id, name: str, filter: str = "", order_by: str = "") -> SavedQuery:
+        """A new one."""
+        fields = {"name": name, "filter": filter, "order_by": order_by}
+        return await self._service.save_query(self._actor, _project(project_id), **fields)
+
+    async def edit(self, /, query_id: Id, **changes: Any) -> SavedQuery:
+        """One after changes."""
+        return await self._service.edit_query(self._actor, _query(query_id), **changes)
+
+    async def delete(self, query_id: Id) -> None:
+        """Removes one."""
+        await self._service.delete_query(self._actor, _query(query_id))
 
 
 class Metrics:

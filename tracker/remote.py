@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from tracker.domain.projects.project import MetricDefinition, Project, ProjectSe
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.search.fields import FieldSummary
+from tracker.domain.search.found import SearchPage
+from tracker.domain.search.saved_query import SavedQuery
 from tracker.remote_client import Client
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.scalars_wire import tags_from
@@ -32,6 +36,7 @@ from tracker.wire import (
     summary_from,
     table_row_from,
 )
+from tracker.wire_search import field_from, page_from, query_from
 
 __all__ = ["connect"]
 
@@ -52,6 +57,7 @@ async def connect(url: str, token: str | None = None) -> AsyncTracker:
         projects=Projects(client),
         experiments=Experiments(client),
         metrics=Metrics(client),
+        queries=Queries(client),
         scalars=Scalars(client),
         users=Users(client),
         teams=Teams(client),
@@ -108,6 +114,11 @@ class Projects:
         path = f"/projects/{uuid_of(project_id, 'project_id')}"
         return project_from(await self._client.patch(path, body_of_project(changes)))
 
+    async def fields(self, project_id: Id) -> tuple[FieldSummary, ...]:
+        """What can be asked for."""
+        found = await self._client.get(f"/projects/{uuid_of(project_id, 'project_id')}/fields")
+        return tuple(map(field_from, found))
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """One under another owner."""
         path = f"/projects/{uuid_of(project_id, 'project_id')}/transfer"
@@ -148,6 +159,24 @@ class Experiments:
             query["projectId"] = str(uuid_of(project_id, "project_id"))
         return tuple(map(experiment_from, await self._client.get("/experiments/recent", query)))
 
+    async def search(
+        self,
+        project_id: Id | Sequence[Id] | None = None,
+        filter: str = "",
+        order_by: str = "",
+        limit: int = 100,
+        *,
+        cursor: str | None = None,
+    ) -> SearchPage:
+        """Those that are looked for."""
+        query: dict[str, Any] = {"filter": filter, "orderBy": order_by, "limit": limit}
+        if project_id is not None:
+            chosen = [project_id] if isinstance(project_id, str | UUID) else project_id
+            query["projectId"] = [str(uuid_of(each, "project_id")) for each in chosen]
+        if cursor is not None:
+            query["cursor"] = cursor
+        return page_from(await self._client.get("/experiments/search", query))
+
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
         fields |= {"project_id": uuid_of(project_id, "project_id"), "name": name}
@@ -169,6 +198,33 @@ class Experiments:
     async def delete(self, experiment_id: Id) -> None:
         """Removes one."""
         await self._client.delete(_experiment(experiment_id))
+
+
+class Queries:
+    """:class:`~tracker.areas.AsyncQueries` over HTTP."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(self, project_id: Id) -> tuple[SavedQuery, ...]:
+        """A project's."""
+        found = await self._client.get(f"/projects/{uuid_of(project_id, 'project_id')}/queries")
+        return tuple(map(query_from, found))
+
+    async def save(self, project_id: Id, name: str, filter: str = "", order_by: str = "") -> SavedQuery:
+        """A new one."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/queries"
+        body = {"name": name, "filter": filter, "orderBy": order_by}
+        return query_from(await self._client.post(path, body))
+
+    async def edit(self, /, query_id: Id, **changes: Any) -> SavedQuery:
+        """One after changes."""
+        path = f"/queries/{uuid_of(query_id, 'query_id')}"
+        return query_from(await self._client.patch(path, body_of_project(changes)))
+
+    async def delete(self, query_id: Id) -> None:
+        """Removes one."""
+        await self._client.delete(f"/queries/{uuid_of(query_id, 'query_id')}")
 
 
 class Metrics:

@@ -21,6 +21,7 @@ from tracker.domain.errors import (
     LineageCycle,
     NotFound,
     Problem,
+    QuerySyntax,
     SchemaMismatch,
     StaleVersion,
     TooLarge,
@@ -46,6 +47,7 @@ _BY_CODE: dict[str, type[TrackerError]] = {
 _BY_STATUS: dict[int, type[TrackerError]] = {
     401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge, 429: TooManyRequests,
 }  # fmt: skip
+_FIELDS = {"orderBy": "order_by"}
 _WITHOUT_BODY = frozenset({202, 204})
 
 
@@ -173,6 +175,9 @@ def _error(answer: httpx.Response) -> TrackerError:
         return kind(detail, _retry_after(answer))
     if kind is not None:
         return kind(detail)
+    if code == QuerySyntax.code:
+        (wrong,) = problem["errors"]
+        return QuerySyntax(wrong["msg"], problem["column"], _FIELDS.get(wrong["loc"][-1], "filter"))
     if answer.status_code >= 500:
         return Unavailable(detail, _retry_after(answer))
     problems = [

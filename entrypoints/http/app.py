@@ -25,6 +25,7 @@ from .api.health import Documentation, Health
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
+from .api.search import Searches
 from .api.teams import Teams
 from .api.users import Users
 from .auth import Door, LocalDoor, TeamDoor
@@ -97,6 +98,7 @@ def _resources(container: Container) -> dict[type, object]:
         Projects(container.projects(), container.experiments(), container.metrics()),
         Experiments(container.experiments()),
         Metrics(container.metrics()),
+        Searches(container.search(), container.experiments()),
         Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),
         SignIn(container.sign_in(), secure=(settings.public_url or "").startswith("https:")),

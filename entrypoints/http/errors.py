@@ -19,6 +19,7 @@ from tracker.domain.errors import (
     Invalid,
     NotFound,
     Problem,
+    QuerySyntax,
     TooLarge,
     TooManyRequests,
     TrackerError,
@@ -73,6 +74,8 @@ async def answer_error(
         problem = {"detail": error.detail, "code": error.code}
         if isinstance(error, Invalid):
             problem["errors"] = [_field(each, req.path) for each in error.problems]
+        if isinstance(error, QuerySyntax):
+            problem["column"] = error.column
         if isinstance(error, Unauthenticated):
             resp.set_header("WWW-Authenticate", "Bearer")
         if isinstance(error, Unavailable | TooManyRequests):

@@ -33,6 +33,8 @@ class Scope(StrEnum):
     """The project in the path, query or body, or each project that is listed."""
     EXPERIMENT = "experiment"
     """The project of the experiment in the path or body."""
+    QUERY = "query"
+    """The project of the saved query in the path."""
     TEAM = "team"
     """The team in the path, query or body, or each team that is listed."""
     PLACE = "place"

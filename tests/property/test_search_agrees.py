@@ -53,8 +53,10 @@ def test_the_same_rows_come_in_the_same_order_from_memory_and_sql(
             loop.run(_written(units, step))
     ids = [run.id for run in runs]
     for _ in range(8):
+        chosen = [project.id for project in data.draw(st.sampled_from([projects, projects[:1]]))]
         search = Search(
-            projects=tuple(project.id for project in data.draw(st.sampled_from([projects, projects[:1]]))),
+            projects=tuple(chosen),
+            measured=frozenset(data.draw(st.sampled_from([chosen, chosen, chosen[:1], []]))),
             where=data.draw(filters(ids)),
             order=data.draw(orders),
             limit=data.draw(st.sampled_from([1, 2, 100])),

@@ -119,7 +119,8 @@ async def furnished(container: Container, http: httpx.AsyncClient) -> World:
     grant = await container.permissions().grant(
         ROOT, users["other"].id, Action.METRICS_CREATE, Place(project_id=project.id)
     )
-    world.ids |= {"project": project.id, "experiment": run.id, "grant": grant.id}
+    kept = await container.search().save_query(ROOT, project.id, name="kept")
+    world.ids |= {"query": kept.id, "project": project.id, "experiment": run.id, "grant": grant.id}
     world.ids |= {name: user.id for name, user in users.items()}
     return world
 
@@ -179,6 +180,10 @@ def on_experiment(world: World, **more: Any) -> Request:
     return {"path": {"experiment_id": world.id("experiment")}, **more}
 
 
+def on_query(world: World, **more: Any) -> Request:
+    return {"path": {"query_id": world.id("query")}, **more}
+
+
 def on_team(world: World, **more: Any) -> Request:
     return {"path": {"team_id": world.id("team")}, **more}
 
@@ -236,6 +241,12 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("GET", "/api/projects/{project_id}/experiments"): on_project,
     ("GET", "/api/projects/{project_id}/hypotheses"): on_project,
     ("GET", "/api/projects/{project_id}/metrics"): on_project,
+    ("GET", "/api/experiments/search"): query(projectId="$project"),
+    ("GET", "/api/projects/{project_id}/fields"): on_project,
+    ("GET", "/api/projects/{project_id}/queries"): on_project,
+    ("POST", "/api/projects/{project_id}/queries"): both(on_project, body(name="q")),
+    ("PATCH", "/api/queries/{query_id}"): both(on_query, body(name="q")),
+    ("DELETE", "/api/queries/{query_id}"): on_query,
     ("GET", "/api/dashboard/project/{project_id}/stats"): on_project,
     ("POST", "/api/experiments"): body(projectId="$project", name="a"),
     ("GET", "/api/experiments/recent"): query(projectId="$project"),
@@ -425,7 +436,7 @@ HIDDEN = ("project", "experiment", "team", "grant", "key")
 NAMING = [
     route
     for route in ROUTES
-    if route.scope in (Scope.PROJECT, Scope.EXPERIMENT, Scope.TEAM, Scope.PLACE, Scope.OWNER)
+    if route.scope in (Scope.PROJECT, Scope.EXPERIMENT, Scope.QUERY, Scope.TEAM, Scope.PLACE, Scope.OWNER)
     and (route.method, route.path) not in LISTS
 ] + [route for route in ROUTES if "{token_id}" in route.path]
 

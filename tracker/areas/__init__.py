@@ -14,11 +14,11 @@ from typing import Self
 
 from tracker.areas.identity import AsyncAudit, AsyncPermissions, AsyncTeams, AsyncTokens, AsyncUsers
 from tracker.areas.ids import Id, uuid_of
-from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncScalars
+from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncQueries, AsyncScalars
 
 __all__ = [
-    "AsyncAudit", "AsyncExperiments", "AsyncMetrics", "AsyncPermissions", "AsyncProjects", "AsyncScalars",
-    "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id", "uuid_of",
+    "AsyncAudit", "AsyncExperiments", "AsyncMetrics", "AsyncPermissions", "AsyncProjects", "AsyncQueries",
+    "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id", "uuid_of",
 ]  # fmt: skip
 
 
@@ -30,6 +30,7 @@ class AsyncTracker:
     experiments: AsyncExperiments
     metrics: AsyncMetrics
     scalars: AsyncScalars
+    queries: AsyncQueries
     users: AsyncUsers
     teams: AsyncTeams
     tokens: AsyncTokens

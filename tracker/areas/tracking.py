@@ -14,8 +14,11 @@ from tracker.domain.projects.project import MetricDefinition, Project, ProjectSe
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.search.fields import FieldSummary
+from tracker.domain.search.found import SearchPage
+from tracker.domain.search.saved_query import SavedQuery
 
-__all__ = ["AsyncExperiments", "AsyncMetrics", "AsyncProjects", "AsyncScalars"]
+__all__ = ["AsyncExperiments", "AsyncMetrics", "AsyncProjects", "AsyncQueries", "AsyncScalars"]
 
 
 class AsyncProjects(Protocol):
@@ -51,6 +54,10 @@ class AsyncProjects(Protocol):
         """The project after `changes` to name, description, metrics, settings or ``team_id``."""
         ...
 
+    async def fields(self, project_id: Id) -> tuple[FieldSummary, ...]:
+        """The metrics, parameters, feature leaves and tags of its experiments."""
+        ...
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """The project, owned by somebody else."""
         ...
@@ -77,6 +84,22 @@ class AsyncExperiments(Protocol):
         """The newest ones, newest first."""
         ...
 
+    async def search(
+        self,
+        project_id: Id | Sequence[Id] | None = None,
+        filter: str = "",
+        order_by: str = "",
+        limit: int = 100,
+        *,
+        cursor: str | None = None,
+    ) -> SearchPage:
+        """Experiments of one, some or all projects for which `filter` holds, with their metrics.
+
+        Such as ``search(project.id, "val.acc > 0.9 and params.lr < 0.01", "-val.acc")``; the page behind
+        it comes by its ``next_cursor``. Raises ``QuerySyntax``, which tells the column.
+        """
+        ...
+
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new experiment; `fields` are those of :class:`Experiment` that a person sets. Without
         ``parent_id`` the parent is found from the name by the project's naming pattern."""
@@ -92,6 +115,26 @@ class AsyncExperiments(Protocol):
 
     async def delete(self, experiment_id: Id) -> None:
         """Removes the experiment with its metrics and scalars."""
+        ...
+
+
+class AsyncQueries(Protocol):
+    """Searches that are kept under a name."""
+
+    async def list(self, project_id: Id) -> tuple[SavedQuery, ...]:
+        """A project's, by name."""
+        ...
+
+    async def save(self, project_id: Id, name: str, filter: str = "", order_by: str = "") -> SavedQuery:
+        """Keeps a new one. Raises ``AlreadyExists`` where the name is taken."""
+        ...
+
+    async def edit(self, /, query_id: Id, **changes: Any) -> SavedQuery:
+        """One after `changes` to name, filter or order_by."""
+        ...
+
+    async def delete(self, query_id: Id) -> None:
+        """Removes one."""
         ...
 
 

@@ -49,4 +49,5 @@ class ProblemOut(TypedDict):
     detail: str
     code: str
     errors: NotRequired[list[FieldProblemOut]]
+    column: NotRequired[int]
     requestId: NotRequired[str]

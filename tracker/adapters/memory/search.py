@@ -57,7 +57,8 @@ class MemorySearchRepository:
         runs = [run for run in state.experiments.values() if run.project_id in search.projects]
         metrics: dict[ExperimentId, dict[tuple[str, str | None], MetricSummary]]
         metrics = {run.id: {} for run in runs}
-        for summary in await self._summaries.of_experiments(list(metrics)):
+        measured = [run.id for run in runs if run.project_id in search.measured]
+        for summary in await self._summaries.of_experiments(measured):
             metrics[summary.experiment_id][summary.name, summary.label] = summary
         return [
             Document(

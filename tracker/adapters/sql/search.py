@@ -90,6 +90,8 @@ class SqlSearchRepository:
         for condition in wanted:
             within = search_fields.c.project_id.in_(search.projects)
             for row in await self._session.rows(sa.select(search_fields).where(within, condition)):
+                if row.kind == Source.METRICS and row.project_id not in search.measured:
+                    continue
                 numbers = found.setdefault((Source(row.kind), row.path, row.label), [])
                 numbers.extend([row.id] if row.id not in numbers else [])
         return found

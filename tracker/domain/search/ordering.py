@@ -65,6 +65,7 @@ class Search:
 
     Attributes:
         projects: within these.
+        measured: those of them whose metrics may be looked at; elsewhere no experiment has any.
         where: what has to hold, with every relation looked up.
         order: at least one key.
         limit: at most so many.
@@ -73,6 +74,7 @@ class Search:
     """
 
     projects: tuple[ProjectId, ...]
+    measured: frozenset[ProjectId]
     where: Filter
     order: tuple[OrderKey, ...]
     limit: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,38 +18,19 @@ from tracker.domain.projects.naming import resolve_parent
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.service import visible_project
 from tracker.domain.search.fields import FieldSummary
+from tracker.domain.search.found import FoundExperiment, SearchPage
 from tracker.domain.search.ordering import NEWEST_FIRST, Search, cursor_at, place_of
 from tracker.domain.search.parsing import parse_filter, parse_order
-from tracker.domain.search.query import All, Either, Filter, Not, Related
+from tracker.domain.search.query import All, Either, Filter, Not, Related, Source
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 
-__all__ = ["Found", "SearchPage", "SearchService", "experiments_matching"]
+__all__ = ["SearchService", "experiments_matching"]
 
 _LARGEST_PAGE = 1000
 _EDITABLE = frozenset({"name", "filter", "order_by"})
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An experiment that a search found, with all its metrics."""
-
-    experiment: Experiment
-    metrics: tuple[MetricSummary, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPage:
-    """A page of a result.
-
-    Attributes:
-        next_cursor: asks for the page behind it; ``None`` = there is none.
-    """
-
-    items: tuple[Found, ...]
-    next_cursor: str | None
 
 
 async def experiments_matching(
@@ -62,7 +43,7 @@ async def experiments_matching(
     """
     where = await _looked_up(unit, [project], parse_filter(query.filter, now=now))
     order = parse_order(query.order_by) or NEWEST_FIRST
-    search = Search((project.id,), where, order, _LARGEST_PAGE, None, now)
+    search = Search((project.id,), frozenset({project.id}), where, order, _LARGEST_PAGE, None, now)
     found: list[ExperimentId] = []
     while page := await unit.search.page(search):
         found.extend(place.id for place in page)
@@ -92,9 +73,12 @@ class SearchService:
     ) -> SearchPage:
         """Experiments for which a filter holds, with their metrics.
 
+        To whom may not see the metrics of a project, its experiments have none: they find nothing by them,
+        and are shown nothing of them.
+
         Args:
             actor: who asks.
-            project_ids: of these projects; ``None`` = of all whose experiments and metrics `actor` may see.
+            project_ids: of these projects; ``None`` = of all whose experiments `actor` may see.
             filter: see ``docs/guide/search.md``; empty = all.
             order_by: such as ``-val.acc,name``; empty = the newest first.
             limit: 1 to 1000 of them.
@@ -102,7 +86,7 @@ class SearchService:
 
         Raises:
             NotFound: there is no such project that `actor` may see.
-            Forbidden: they may not see its experiments or its metrics.
+            Forbidden: they may not see its experiments.
             QuerySyntax: `filter` or `order_by` does not parse, or names an experiment that is not there.
             Invalid: `limit` is out of range, or `cursor` is of another search.
         """
@@ -115,15 +99,17 @@ class SearchService:
             question = sorted(project.id for project in projects), filter, order_by
             after = None if cursor is None else place_of(cursor, question, order)
             where = await _looked_up(unit, projects, where)
-            search = Search(tuple(p.id for p in projects), where, order, limit + 1, after, now)
+            measured = _measured(actor, projects)
+            search = Search(tuple(p.id for p in projects), measured, where, order, limit + 1, after, now)
             places = await unit.search.page(search) if projects else ()
             page = places[:limit]
             found = await unit.experiments.get_many([place.id for place in page])
-            metrics = await unit.summaries.of_experiments(list(found))
+            seen = [key for key, run in found.items() if run.project_id in measured]
+            metrics = await unit.summaries.of_experiments(seen)
         by_run: dict[ExperimentId, list[MetricSummary]] = {key: [] for key in found}
         for summary in metrics:
             by_run[summary.experiment_id].append(summary)
-        items = tuple(Found(found[p.id], tuple(by_run[p.id])) for p in page if p.id in found)
+        items = (FoundExperiment.of(found[p.id], by_run[p.id]) for p in page if p.id in found)
         return SearchPage(items, cursor_at(page[-1], question) if len(places) > limit else None)
 
     async def fields(self, actor: Actor, project_id: ProjectId) -> tuple[FieldSummary, ...]:
@@ -131,11 +117,12 @@ class SearchService:
 
         Raises:
             NotFound: there is no such project that `actor` may see.
-            Forbidden: they may not see its experiments or its metrics.
+            Forbidden: they may not see its experiments.
         """
         async with self._units.reading() as unit:
-            await _searched(unit, actor, [project_id])
-            return await unit.search.fields([project_id])
+            measured = _measured(actor, await _searched(unit, actor, [project_id]))
+            found = await unit.search.fields([project_id])
+        return tuple(field for field in found if measured or field.source is not Source.METRICS)
 
     async def queries(self, actor: Actor, project_id: ProjectId) -> tuple[SavedQuery, ...]:
         """A project's saved queries, by name.
@@ -212,17 +199,17 @@ async def _visible_query(
 async def _searched(
     unit: ReadingUnit, actor: Actor, project_ids: Sequence[ProjectId] | None
 ) -> list[Project]:
-    """The projects of a search. An answer tells of metrics by what it finds, so these must be seen, too."""
-    actions = Action.EXPERIMENTS_VIEW, Action.METRICS_VIEW
+    """The projects of a search."""
     if project_ids is None:
         projects = await unit.projects.list()
-        return [each for each in projects if all(may(actor, action, each.scope) for action in actions)]
-    found = []
-    for project_id in dict.fromkeys(project_ids):
-        project = await visible_project(unit, actor, project_id, actions[0])
-        require(actor, actions[1], project.scope, kind="project", key=project_id)
-        found.append(project)
-    return found
+        return [each for each in projects if may(actor, Action.EXPERIMENTS_VIEW, each.scope)]
+    wanted = dict.fromkeys(project_ids)
+    return [await visible_project(unit, actor, each, Action.EXPERIMENTS_VIEW) for each in wanted]
+
+
+def _measured(actor: Actor, projects: Sequence[Project]) -> frozenset[ProjectId]:
+    """Those of the projects whose metrics an answer may tell of, be it by what it finds."""
+    return frozenset(each.id for each in projects if may(actor, Action.METRICS_VIEW, each.scope))
 
 
 async def _looked_up(unit: ReadingUnit, projects: Sequence[Project], test: Filter) -> Filter:

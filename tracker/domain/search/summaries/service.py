@@ -151,4 +151,4 @@ def _mark(row: SeriesSummary, spread: float | None) -> SeriesMark:
 
 def _running(project_id: ProjectId, now: datetime) -> Search:
     is_running = Compare(Column(Builtin.STATUS), Operator.EQUAL, Status.RUNNING.value)
-    return Search((project_id,), is_running, NEWEST_FIRST, _RUNNING_AT_MOST, None, now)
+    return Search((project_id,), frozenset(), is_running, NEWEST_FIRST, _RUNNING_AT_MOST, None, now)
