@@ -282,7 +282,10 @@ def overview(folder: Path, divisor: int) -> Rows:
 
 def milliseconds_of_rows(folder: Path) -> float:
     """To fetch nothing but names and packed totals of all series, by experiment and name."""
-    query = "SELECT e.uuid, s.name, s.totals FROM series s JOIN experiment e ON e.id=s.experiment ORDER BY e.uuid, s.name"
+    query = (
+        "SELECT e.uuid, s.name, s.totals FROM series s JOIN experiment e ON e.id=s.experiment"
+        " ORDER BY e.uuid, s.name"
+    )
     with contextlib.closing(sqlite3.connect(folder / f"{PROJECT}.db")) as connection:
         return median_of(lambda: connection.execute(query).fetchall(), 3)
 
