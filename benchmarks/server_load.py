@@ -22,6 +22,10 @@ __all__ = ["BARE", "ROOT", "created", "free_port", "measured", "request_bytes", 
 ROOT = Path(__file__).parents[1]
 BARE = """
 import falcon, falcon.asgi
+class Read:
+    async def on_post(self, req, resp):
+        await req.get_media()
+        resp.media = {'status': 'logged'}
 class Nothing:
     async def on_get(self, req, resp):
         resp.data = b'{}'
@@ -30,6 +34,7 @@ class Nothing:
         resp.data = b'{}'
 app = falcon.asgi.App()
 app.add_route('/', Nothing())
+app.add_route('/read', Read())
 """
 
 

@@ -18,6 +18,8 @@ from tracker.adapters.scalars.chunks import (
     Columns,
     Piece,
     Sampler,
+    Totals,
+    TotalsTable,
     by_series,
     chunked,
     decoded_together,
@@ -200,6 +202,42 @@ def test_totals_of_parts_add_up_to_those_of_all(logged: list[Columns]) -> None:
         sum_of_parts = added(sum_of_parts, totals(key, each)[0])
     whole = totals(np.concatenate(keys), join(logged))[0]
     assert repr(sum_of_parts) == repr(whole) == repr(totals_of(join(logged)))
+
+
+@given(st.lists(parts(1), min_size=1, max_size=4), st.lists(parts(1), max_size=4), st.integers(1, 5))
+def test_totals_of_many_series_add_up_as_those_of_each(
+    before: list[list[Columns]], after: list[list[Columns]], apart: int
+) -> None:
+    first = {key: totals_of(points) for key, (points,) in enumerate(before)}
+    later = {key * apart: totals_of(points) for key, (points,) in enumerate(after)}
+    keys = [*reversed(range(len(before) + 2))]  # in any order, some without points
+    zeros = bytes(len(first[0].pack()))
+    table = TotalsTable.unpacked(keys, [first[key].pack() if key in first else zeros for key in keys])
+    more = TotalsTable.unpacked(list(later), [total.pack() for total in later.values()])
+    found = {
+        key: Totals(*row)
+        for key, *row in zip(keys, *table.plus(more).columns(), strict=True)
+        if row[0]  # points
+    }
+    one_by_one = {key: added(first.get(key), later[key]) if key in later else first[key]
+                  for key in keys if key in first or key in later}  # fmt: skip
+    assert repr(sorted(found.items())) == repr(sorted(one_by_one.items()))
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf, -0.0, 5e-324])
+def test_packed_totals_keep_every_bit_of_the_last_value(value: float) -> None:
+    total = totals_of(Columns(np.array([-(2**63)]), np.array([2**63 - 1]), np.array([value])))
+    again = Totals.unpack(total.pack())
+    assert again[:5] + again[6:] == total[:5] + total[6:]
+    assert np.float64(again.last_value).tobytes() == np.float64(value).tobytes()
+
+
+@pytest.mark.parametrize("size", [0, 71, 73])
+def test_packed_totals_of_another_length_are_damaged(size: int) -> None:
+    with pytest.raises(ValueError, match="totals"):
+        Totals.unpack(bytes(size))
+    with pytest.raises(ValueError, match="totals"):
+        TotalsTable.unpacked([1, 2], [bytes(72), bytes(size)])
 
 
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=200))

@@ -126,7 +126,9 @@ async def test_idle_file_is_closed_and_opens_again(tmp_path: Path) -> None:
 DAMAGE = {
     "checksum is another": "UPDATE chunk_points SET value=CAST(x'00' || value AS BLOB)",
     "SQLite: ": "UPDATE chunk_points SET value='ü' || value",
-    "summary is": "UPDATE series SET max_value=77.0 WHERE points>0",
+    "summary is": "UPDATE series SET totals=CAST(x'07' || substr(totals, 2) AS BLOB) WHERE points>0",
+    "ranked by": "UPDATE series SET max_value=77.0 WHERE points>0",
+    "summary cannot be read": "UPDATE series SET totals=x'00' WHERE points>0",
     "points, not": "UPDATE experiment SET loose=loose+1",
     "points of no chunk": "INSERT INTO chunk_points VALUES (99, x'', x'', x'', x'')",
     "a chunk without points": "DELETE FROM chunk_points",

@@ -16,18 +16,24 @@ from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.domain.errors import NotFound, SchemaMismatch, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.series import SampleQuery, TimeWindow
+from tracker.domain.scalars.series import Ranking, SampleQuery, TimeWindow
 
 PROJECT = ProjectId(UUID(int=1))
 LONG, SHORT, GONE = (ExperimentId(UUID(int=n)) for n in (7, 8, 9))
-VERSION_1 = Path(__file__).parent / "scalars_v1.db.xz"
-"""Written by the code of version 1: two runs in chunks and tail, with tags, and one that was deleted."""
+VERSIONS = [1, 2]
+"""``scalars_v<n>.db.xz`` was written by the code of version n: two runs in chunks and tail, with tags, and
+one that was deleted."""
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, version: int) -> Path:
     file = tmp_path / f"{PROJECT}.db"
-    file.write_bytes(lzma.decompress(VERSION_1.read_bytes()))
+    file.write_bytes(lzma.decompress((Path(__file__).parent / f"scalars_v{version}.db.xz").read_bytes()))
     return file
 
 
@@ -51,7 +57,11 @@ def batch(number: int, run: ExperimentId) -> ScalarBatch:
     )
 
 
-async def test_file_of_version_1_gives_every_point_and_takes_more(store: EmbeddedScalarStore) -> None:
+def _tables(connection: sqlite3.Connection) -> list[tuple[str]]:
+    return connection.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+async def test_file_of_an_older_version_gives_every_point_and_takes_more(store: EmbeddedScalarStore) -> None:
     loss = await store.read(PROJECT, LONG, "loss")
     step = np.sort(np.concatenate((np.arange(3000), np.arange(2990, 3010))))
     assert loss.step.tolist() == step.tolist()
@@ -64,7 +74,9 @@ async def test_file_of_version_1_gives_every_point_and_takes_more(store: Embedde
     rows = {(row.experiment_id, row.name): row for row in await store.summary(PROJECT)}
     assert [rows[key].count for key in ((LONG, "acc"), (LONG, "loss"), (SHORT, "loss"))] == [3, 3020, 10]
     assert rows[LONG, "loss"].non_finite == 20 and rows[SHORT, "loss"].last_value == 9.0
+    assert np.isnan(rows[LONG, "loss"].last_value) and np.signbit(rows[LONG, "acc"].last_value)
     assert len(rows) == 3
+    assert [row.name for row in await store.top(PROJECT, "loss", by=Ranking.MAX)] == ["loss", "loss"]
     assert await store.tags(PROJECT, LONG, TimeWindow()) == (
         StepTags(step=5, names=("acc",), tags=("best", "ünï")),
     )
@@ -78,25 +90,31 @@ async def test_file_of_version_1_gives_every_point_and_takes_more(store: Embedde
     assert await store.verify(PROJECT) == ()
 
 
-async def test_file_of_version_1_remembers_batches_and_what_was_deleted(store: EmbeddedScalarStore) -> None:
+async def test_file_of_an_older_version_remembers_batches_and_what_was_deleted(
+    store: EmbeddedScalarStore,
+) -> None:
     await store.append(PROJECT, batch(4, SHORT))
     assert len(await store.read(PROJECT, SHORT, "loss")) == 10
     with pytest.raises(NotFound):
         await store.append(PROJECT, batch(60, GONE))
 
 
-async def test_upgrade_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "damage"),
+    [(1, "UPDATE chunk SET value=x'00'"), (2, "UPDATE series SET last_bits=x'00' WHERE id=3")],
+)
+async def test_upgrade_that_fails_leaves_the_file_as_it_was(path: Path, version: int, damage: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE chunk SET value=x'00'")
+        tables = _tables(connection)
+        connection.execute(damage)
         connection.commit()
     store = EmbeddedScalarStore(path.parent)
     with pytest.raises(Unavailable, match="damaged"):
         await store.summary(PROJECT)
     await store.close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-        assert tables == {"experiment", "batch", "series", "chunk", "tail", "tag"}
+        assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+        assert _tables(connection) == tables
 
 
 async def test_file_of_a_later_version_is_refused_and_says_what_to_do(path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.scalars.batch import StepTags
+from tracker.domain.scalars.record import LoggedRow, batch_of
 from tracker.domain.scalars.service import ScalarService
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
@@ -42,16 +43,11 @@ class Scalars:
 
     async def log(self, call: Call[ScalarsLogIn, NoQuery]) -> LoggedOut:
         """Keeps the values of one step."""
-        await self._scalars.log(
-            call.actor, _experiment(call), [call.body.record()], batch_id=call.body.batch_id
-        )
-        return _LOGGED
+        return await self._keep(call, [call.body.row()])
 
     async def log_batch(self, call: Call[ScalarsBatchIn, NoQuery]) -> LoggedOut:
         """Keeps the values of many steps, or none."""
-        records = [each.record() for each in call.body.scalars]
-        await self._scalars.log(call.actor, _experiment(call), records, batch_id=call.body.batch_id)
-        return _LOGGED
+        return await self._keep(call, [each.row() for each in call.body.scalars])
 
     async def append(self, call: Call[ColumnsIn, NoQuery]) -> AppendedOut:
         """Keeps columns of points, or none."""
@@ -116,6 +112,18 @@ class Scalars:
         experiments = None if asked is None else [ExperimentId(each) for each in asked]
         latest = await self._scalars.last_logged(call.actor, _project(call), experiments)
         return {"data": [{"experiment_id": key, "last_modified": at} for key, at in latest.items()]}
+
+    async def _keep(
+        self, call: Call[ScalarsLogIn, NoQuery] | Call[ScalarsBatchIn, NoQuery], rows: list[LoggedRow]
+    ) -> LoggedOut:
+        batch = batch_of(
+            rows,
+            batch_id=call.body.batch_id or BatchId(self._ids.new()),
+            experiment_id=_experiment(call),
+            now=self._clock.now(),
+        )
+        await self._scalars.append(call.actor, batch)
+        return _LOGGED
 
     async def _tags(
         self, call: Call[None, Any], experiments: Iterable[ExperimentId]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
-from tracker.domain.scalars.record import batch_of
+from tracker.domain.scalars.record import LoggedRow, batch_of
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.scalars import ScalarStore
@@ -20,7 +20,6 @@ from ..schemas.scalars import (
     LastLoggedRow,
     LoggedOut,
     ScalarsBatchIn,
-    ScalarsIn,
     ScalarsLogIn,
     ScalarsOut,
     experiment_scalars,
@@ -65,11 +64,11 @@ class Contract:
 
     async def log(self, call: Call[ScalarsLogIn, NoQuery]) -> LoggedOut:
         """Keeps the values of one step."""
-        return await self._keep(call, [call.body], call.body.batch_id)
+        return await self._keep(call, [call.body.row()])
 
     async def log_batch(self, call: Call[ScalarsBatchIn, NoQuery]) -> LoggedOut:
         """Keeps the values of many steps, or none."""
-        return await self._keep(call, call.body.scalars, call.body.batch_id)
+        return await self._keep(call, [each.row() for each in call.body.scalars])
 
     async def get(self, call: Call[None, CurvesQuery]) -> ScalarsOut:
         """Curves of a project's experiments; of all when none is named."""
@@ -102,12 +101,12 @@ class Contract:
         return list(dict.fromkeys(row.experiment_id for row in await self._store.summary(project_id)))
 
     async def _keep(
-        self, call: Call[Any, NoQuery], rows: list[ScalarsIn], batch_id: BatchId | None
+        self, call: Call[ScalarsLogIn, NoQuery] | Call[ScalarsBatchIn, NoQuery], rows: list[LoggedRow]
     ) -> LoggedOut:
         await self._projects.require(_project(call))
         batch = batch_of(
-            [row.record() for row in rows],
-            batch_id=batch_id or BatchId(self._ids.new()),
+            rows,
+            batch_id=call.body.batch_id or BatchId(self._ids.new()),
             experiment_id=ExperimentId(call.path["experiment_id"]),
             now=self._clock.now(),
         )

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import StepTags
-from tracker.domain.scalars.record import ScalarRecord
+from tracker.domain.scalars.record import LoggedRow, microseconds
 from tracker.domain.scalars.series import (
     Series,
     SeriesSummary,
@@ -60,12 +60,11 @@ class ScalarsIn(Closed):
         "else when it arrives",
     )
 
-    def record(self) -> ScalarRecord:
-        """The domain's value."""
+    def row(self) -> LoggedRow:
+        """What a batch is made of, which looks at names and tags again."""
         values = {name: float(value) for name, value in self.scalars.items()}
-        return ScalarRecord(
-            step=self.step, values=values, tags=tuple(self.tags or ()), time=_moment(self.time)
-        )
+        time = microseconds(self.time) if isinstance(self.time, datetime) else self.time
+        return LoggedRow(self.step, values, tuple(self.tags or ()), time)
 
 
 BatchIdIn = Annotated[
@@ -205,7 +204,3 @@ def moment_of(microseconds: int) -> datetime:
         return _EPOCH + _MICROSECOND * microseconds
     except OverflowError:
         return _LAST if microseconds > 0 else _FIRST
-
-
-def _moment(time: int | datetime | None) -> datetime | None:
-    return _EPOCH + _MICROSECOND * time if isinstance(time, int) else time

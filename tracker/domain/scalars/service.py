@@ -87,8 +87,9 @@ class ScalarService:
             Unavailable: the store is full or does not answer; nothing was kept.
         """
         new = batch_id or BatchId(self._ids.new())
+        rows = [record.row() for record in records]
         now = self._clock.now()
-        await self.append(actor, batch_of(records, batch_id=new, experiment_id=experiment_id, now=now))
+        await self.append(actor, batch_of(rows, batch_id=new, experiment_id=experiment_id, now=now))
 
     async def append(self, actor: Actor, batch: ScalarBatch) -> None:
         """Keeps a batch of columns. Raises what :meth:`log` raises."""

@@ -18,7 +18,8 @@ from tracker.adapters.scalars.chunks.decoding import decoded_together
 from tracker.adapters.scalars.chunks.piece import Piece, by_series, unpacked
 from tracker.adapters.scalars.chunks.pyramid import BLOCK_POINTS, Blocks
 from tracker.adapters.scalars.chunks.sampling import Sampler
-from tracker.adapters.scalars.chunks.totals import Totals, added, totals, totals_of
+from tracker.adapters.scalars.chunks.totals import Totals, added, totals_of
+from tracker.adapters.scalars.chunks.totals_table import TotalsTable, totals
 
 __all__ = [
     "BLOCK_POINTS",
@@ -31,6 +32,7 @@ __all__ = [
     "Piece",
     "Sampler",
     "Totals",
+    "TotalsTable",
     "added",
     "best_codec",
     "by_series",

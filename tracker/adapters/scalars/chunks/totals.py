@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from tracker.adapters.scalars.chunks.columns import Columns
-from tracker.domain.scalars.batch import Float64s, Int64s
 
-__all__ = ["Totals", "added", "totals", "totals_of"]
+__all__ = ["Totals", "added", "totals_of"]
+
+_PACKED = struct.Struct("<5qdqdd")  # the layout of TotalsTable.numbers too
 
 
 class Totals(NamedTuple):
@@ -26,42 +29,21 @@ class Totals(NamedTuple):
     min_value: float | None
     max_value: float | None
 
+    def pack(self) -> bytes:
+        """72 bytes, in which every bit of the last value is kept; not a number stands for no extreme."""
+        return _PACKED.pack(*self[:7], *(math.nan if value is None else value for value in self[7:]))
 
-def totals(series: Int64s, points: Columns) -> dict[int, Totals]:
-    """The totals of each series that has points.
+    @classmethod
+    def unpack(cls, packed: bytes) -> Totals:
+        """What :meth:`pack` was given.
 
-    Works on all series at once: a batch often has many series of one point each.
-
-    Args:
-        series: int64 (n,), key of each point's series.
-        points: n points in arrival order.
-    """
-    if not len(series):
-        return {}
-    order = np.argsort(series, kind="stable")
-    ordered, (step, time, value) = series[order], points.take(order)
-    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1))
-    counts = np.diff(starts, append=len(ordered))
-    finite = np.isfinite(value)
-    numbers = np.add.reduceat(finite, starts, dtype=np.int64)
-    last_step = np.maximum.reduceat(step, starts)
-    at_last = step == np.repeat(last_step, counts)
-    last_time = np.maximum.reduceat(np.where(at_last, time, np.iinfo(np.int64).min), starts)
-    at_last &= time == np.repeat(last_time, counts)
-    last = value[np.maximum.reduceat(np.where(at_last, np.arange(len(value)), -1), starts)]
-    columns = (
-        counts.tolist(),
-        (counts - numbers).tolist(),
-        np.minimum.reduceat(step, starts).tolist(),
-        last_step.tolist(),
-        last_time.tolist(),
-        last.tolist(),
-        np.maximum.reduceat(time, starts).tolist(),
-        _or_none(np.minimum.reduceat(np.where(finite, value, np.inf), starts), numbers),
-        _or_none(np.maximum.reduceat(np.where(finite, value, -np.inf), starts), numbers),
-    )
-    rows = zip(ordered[starts].tolist(), zip(*columns, strict=True), strict=True)
-    return {key: Totals._make(row) for key, row in rows}
+        Raises:
+            ValueError: the bytes are damaged.
+        """
+        if len(packed) != _PACKED.size:
+            raise ValueError(f"the totals of a series have {len(packed)} bytes")
+        *numbers, low, high = _PACKED.unpack(packed)
+        return cls._make((*numbers, *(None if math.isnan(value) else value for value in (low, high))))
 
 
 def totals_of(points: Columns) -> Totals:
@@ -102,10 +84,6 @@ def added(before: Totals | None, after: Totals) -> Totals:
         min_value=_either(min, before.min_value, after.min_value),
         max_value=_either(max, before.max_value, after.max_value),
     )
-
-
-def _or_none(value: Float64s, numbers: Int64s) -> list[float | None]:
-    return [one if count else None for one, count in zip(value.tolist(), numbers.tolist(), strict=True)]
 
 
 def _either(choose: Callable[[float, float], float], one: float | None, other: float | None) -> float | None:

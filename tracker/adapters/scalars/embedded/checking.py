@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from tracker.adapters.scalars.chunks import Totals, added, by_series, totals_of
-from tracker.adapters.scalars.embedded.rows import CHUNK, NUMBERS, chunk_from, totals_from
+from tracker.adapters.scalars.embedded.rows import CHUNK, RANKS, chunk_from, totals_from
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.series import Fault, StoreStats
 
@@ -64,11 +64,16 @@ def _faults_of_points(connection: sqlite3.Connection) -> Iterator[Fault]:
         experiment_id = ExperimentId(UUID(bytes=uuid))
         yield from _faults_of_tail(connection, experiment_id, experiment, arrivals, loose)
         series = connection.execute(
-            f"SELECT id, name, {NUMBERS} FROM series WHERE experiment=?",  # noqa: S608 - constants
+            f"SELECT id, name, totals, {RANKS} FROM series WHERE experiment=?",  # noqa: S608 - constants
             (experiment,),
         )
-        for key, name, *numbers in series.fetchall():
-            for problem in _faults_of_series(connection, key, arrivals, totals_from(numbers)):
+        for key, name, packed, *ranks in series.fetchall():
+            try:
+                kept = totals_from(packed)
+            except ValueError as error:
+                yield Fault(experiment_id, name, f"its summary cannot be read: {error}")
+                continue
+            for problem in _faults_of_series(connection, key, arrivals, kept, ranks):
                 yield Fault(experiment_id, name, problem)
 
 
@@ -95,7 +100,7 @@ def _faults_of_tail(
 
 
 def _faults_of_series(
-    connection: sqlite3.Connection, series: int, arrivals: int, kept: Totals | None
+    connection: sqlite3.Connection, series: int, arrivals: int, kept: Totals | None, ranks: list[object]
 ) -> Iterator[str]:
     found: Totals | None = None
     rows = connection.execute(
@@ -112,6 +117,16 @@ def _faults_of_series(
         found = added(found, totals_of(chunk.columns()))
     if not _same(found, kept):
         yield f"its summary is {kept}, its points say {found}"
+    elif ranks != _ranks(kept):
+        yield f"it is ranked by {ranks}, its summary says {_ranks(kept)}"
+
+
+def _ranks(kept: Totals | None) -> list[object]:
+    """What the columns :data:`RANKS` hold: SQLite has no number that is none."""
+    if kept is None:
+        return [0, None, None, None]
+    last = None if math.isnan(kept.last_value) else kept.last_value
+    return [kept.points, last, kept.min_value, kept.max_value]
 
 
 def _same(one: Totals | None, other: Totals | None) -> bool:

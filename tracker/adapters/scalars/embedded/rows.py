@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,23 +17,18 @@ from tracker.adapters.scalars.embedded.many_rows import (
 )
 
 __all__ = [
-    "CHUNK", "HEADS", "NUMBERS", "chunk_from", "insert_chunks", "remove_chunks", "save_totals",
-    "totals_from", "totals_with",
+    "CHUNK", "HEADS", "RANKS", "chunk_from", "insert_chunks", "remove_chunks", "save_totals", "totals_from",
+    "totals_with",
 ]  # fmt: skip
 
-NUMBERS = (
-    "points, non_finite, first_step, last_step, last_time, last_value, modified, min_value, max_value,"
-    " iif(last_value IS NULL OR last_value=0, last_bits, NULL)"
-)
-"""Columns of a series' row that :func:`totals_from` reads; the bits only where the value has lost them."""
+RANKS = "points, last_value, min_value, max_value"
+"""Columns of a series' row that repeat some of its totals, for SQLite to sum up and rank by."""
 
 HEADS = "points, codec, first_step, last_step, last_arrival, checksum, blocks"
 CHUNK = f"c.id, {', '.join(f'c.{name}' for name in HEADS.split(', '))}, p.step, p.time, p.value, p.arrival"
 """Columns of ``chunk c JOIN chunk_points p`` that :func:`chunk_from` reads."""
 
-_TOTALS = ", ".join((*Totals._fields, "last_bits"))
-_NEW_TOTALS = ", ".join(f"new.{name}" for name in (*Totals._fields, "last_bits"))
-_FLOAT = struct.Struct("<d")
+_NEW = ", ".join(f"new.{name}" for name in RANKS.split(", "))
 
 
 def chunk_from(row: Sequence[Any]) -> tuple[int, Chunk]:
@@ -58,31 +52,28 @@ def remove_chunks(connection: sqlite3.Connection, keys: Collection[int]) -> None
         delete_rows(connection, "chunk_points", "chunk", keys)
 
 
-def totals_from(row: Sequence[Any]) -> Totals | None:
-    """The totals in the columns :data:`NUMBERS`; ``None`` when the series has no chunks."""
-    if not row[0]:
-        return None
-    *numbers, bits = row
-    if bits is not None:
-        (numbers[5],) = _FLOAT.unpack(bits)
-    return Totals._make(numbers)
+def totals_from(packed: bytes | None) -> Totals | None:
+    """The totals in a series' row; ``None`` when it has no chunks."""
+    return None if packed is None else Totals.unpack(packed)
 
 
 def totals_with(connection: sqlite3.Connection, new: Mapping[int, Totals]) -> dict[int, Totals]:
     """The numbers of series' chunks with those of later points added, by series."""
     rows = connection.execute(
-        f"SELECT id, {NUMBERS} FROM series WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
-        (listed(new),),
+        "SELECT id, totals FROM series WHERE id IN (SELECT value FROM json_each(?))", (listed(new),)
     )
-    return {key: added(totals_from(row), new[key]) for key, *row in rows.fetchall()}
+    return {key: added(totals_from(packed), new[key]) for key, packed in rows.fetchall()}
 
 
 def save_totals(connection: sqlite3.Connection, totals: Mapping[int, Totals]) -> None:
     """Writes the numbers of series' chunks."""
-    rows = [(key, *total, _FLOAT.pack(total.last_value)) for key, total in totals.items()]
+    rows = [
+        (key, total.points, total.last_value, total.min_value, total.max_value, total.pack())
+        for key, total in totals.items()
+    ]
     for part in portions(rows):
         connection.execute(
-            f"WITH new (id, {_TOTALS}) AS (VALUES {places(part)})"  # noqa: S608 - constants and question marks
-            f" UPDATE series SET ({_TOTALS}) = ({_NEW_TOTALS}) FROM new WHERE series.id=new.id",
+            f"WITH new (id, {RANKS}, totals) AS (VALUES {places(part)})"  # noqa: S608 - constants and question marks
+            f" UPDATE series SET ({RANKS}, totals) = ({_NEW}, new.totals) FROM new WHERE series.id=new.id",
             flat(part),
         )

@@ -5,20 +5,21 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tracker.adapters.scalars.embedded.upgrade import from_1
+from tracker.adapters.scalars.embedded.upgrade import from_1, from_2
 from tracker.domain.errors import SchemaMismatch
 
 __all__ = ["BUSY_MILLISECONDS", "VERSION", "prepare"]
 
-VERSION = 2
+VERSION = 3
 BUSY_MILLISECONDS = 10_000
 _LOG_PAGES = 4000  # 16 MB: at SQLite's own 1000 every few bulk appends wait for a checkpoint
 
 # A series' numbers are those of its chunks; the tail's are added when they are asked for, so that an
-# append touches no row of its series. last_bits stands beside last_value, since SQLite turns NaN into
-# NULL and -0.0 into 0.0. A tail row is one commit of an experiment: a row for each of its series would
-# cost several times the space. Batches are keyed by their ids, which grow with time, so that those of a
-# hundred runs go onto one page. Heads of chunks lie apart from the points: samples read nothing else.
+# append touches no row of its series. They are packed into one value, totals: Python makes an object of
+# every column that it is handed, and SQLite would turn NaN into NULL and -0.0 into 0.0. A tail row is one
+# commit of an experiment: a row for each of its series would cost several times the space. Batches are
+# keyed by their ids, which grow with time, so that those of a hundred runs go onto one page. Heads of
+# chunks lie apart from the points: samples read nothing else.
 _TABLES = (
     """CREATE TABLE experiment (
         id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, deleted INTEGER NOT NULL DEFAULT 0,
@@ -28,8 +29,7 @@ _TABLES = (
         uuid BLOB NOT NULL, experiment INTEGER NOT NULL, PRIMARY KEY (uuid, experiment)) WITHOUT ROWID""",
     """CREATE TABLE series (
         id INTEGER PRIMARY KEY, experiment INTEGER NOT NULL, name TEXT NOT NULL,
-        points INTEGER NOT NULL DEFAULT 0, non_finite INTEGER, first_step INTEGER, last_step INTEGER,
-        last_time INTEGER, last_value REAL, last_bits BLOB, modified INTEGER, min_value REAL, max_value REAL,
+        points INTEGER NOT NULL DEFAULT 0, last_value REAL, min_value REAL, max_value REAL, totals BLOB,
         UNIQUE (experiment, name))""",
     "CREATE INDEX series_by_name ON series (name)",
     """CREATE TABLE chunk (
@@ -80,6 +80,8 @@ def _bring_to_present(connection: sqlite3.Connection, found: int) -> None:
     try:
         if found == 1:
             from_1(connection, _TABLES)
+        elif found == 2:
+            from_2(connection, _TABLES)
         else:
             for statement in _TABLES:
                 connection.execute(statement)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Iterable
 
 import numpy as np
 
-from tracker.adapters.scalars.chunks import Arrivals, Columns, Piece, chunked, decoded, join, totals_of
+from tracker.adapters.scalars.chunks import (
+    Arrivals,
+    Columns,
+    Piece,
+    Totals,
+    chunked,
+    decoded,
+    join,
+    totals_of,
+)
 from tracker.adapters.scalars.embedded.rows import insert_chunks, save_totals, totals_with
 
-__all__ = ["from_1"]
+__all__ = ["from_1", "from_2"]
 
 _KEPT = ("experiment", "batch", "series", "chunk", "tail")
+_ROWS_AT_ONCE = 4096
 
 
 def from_1(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
@@ -38,6 +49,28 @@ def from_1(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
         _copy_points(connection, experiment)
     for table in _KEPT:
         connection.execute(f"DROP TABLE old_{table}")
+
+
+def from_2(connection: sqlite3.Connection, tables: Iterable[str]) -> None:
+    """Version 2 had a column for each number of a series, and the bits of its last value beside them."""
+    connection.execute("DROP INDEX series_by_name")
+    connection.execute("ALTER TABLE series RENAME TO old_series")
+    for statement in tables:
+        if " series " in statement.partition("(")[0]:  # CREATE TABLE series, CREATE INDEX ... ON series
+            connection.execute(statement)
+    connection.execute(
+        "INSERT INTO series (id, experiment, name) SELECT id, experiment, name FROM old_series"
+    )
+    rows = connection.execute(
+        f"SELECT id, last_bits, {', '.join(Totals._fields)} FROM old_series WHERE points>0"  # noqa: S608
+    )
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        save_totals(connection, {key: _with_bits(Totals._make(row), bits) for key, bits, *row in some})
+    connection.execute("DROP TABLE old_series")
+
+
+def _with_bits(totals: Totals, bits: bytes) -> Totals:
+    return totals._replace(last_value=struct.unpack("<d", bits)[0])
 
 
 def _copy_points(connection: sqlite3.Connection, experiment: int) -> None:
