@@ -105,7 +105,8 @@ def sort_value(operand: Operand, document: Document) -> SortValue | None:
         case bool() as value:
             return (1, float(value), "")
         case float() as value:
-            return None if math.isnan(value) else (0, value, "")
+            # SQLite keeps one of the two zeros, so there is one: adding 0 makes it so.
+            return None if math.isnan(value) else (0, value + 0.0, "")
         case datetime() as moment:
             return (0, float(microseconds(moment)), "")
         case text:

@@ -85,10 +85,10 @@ class _Sorted:
         if first is None:
             return None
         if isinstance(self._operand, Attribute):
-            return (int(first), float(found[1] or 0.0), found[2] or "")
+            return (int(first), (found[1] or 0.0) + 0.0, found[2] or "")
         if isinstance(first, datetime):
             return (0, float(microseconds(first)), "")
-        return (2, 0.0, str(first)) if isinstance(first, str | UUID) else (0, float(first), "")
+        return (2, 0.0, str(first)) if isinstance(first, str | UUID) else (0, first + 0.0, "")
 
     def _beyond(self, term: Term, wanted: Any) -> Term:
         beyond: Term = operator.lt(term, wanted) if self.descending else operator.gt(term, wanted)
