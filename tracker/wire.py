@@ -52,7 +52,9 @@ def project_from(found: Json) -> Project:
         team_id=TeamId(UUID(found["team"]["id"])) if found["team"] else None,
         metrics=tuple(_definition_from(each) for each in found["metrics"]),
         settings=ProjectSettings(
-            naming_pattern=settings["namingPattern"], display_metrics=tuple(settings["displayMetrics"])
+            naming_patterns=tuple(settings["namingPatterns"]),
+            display_metrics=tuple(settings["displayMetrics"]),
+            replicate_keys=tuple(settings["replicateKeys"]),
         ),
         created_at=datetime.fromisoformat(found["createdAt"]),
     )

@@ -98,16 +98,21 @@ def _columns(project: Project) -> dict[str, Any]:
 
 
 def _project(row: Row) -> Project:
-    settings = row.settings
     return Project(
         **{
             **row._mapping,
             "metrics": tuple(_definition(item) for item in row.metrics),
-            "settings": ProjectSettings(
-                **{**settings, "display_metrics": tuple(settings["display_metrics"])}
-            ),
+            "settings": _settings(row.settings),
         }
     )
+
+
+def _settings(stored: dict[str, Any]) -> ProjectSettings:
+    fields = dict(stored)
+    if "naming_pattern" in fields:  # as kept while a project had one pattern, or an empty one for none
+        pattern = fields.pop("naming_pattern")
+        fields.setdefault("naming_patterns", [pattern] if pattern else [])
+    return ProjectSettings(**{name: tuple(values) for name, values in fields.items()})
 
 
 def _definition(stored: dict[str, Any]) -> MetricDefinition:
