@@ -11,14 +11,13 @@ from tracker.adapters.sql.failures import inserting
 from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, MetricId, ProjectId
 from tracker.domain.metrics.metric import Metric
 
 __all__ = ["SqlMetricRepository"]
 
 _KEY = (metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step)
 _ORDER = (metrics.c.name, metrics.c.label, metrics.c.step)
-_ROWS_A_STATEMENT = 500
 
 
 class SqlMetricRepository:
@@ -26,21 +25,25 @@ class SqlMetricRepository:
 
     def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
-        self._dialect = dialect
+        insert = insert_into(metrics, dialect)
+        # Without values of its own, so that it is compiled once for any number of rows.
+        self._upsert = insert.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
+        ).returning(metrics.c.id, *_KEY)
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
         merged: dict[Any, Metric] = {}
         for metric in metrics:  # one statement may not touch a row twice
             first = merged.get(metric.key, metric)
-            merged[metric.key] = metric.evolve(id=first.id)
-        last = list(merged.values())
-        kept: dict[Any, Metric] = {}
-        for start in range(0, len(last), _ROWS_A_STATEMENT):
-            with inserting("metric", last[start].name):
-                rows = await self._session.rows(self._upsert(last[start : start + _ROWS_A_STATEMENT]))
-            kept.update((metric.key, metric) for metric in map(_metric, rows))
-        return tuple(kept[metric.key] for metric in metrics)
+            merged[metric.key] = metric if first is metric else metric.evolve(id=first.id)
+        if not merged:
+            return ()
+        with inserting("metric", metrics[0].name):
+            rows = await self._session.rows(self._upsert, [_columns(each) for each in merged.values()])
+        kept = {(row.experiment_id, row.name, row.label or None, row.step): row.id for row in rows}
+        return tuple(_with_id(merged[metric.key], kept[metric.key]) for metric in metrics)
 
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
@@ -57,14 +60,13 @@ class SqlMetricRepository:
         )
         return tuple(map(_metric, await self._session.rows(statement)))
 
-    def _upsert(self, values: Sequence[Metric]) -> sa.Executable:
-        insert = insert_into(metrics, self._dialect).values(
-            [{**metric.__dict__, "label": metric.label or ""} for metric in values]
-        )
-        return insert.on_conflict_do_update(
-            index_elements=_KEY,
-            set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
-        ).returning(metrics)
+
+def _columns(metric: Metric) -> dict[str, Any]:
+    return {**metric.__dict__, "label": metric.label or ""}
+
+
+def _with_id(metric: Metric, metric_id: MetricId) -> Metric:
+    return metric if metric.id == metric_id else metric.evolve(id=metric_id)
 
 
 def _metric(row: Row) -> Metric:

@@ -69,7 +69,7 @@ class _Repositories:
         self.limits = SqlLimitRepository(session, dialect)
         self.audit = SqlAuditRepository(session)
         self.projects = SqlProjectRepository(session)
-        self.experiments = SqlExperimentRepository(session)
+        self.experiments = SqlExperimentRepository(session, dialect)
         self.metrics = SqlMetricRepository(session, dialect)
         self.purges = SqlPurgeRepository(session)
 

@@ -84,14 +84,23 @@ class Experiment(Frozen):
     completed_at: AwareDatetime | None = None
     version: int = 0
 
+    @property
+    def parents(self) -> tuple[ExperimentId, ...]:
+        """All it derives from, the primary parent first."""
+        return self.merged_from if self.parent_id is None else (self.parent_id, *self.merged_from)
+
     def edited(self, *, at: datetime, status: Status | None = None, **changes: Any) -> Self:
         """The experiment after `changes` to its fields and a move to `status` at the time `at`.
+
+        A further parent that becomes the primary one is no longer merged.
 
         Raises:
             Invalid: a change breaks a rule.
             InvalidTransition: the life cycle has no such move.
             Conflict: parameters would change although the run has ended: they say what was run.
         """
+        if "merged_from" not in changes and changes.get("parent_id") in self.merged_from:
+            changes["merged_from"] = tuple(set(self.merged_from) - {changes["parent_id"]})
         changed = self.evolve(**changes)
         if self.status.has_ended and not same(self.params, changed.params):
             raise Conflict(

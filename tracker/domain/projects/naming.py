@@ -153,15 +153,17 @@ class Family:
         return self._members[min(known)] if known else None
 
     def next_number(self, name: str) -> int:
-        """One more than the highest number there is, by the patterns or by `name` read as one.
+        """The number that ``{num}`` in `name` gets: one more than the highest there is.
 
-        The second keeps names apart that follow no pattern: with ``run-3`` there, ``run-{num}`` is
-        ``run-4`` in a project whose names are free.
+        Where the patterns do not see the number in such a name (``run-{num}`` in a project whose names
+        are free), those of the names that differ from it in nothing else count too.
         """
         highest = max(self._by_number, default=0)
-        first, *more = (re.escape(part) for part in name.split(NUMBER_FIELD))
-        if more:
-            like = re.compile("(?P=num)".join([f"{first}(?P<num>[0-9]+){more[0]}", *more[1:]]), re.DOTALL)
-            matches = map(like.fullmatch, self._by_name)
-            highest = max(highest, max((int(match["num"]) for match in matches if match), default=0))
-        return highest + 1
+        number = highest + 1
+        if not wants_number(name) or number_of(self._patterns, numbered(name, number)) == number:
+            return number
+        first, second, *more = (re.escape(part) for part in name.split(NUMBER_FIELD))
+        like = re.compile("(?P=num)".join([f"{first}(?P<num>[0-9]+){second}", *more]), re.DOTALL)
+        start = name.partition(NUMBER_FIELD)[0]
+        matches = (like.fullmatch(each) for each in self._by_name if each.startswith(start))
+        return max(highest, max((int(match["num"]) for match in matches if match), default=0)) + 1
