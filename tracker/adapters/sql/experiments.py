@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from tracker.adapters.sql.failures import inserting
-from tracker.adapters.sql.lineage import MERGED, ancestors_of, healing, line_of, merged_ids
+from tracker.adapters.sql.lineage import MEMBER, MERGED, ancestors_of, healing, line_of, members, merged_ids
 from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import experiments, merges, projects
 from tracker.domain.errors import NotFound, StaleVersion
@@ -92,8 +92,8 @@ class SqlExperimentRepository:
 
     async def graph(self, project_id: ProjectId) -> tuple[Member, ...]:
         """Light rows, in order."""
-        statement = _MEMBER.where(experiments.c.project_id == project_id)
-        return tuple(map(_member, await self._session.rows(statement)))
+        statement = MEMBER.where(experiments.c.project_id == project_id).order_by(*_PLACE)
+        return members(await self._session.rows(statement))
 
     async def positions(self, project_id: ProjectId) -> Mapping[ExperimentId, int]:
         """Positions, in order."""
@@ -195,13 +195,6 @@ class SqlExperimentRepository:
 
 _SELECT = sa.select(experiments, MERGED.label("merged_from"))
 _INSERT = sa.insert(experiments)
-_MEMBER = sa.select(
-    experiments.c.id, experiments.c.name, experiments.c.status, experiments.c.parent_id,
-    MERGED.label("merged_from"), experiments.c.color, experiments.c.position, experiments.c.tags,
-    experiments.c.created_at,
-).order_by(*_PLACE)  # fmt: skip
-
-
 def _of(project_id: ProjectId) -> sa.Select[Any]:
     return _SELECT.where(experiments.c.project_id == project_id)
 
@@ -228,13 +221,6 @@ def _made(columns: dict[str, Any]) -> Experiment:
             "tags": tuple(columns["tags"]),
             "merged_from": merged_ids(columns["merged_from"]),
         }
-    )
-
-
-def _member(row: Row) -> Member:
-    key, name, status, parent_id, merged, color, position, tags, created_at = tuple(row)
-    return Member(
-        key, name, Status(status), parent_id, merged_ids(merged), color, position, tuple(tags), created_at
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.adapters.sql.session import Row
 from tracker.adapters.sql.tables import experiments, merges
+from tracker.domain.experiments.graph import Member
+from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 
-__all__ = ["MERGED", "ancestors_of", "healing", "line_of", "merged_ids"]
+__all__ = ["MEMBER", "MERGED", "ancestors_of", "healing", "line_of", "members", "merged_ids"]
 
 MERGED: sa.ScalarSelect[Any] = (
     sa.select(sa.func.aggregate_strings(sa.cast(merges.c.parent_id, sa.Text), ","))
@@ -25,6 +30,36 @@ MERGED: sa.ScalarSelect[Any] = (
 def merged_ids(text: str | None) -> tuple[ExperimentId, ...]:
     """The ids in it, in order."""
     return tuple(sorted(ExperimentId(UUID(each)) for each in text.split(","))) if text else ()
+
+
+# The types of columns whose values come back again and again are left out: each value is read once.
+MEMBER = sa.select(
+    sa.type_coerce(experiments.c.id, sa.Text), experiments.c.name, experiments.c.status,
+    sa.type_coerce(experiments.c.parent_id, sa.Text), MERGED, experiments.c.color, experiments.c.position,
+    sa.cast(experiments.c.tags, sa.Text), experiments.c.created_at,
+)  # fmt: skip
+"""What :func:`members` reads."""
+
+
+def members(rows: Sequence[Row]) -> tuple[Member, ...]:
+    """Rows of :data:`MEMBER` as members of a graph."""
+    ids = cache(_id)
+    tags_in = cache(lambda text: tuple(json.loads(text)))
+    return tuple(
+        Member(
+            ids(key), name, _STATUS[status], None if parent is None else ids(parent), merged_ids(merged),
+            color, position, tags_in(tags), created_at,
+        )
+        for key, name, status, parent, merged, color, position, tags, created_at in map(tuple, rows)
+    )  # fmt: skip
+
+
+_STATUS = {status.value: status for status in Status}
+
+
+def _id(given: str | UUID) -> ExperimentId:
+    """From what the driver gives for an id."""
+    return ExperimentId(given if isinstance(given, UUID) else UUID(given))
 
 
 def line_of(experiment_id: ExperimentId) -> sa.Select[Any]:
