@@ -107,6 +107,7 @@ class Projects(_Area):
     find = _blocking(AsyncProjects.find)
     create = _blocking(AsyncProjects.create)
     edit = _blocking(AsyncProjects.edit)
+    check_name = _blocking(AsyncProjects.check_name)
     transfer = _blocking(AsyncProjects.transfer)
     delete = _blocking(AsyncProjects.delete)
 
@@ -118,6 +119,8 @@ class Experiments(_Area):
     get = _blocking(AsyncExperiments.get)
     recent = _blocking(AsyncExperiments.recent)
     create = _blocking(AsyncExperiments.create)
+    create_many = _blocking(AsyncExperiments.create_many)
+    graph = _blocking(AsyncExperiments.graph)
     edit = _blocking(AsyncExperiments.edit)
     reorder = _blocking(AsyncExperiments.reorder)
     delete = _blocking(AsyncExperiments.delete)

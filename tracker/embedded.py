@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tracker.areas import AsyncTracker, Id, uuid_of
 from tracker.container import Container, build, start, stop
 from tracker.domain.errors import Invalid
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.ids import ExperimentId, ProjectId, TeamId, UserId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
@@ -25,6 +28,7 @@ from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
 from tracker.domain.scalars.service import ScalarService
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.settings import Settings
+from tracker.warning import warn_of
 
 __all__ = ["connect", "over"]
 
@@ -62,8 +66,8 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         await stop(container)
 
     return AsyncTracker(
-        projects=Projects(actor, container.projects(), container.ownership()),
-        experiments=Experiments(actor, container.experiments()),
+        projects=Projects(actor, container.projects(), container.ownership(), container.experiments()),
+        experiments=Experiments(actor, container.experiments(), container.runs()),
         metrics=Metrics(actor, container.metrics()),
         scalars=Scalars(actor, container.scalars()),
         users=Users(actor, container.accounts(), container.ownership()),
@@ -91,6 +95,8 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an experiment with what scripts naturally write in place of the domain's types."""
     if isinstance(fields.get("parent_id"), str):
         fields["parent_id"] = uuid_of(fields["parent_id"], "parent_id")
+    if isinstance(fields.get("merged_from"), list | tuple):
+        fields["merged_from"] = tuple(uuid_of(each, "merged_from") for each in fields["merged_from"])
     if isinstance(fields.get("tags"), list):
         fields["tags"] = tuple(fields["tags"])
     if isinstance(fields.get("status"), str):
@@ -109,10 +115,17 @@ def _status(value: str) -> Status:
 class Projects:
     """:class:`~tracker.areas.AsyncProjects` in process."""
 
-    def __init__(self, actor: Actor, service: ProjectService, ownership: OwnershipService) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        service: ProjectService,
+        ownership: OwnershipService,
+        experiments: ExperimentService,
+    ) -> None:
         self._actor = actor
         self._service = service
         self._ownership = ownership
+        self._experiments = experiments
 
     async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
         """All visible ones."""
@@ -155,6 +168,10 @@ class Projects:
             changes["team_id"] = _team(changes["team_id"])
         return await self._service.edit(self._actor, _project(project_id), **changes)
 
+    async def check_name(self, project_id: Id, name: str) -> NameCheck:
+        """A dry run."""
+        return await self._experiments.check_name(self._actor, _project(project_id), name)
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """One under another owner."""
         heir = UserId(uuid_of(user_id, "user_id"))
@@ -168,9 +185,10 @@ class Projects:
 class Experiments:
     """:class:`~tracker.areas.AsyncExperiments` in process."""
 
-    def __init__(self, actor: Actor, service: ExperimentService) -> None:
+    def __init__(self, actor: Actor, service: ExperimentService, runs: RunService) -> None:
         self._actor = actor
         self._service = service
+        self._runs = runs
 
     async def list(
         self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
@@ -190,7 +208,32 @@ class Experiments:
 
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
-        return await self._service.create(self._actor, _project(project_id), name=name, **_fields(fields))
+        told: list[str] = []
+        made = await self._service.create(
+            self._actor,
+            _project(project_id),
+            name=name,
+            warn=lambda _, text: told.append(text),
+            **_fields(fields),
+        )
+        warn_of(told)
+        return made
+
+    async def create_many(
+        self, project_id: Id, drafts: Sequence[Mapping[str, Any]]
+    ) -> tuple[Experiment, ...]:
+        """New ones."""
+        told: list[str] = []
+        fields = [_fields(dict(draft)) for draft in drafts]
+        made = await self._runs.create_many(
+            self._actor, _project(project_id), fields, warn=lambda _, text: told.append(text)
+        )
+        warn_of(told)
+        return made
+
+    async def graph(self, project_id: Id) -> Graph:
+        """What came from what."""
+        return await self._service.graph(self._actor, _project(project_id))
 
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""

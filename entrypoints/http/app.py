@@ -95,7 +95,7 @@ def _resources(container: Container) -> dict[type, object]:
         Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics()),
-        Experiments(container.experiments()),
+        Experiments(container.experiments(), container.runs()),
         Metrics(container.metrics()),
         Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),

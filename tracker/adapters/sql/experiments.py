@@ -195,6 +195,8 @@ class SqlExperimentRepository:
 
 _SELECT = sa.select(experiments, MERGED.label("merged_from"))
 _INSERT = sa.insert(experiments)
+
+
 def _of(project_id: ProjectId) -> sa.Select[Any]:
     return _SELECT.where(experiments.c.project_id == project_id)
 

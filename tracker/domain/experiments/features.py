@@ -8,7 +8,7 @@ items are objects with distinct texts under ``name``: their items are found by t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import SkipValidation
 
@@ -53,7 +53,7 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> FeaturesDiff:
     ``1``, ``1.0`` and ``true`` are three different values, as they are in JSON text. An array of
     named objects whose common items stand in another order, or behind new ones, is one changed leaf.
     """
-    found = _Found({}, {}, {})
+    found = _Found()
     _compare_items(before, after, (), found)
     return FeaturesDiff(added=found.added, removed=found.removed, changed=found.changed)
 
@@ -101,10 +101,13 @@ def _named_items(value: Any) -> Mapping[str, Any]:
     return {ItemName(item["name"]): {k: v for k, v in item.items() if k != "name"} for item in value}
 
 
-class _Found(NamedTuple):
-    added: dict[Path, Any]
-    removed: dict[Path, Any]
-    changed: dict[Path, tuple[Any, Any]]
+class _Found:
+    """Differences while they are being looked for."""
+
+    def __init__(self) -> None:
+        self.added: dict[Path, Any] = {}
+        self.removed: dict[Path, Any] = {}
+        self.changed: dict[Path, tuple[Any, Any]] = {}
 
 
 def _compare(old: Any, new: Any, path: Path, found: _Found) -> None:
@@ -121,9 +124,7 @@ def _compare(old: Any, new: Any, path: Path, found: _Found) -> None:
         found.changed[path] = (thaw(old), thaw(new))
 
 
-def _compare_items(
-    old: Mapping[str, Any], new: Mapping[str, Any], path: Path, found: _Found
-) -> None:
+def _compare_items(old: Mapping[str, Any], new: Mapping[str, Any], path: Path, found: _Found) -> None:
     for step, value in old.items():
         if step in new:
             _compare(value, new[step], (*path, step), found)

@@ -133,9 +133,9 @@ def _turned(parents: Parents) -> dict[ExperimentId, list[ExperimentId]]:
     return children
 
 
-def _reached(edges: Mapping[ExperimentId, Collection[ExperimentId]], start: ExperimentId) -> tuple[
-    ExperimentId, ...
-]:
+def _reached(
+    edges: Mapping[ExperimentId, Collection[ExperimentId]], start: ExperimentId
+) -> tuple[ExperimentId, ...]:
     seen: dict[ExperimentId, None] = {}
     queue = deque(edges.get(start, ()))
     while queue:

@@ -69,9 +69,7 @@ def reading(patterns: Sequence[str], family: Family, name: str) -> NameReading:
     if found is None:
         why = f"no experiment of the project has the number or the name {reference}"
         warnings = (f"{name} has no parent: {why}",)
-        return NameReading(
-            name=name, pattern=match.pattern, fields=match.fields, why=why, warnings=warnings
-        )
+        return NameReading(name=name, pattern=match.pattern, fields=match.fields, why=why, warnings=warnings)
     return NameReading(
         name=name, pattern=match.pattern, fields=match.fields, parent_id=found[0], parent_name=found[1]
     )

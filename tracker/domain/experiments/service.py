@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.errors import Invalid
 from tracker.domain.experiments.drafts.service import (
     EDITABLE,
     Draft,

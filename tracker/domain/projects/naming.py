@@ -8,7 +8,7 @@ number of patterns, of which the first that matches a name counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class NameMatch(NamedTuple):
     """A name as a pattern reads it."""
 
     pattern: str
-    fields: dict[str, str]
+    fields: Mapping[str, str]
 
 
 @lru_cache(maxsize=256)

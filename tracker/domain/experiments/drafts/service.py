@@ -98,9 +98,7 @@ class Drafting:
         text = wanted[0].lstrip("0") or wanted[0]
         return Family(patterns, await self._unit.experiments.names(self._project.id, containing=text))
 
-    def _experiment(
-        self, draft: Draft, family: Family, position: int
-    ) -> tuple[Experiment, tuple[str, ...]]:
+    def _experiment(self, draft: Draft, family: Family, position: int) -> tuple[Experiment, tuple[str, ...]]:
         fields = dict(draft)
         for field in fields.keys() - EDITABLE:
             raise Invalid.field(field, "is not a field of an experiment")
@@ -145,9 +143,7 @@ async def require_here(unit: ReadingUnit, experiment: Experiment, parents: Seque
     _require_known(experiment, parents, here)
 
 
-def _require_known(
-    experiment: Experiment, parents: Sequence[ExperimentId], here: set[ExperimentId]
-) -> None:
+def _require_known(experiment: Experiment, parents: Sequence[ExperimentId], here: set[ExperimentId]) -> None:
     for parent in parents:
         if parent not in here:
             field = "parent_id" if parent == experiment.parent_id else "merged_from"
