@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracker.domain.errors import Conflict
@@ -66,11 +66,14 @@ def test_a_tree_differs_from_itself_in_nothing(tree: dict[str, Any]) -> None:
     assert diff(freeze(tree), freeze(tree)).is_empty
 
 
+@settings(max_examples=500)
 @given(pairs())
 @example(({"l": {}}, {"l": [{"name": "x", "a": 1}]}))
 @example(({"l": [{"name": "x"}]}, {"l": [{"name": "x", "a": 1}]}))
 @example(({"l": [{"name": "x", "a": 1}]}, {"l": [{"name": "x"}]}))
 @example(({"l": [{"name": "x", "a": 1}]}, {"l": [{"name": "y", "a": 1}]}))
+@example(({"l": [{"name": "x"}]}, {"l": [{"name": "x"}, {"name": "x"}]}))
+@example(({"l": [{"name": "x", "a": {"b": 1}}]}, {"l": [{"name": "x"}]}))
 @example(({"l": [{"name": "x", "a": 1}, {"name": "y"}]}, {"l": [{"name": "y"}, {"name": "x", "a": 2}]}))
 @example(({"l": {"x": {"a": 1}}}, {"l": [{"name": "x", "a": 1}]}))
 def test_applying_the_difference_to_the_first_gives_the_second(pair: tuple[Any, Any]) -> None:

@@ -18,8 +18,8 @@ from .metrics import ValueIn
 from .wire import KEPT, NO_NUL, WHOLE, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
 
 __all__ = [
-    "BulkCreate", "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "NameQuery", "RecentQuery", "Reorder",
-    "experiment_out",
+    "BulkCreate", "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "NameQuery", "RecentQuery",
+    "Reorder", "experiment_out",
 ]  # fmt: skip
 
 _VALUES: Json = {

@@ -199,6 +199,8 @@ def _add(tree: Any, path: Path, value: Any) -> None:
             present = _at(tree, (step,))
             if present is _MISSING:
                 tree.append(present := {"name": str(step)})
+            elif is_last:  # the only leaf that an item can be is a bare one
+                _drop_all_but_name(present)
         elif is_last:
             tree[step] = thaw(value)
             return
@@ -207,17 +209,23 @@ def _add(tree: Any, path: Path, value: Any) -> None:
         tree = present
 
 
+def _drop_all_but_name(item: dict[str, Any]) -> None:
+    for key in item.keys() - {"name"}:
+        del item[key]
+
+
 def _drop_emptied(tree: Any, removed: Iterable[Path], added: Mapping[Path, Any]) -> None:
-    """Containers whose last leaf went are gone with it, as long as nothing was put there."""
+    """Containers whose last leaf went are gone with it, as long as nothing was put in their place."""
     for path in removed:
-        for depth in range(len(path), 0, -1):
-            place = path[:depth]
-            container, value = _at(tree, place[:-1]), _at(tree, place)
+        depth = len(path)
+        while depth and not any(path[:length] in added for length in range(1, depth + 1)):
+            container, value = _at(tree, path[: depth - 1]), _at(tree, path[:depth])
             is_emptied = value in ([], {}) or (isinstance(container, list) and _is_bare(value))
-            if place in added or (value is not _MISSING and not is_emptied):
+            if is_emptied:
+                _drop(container, path[depth - 1])
+            elif value is not _MISSING:
                 break
-            if value is not _MISSING:
-                _drop(container, place[-1])
+            depth -= 1
 
 
 def _is_bare(item: Any) -> bool:

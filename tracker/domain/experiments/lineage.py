@@ -14,8 +14,8 @@ from tracker.domain.errors import Invalid, LineageCycle
 from tracker.domain.ids import ExperimentId
 
 __all__ = [
-    "Lines", "Parents", "ancestors", "check_no_cycle", "check_parents", "depth_first", "depths", "descendants",
-    "is_acyclic", "roots",
+    "Lines", "Parents", "ancestors", "check_no_cycle", "check_parents", "depth_first", "depths",
+    "descendants", "is_acyclic", "roots",
 ]  # fmt: skip
 
 Parents = Mapping[ExperimentId, Collection[ExperimentId]]

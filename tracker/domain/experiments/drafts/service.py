@@ -1,4 +1,4 @@
-"""How new experiments get their names, parents, places and colours: part of the use cases that create them."""
+"""How new experiments get their names, parents, places and colours: a part of creating them."""
 
 from __future__ import annotations
 
