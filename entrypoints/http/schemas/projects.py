@@ -51,8 +51,18 @@ NamingPattern = Annotated[
     Field(strict=True, max_length=200, json_schema_extra={**NO_NUL, "format": "naming-pattern"}),
     KEPT,
 ]
+OnePattern = Annotated[
+    str,
+    Field(
+        strict=True,
+        min_length=1,
+        max_length=200,
+        json_schema_extra={**NO_NUL, "format": "naming-pattern-of-several"},
+    ),
+    KEPT,
+]
 NamingPatterns = Annotated[
-    list[Annotated[NamingPattern, Field(min_length=1)]],
+    list[OnePattern],
     Field(max_length=20, description="The first that matches a name counts; empty = names are free"),
 ]
 
