@@ -51,10 +51,10 @@ def freeze(value: Any, depth: int = 0) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """The plain dicts and lists behind a frozen value, for encoders that want them."""
+    """A copy of a value, frozen or not, out of plain dicts and lists, for encoders that want them."""
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [thaw(item) for item in value]
     return value
 
