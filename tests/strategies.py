@@ -80,8 +80,11 @@ def projects(project_id: ProjectId, owner_id: st.SearchStrategy) -> st.SearchStr
         metrics=st.lists(definitions, max_size=3, unique_by=lambda d: (d.name, d.label)).map(tuple),
         settings=st.builds(
             ProjectSettings,
-            naming_pattern=st.sampled_from(["", "{num}_from_{parent}_{change}", "run-{num}"]),
+            naming_patterns=st.lists(
+                st.sampled_from(["{num}_from_{parent}_{change}", "run-{num}", "{a}.{num}"]), max_size=3
+            ).map(tuple),
             display_metrics=st.lists(names, max_size=3).map(tuple),
+            replicate_keys=st.lists(names, max_size=2).map(tuple),
         ),
         created_at=instants,
         version=st.just(0),

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from tracker.domain.experiments.experiment import Experiment
+    from tracker.domain.experiments.graph import Graph
     from tracker.domain.experiments.lifecycle import Status
+    from tracker.domain.experiments.names import NameCheck
     from tracker.domain.identity.actions import Action
     from tracker.domain.identity.roles import Role
     from tracker.domain.metrics.aggregation import ExperimentMetric
@@ -51,14 +53,15 @@ if TYPE_CHECKING:
     from tracker.opening import aopen, open
     from tracker.run.run import Run
     from tracker.run.start import init
+    from tracker.warning import TrackerWarning
 
 __all__ = [
     "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
-    "BadCredentials", "Conflict", "Direction", "Experiment", "ExperimentMetric", "Forbidden", "Invalid",
-    "InvalidTransition", "LineageCycle", "Metric", "MetricDefinition", "NotFound", "Project",
-    "ProjectSettings", "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary",
-    "StaleVersion", "Status", "TooManyRequests", "Tracker", "TrackerError", "Unauthenticated",
-    "Unavailable", "__version__", "aopen", "init", "open",
+    "BadCredentials", "Conflict", "Direction", "Experiment", "ExperimentMetric", "Forbidden", "Graph",
+    "Invalid", "InvalidTransition", "LineageCycle", "Metric", "MetricDefinition", "NameCheck", "NotFound",
+    "Project", "ProjectSettings", "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary",
+    "StaleVersion", "Status", "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning",
+    "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -72,7 +75,9 @@ _HOMES = {
         "TrackerError", "Unauthenticated", "Unavailable",
     ),
     "tracker.domain.experiments.experiment": ("Experiment",),
+    "tracker.domain.experiments.graph": ("Graph",),
     "tracker.domain.experiments.lifecycle": ("Status",),
+    "tracker.domain.experiments.names": ("NameCheck",),
     "tracker.domain.identity.actions": ("Action",),
     "tracker.domain.identity.roles": ("Role",),
     "tracker.domain.metrics.aggregation": ("ExperimentMetric",),
@@ -85,6 +90,7 @@ _HOMES = {
     "tracker.opening": ("aopen", "open"),
     "tracker.run.run": ("Run",),
     "tracker.run.start": ("init",),
+    "tracker.warning": ("TrackerWarning",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -109,6 +109,7 @@ class Projects(_Area):
     create = _blocking(AsyncProjects.create)
     edit = _blocking(AsyncProjects.edit)
     fields = _blocking(AsyncProjects.fields)
+    check_name = _blocking(AsyncProjects.check_name)
     transfer = _blocking(AsyncProjects.transfer)
     delete = _blocking(AsyncProjects.delete)
 
@@ -121,6 +122,8 @@ class Experiments(_Area):
     recent = _blocking(AsyncExperiments.recent)
     search = _blocking(AsyncExperiments.search)
     create = _blocking(AsyncExperiments.create)
+    create_many = _blocking(AsyncExperiments.create_many)
+    graph = _blocking(AsyncExperiments.graph)
     edit = _blocking(AsyncExperiments.edit)
     reorder = _blocking(AsyncExperiments.reorder)
     delete = _blocking(AsyncExperiments.delete)

@@ -35,6 +35,7 @@ from tracker.domain.identity.sign_in.service import SignInService
 from tracker.domain.identity.teams.service import TeamService
 from tracker.domain.identity.tokens.service import ApiTokenService
 from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.service import ProjectService
@@ -180,6 +181,7 @@ class Container(containers.DeclarativeContainer):
         scalars.provided.sweep,
         providers.Callable(_settling, scalars, summaries),
     )
+    runs = providers.Singleton(RunService, experiments, clock, ids)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,15 @@ from tracker.areas import AsyncTracker, Id, uuid_of
 from tracker.container import Container, build, start, stop
 from tracker.domain.errors import Invalid
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId, TeamId, UserId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
+from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
@@ -30,6 +33,7 @@ from tracker.domain.search.saved_query import SavedQuery
 from tracker.domain.search.service import SearchService
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.settings import Settings
+from tracker.warning import warn_of
 
 __all__ = ["connect", "over"]
 
@@ -67,8 +71,10 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         await stop(container)
 
     return AsyncTracker(
-        projects=Projects(actor, container.projects(), container.ownership(), container.search()),
-        experiments=Experiments(actor, container.experiments(), container.search()),
+        projects=Projects(
+            actor, container.projects(), container.ownership(), container.experiments(), container.search()
+        ),
+        experiments=Experiments(actor, container.experiments(), container.runs(), container.search()),
         metrics=Metrics(actor, container.metrics()),
         queries=Queries(actor, container.search()),
         scalars=Scalars(actor, container.scalars()),
@@ -107,6 +113,8 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an experiment with what scripts naturally write in place of the domain's types."""
     if isinstance(fields.get("parent_id"), str):
         fields["parent_id"] = uuid_of(fields["parent_id"], "parent_id")
+    if isinstance(fields.get("merged_from"), list | tuple):
+        fields["merged_from"] = tuple(uuid_of(each, "merged_from") for each in fields["merged_from"])
     if isinstance(fields.get("tags"), list):
         fields["tags"] = tuple(fields["tags"])
     if isinstance(fields.get("status"), str):
@@ -126,11 +134,17 @@ class Projects:
     """:class:`~tracker.areas.AsyncProjects` in process."""
 
     def __init__(
-        self, actor: Actor, service: ProjectService, ownership: OwnershipService, searches: SearchService
+        self,
+        actor: Actor,
+        service: ProjectService,
+        ownership: OwnershipService,
+        experiments: ExperimentService,
+        searches: SearchService,
     ) -> None:
         self._actor = actor
         self._service = service
         self._ownership = ownership
+        self._experiments = experiments
         self._searches = searches
 
     async def list(self, *, name: str | None = None) -> tuple[Project, ...]:
@@ -178,6 +192,10 @@ class Projects:
         """What can be asked for."""
         return await self._searches.fields(self._actor, _project(project_id))
 
+    async def check_name(self, project_id: Id, name: str) -> NameCheck:
+        """A dry run."""
+        return await self._experiments.check_name(self._actor, _project(project_id), name)
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """One under another owner."""
         heir = UserId(uuid_of(user_id, "user_id"))
@@ -191,9 +209,12 @@ class Projects:
 class Experiments:
     """:class:`~tracker.areas.AsyncExperiments` in process."""
 
-    def __init__(self, actor: Actor, service: ExperimentService, searches: SearchService) -> None:
+    def __init__(
+        self, actor: Actor, service: ExperimentService, runs: RunService, searches: SearchService
+    ) -> None:
         self._actor = actor
         self._service = service
+        self._runs = runs
         self._searches = searches
 
     async def list(
@@ -227,7 +248,32 @@ class Experiments:
 
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
-        return await self._service.create(self._actor, _project(project_id), name=name, **_fields(fields))
+        told: list[str] = []
+        made = await self._service.create(
+            self._actor,
+            _project(project_id),
+            name=name,
+            warn=lambda _, text: told.append(text),
+            **_fields(fields),
+        )
+        warn_of(told)
+        return made
+
+    async def create_many(
+        self, project_id: Id, drafts: Sequence[Mapping[str, Any]]
+    ) -> tuple[Experiment, ...]:
+        """New ones."""
+        told: list[str] = []
+        fields = [_fields(dict(draft)) for draft in drafts]
+        made = await self._runs.create_many(
+            self._actor, _project(project_id), fields, warn=lambda _, text: told.append(text)
+        )
+        warn_of(told)
+        return made
+
+    async def graph(self, project_id: Id) -> Graph:
+        """What came from what."""
+        return await self._service.graph(self._actor, _project(project_id))
 
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""

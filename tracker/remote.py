@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -12,7 +12,9 @@ import numpy as np
 
 from tracker.areas import AsyncTracker, Id, uuid_of
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.ids import ExperimentId
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
@@ -26,11 +28,15 @@ from tracker.domain.search.saved_query import SavedQuery
 from tracker.remote_client import Client
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.scalars_wire import tags_from
+from tracker.warning import warn_of
 from tracker.wire import (
     body_of_experiment,
     body_of_project,
+    body_of_run,
     experiment_from,
+    graph_from,
     metric_from,
+    name_check_from,
     number_text,
     project_from,
     summary_from,
@@ -119,6 +125,11 @@ class Projects:
         found = await self._client.get(f"/projects/{uuid_of(project_id, 'project_id')}/fields")
         return tuple(map(field_from, found))
 
+    async def check_name(self, project_id: Id, name: str) -> NameCheck:
+        """A dry run."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/names/check"
+        return name_check_from(await self._client.get(path, {"name": name}))
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """One under another owner."""
         path = f"/projects/{uuid_of(project_id, 'project_id')}/transfer"
@@ -180,7 +191,26 @@ class Experiments:
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
         fields |= {"project_id": uuid_of(project_id, "project_id"), "name": name}
-        return experiment_from(await self._client.post("/experiments", body_of_experiment(fields)))
+        found = await self._client.post("/experiments", body_of_experiment(fields))
+        warn_of(found.get("warnings", ()))
+        return experiment_from(found)
+
+    async def create_many(
+        self, project_id: Id, drafts: Sequence[Mapping[str, Any]]
+    ) -> tuple[Experiment, ...]:
+        """New ones."""
+        body = {
+            "projectId": str(uuid_of(project_id, "project_id")),
+            "experiments": [body_of_run(draft) for draft in drafts],
+        }
+        found = await self._client.post("/experiments/bulk", body)
+        warn_of(text for each in found for text in each.get("warnings", ()))
+        return tuple(map(experiment_from, found))
+
+    async def graph(self, project_id: Id) -> Graph:
+        """What came from what."""
+        path = f"/projects/{uuid_of(project_id, 'project_id')}/graph"
+        return graph_from(await self._client.get(path))
 
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""

@@ -11,7 +11,9 @@ from uuid import UUID
 from pydantic.alias_generators import to_camel
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph, Member
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId, MetricId, ProjectId, TeamId, UserId
 from tracker.domain.json_tree import thaw
@@ -29,8 +31,11 @@ from tracker.domain.scalars.series import SeriesSummary
 __all__ = [
     "body_of_experiment",
     "body_of_project",
+    "body_of_run",
     "experiment_from",
+    "graph_from",
     "metric_from",
+    "name_check_from",
     "number_text",
     "project_from",
     "summary_from",
@@ -52,7 +57,9 @@ def project_from(found: Json) -> Project:
         team_id=TeamId(UUID(found["team"]["id"])) if found["team"] else None,
         metrics=tuple(_definition_from(each) for each in found["metrics"]),
         settings=ProjectSettings(
-            naming_pattern=settings["namingPattern"], display_metrics=tuple(settings["displayMetrics"])
+            naming_patterns=tuple(settings["namingPatterns"]),
+            display_metrics=tuple(settings["displayMetrics"]),
+            replicate_keys=tuple(settings["replicateKeys"]),
         ),
         created_at=datetime.fromisoformat(found["createdAt"]),
     )
@@ -66,7 +73,8 @@ def experiment_from(found: Json) -> Experiment:
         name=found["name"],
         description=found["description"],
         status=Status(found["status"]),
-        parent_id=ExperimentId(UUID(found["parentExperimentId"])) if found["parentExperimentId"] else None,
+        parent_id=_experiment_id(found["parentExperimentId"]),
+        merged_from=tuple(ExperimentId(UUID(each)) for each in found["mergedFrom"]),
         features=found["features"],
         params=found["params"],
         git_diff=found["gitDiff"],
@@ -75,8 +83,45 @@ def experiment_from(found: Json) -> Experiment:
         tags=tuple(found["tags"]),
         progress=found["progress"],
         created_at=datetime.fromisoformat(found["createdAt"]),
+        created_by=UserId(UUID(found["createdBy"])) if found["createdBy"] else None,
         started_at=_moment(found["startedAt"]),
         completed_at=_moment(found["completedAt"]),
+    )
+
+
+def graph_from(found: Json) -> Graph:
+    """A project's experiments and what came from what; depths and edges follow from them."""
+    return Graph(
+        tuple(
+            Member(
+                id=ExperimentId(UUID(node["id"])),
+                name=node["name"],
+                status=Status(node["status"]),
+                parent_id=_experiment_id(node["parentExperimentId"]),
+                merged_from=tuple(ExperimentId(UUID(each)) for each in node["mergedFrom"]),
+                color=node["color"],
+                position=node["order"],
+                tags=tuple(node["tags"]),
+                created_at=datetime.fromisoformat(node["createdAt"]),
+            )
+            for node in found["nodes"]
+        )
+    )
+
+
+def name_check_from(found: Json) -> NameCheck:
+    """What creating an experiment of a name would do."""
+    parent = found["parent"]
+    return NameCheck(
+        name=found["name"],
+        pattern=found["pattern"],
+        fields=found["fields"],
+        parent_id=parent and ExperimentId(UUID(parent["id"])),
+        parent_name=parent and parent["name"],
+        why=found["why"],
+        next_number=found["nextNumber"],
+        is_taken=found["taken"],
+        warnings=tuple(found["warnings"]),
     )
 
 
@@ -119,6 +164,15 @@ def body_of_experiment(fields: Json) -> dict[str, Any]:
     return {_WIRE_NAMES.get(name) or to_camel(name): _json(value) for name, value in fields.items()}
 
 
+def body_of_run(fields: Json) -> dict[str, Any]:
+    """Fields of an experiment that comes with its final values."""
+    metrics = [
+        {key: number_text(value) if key == "value" else value for key, value in metric.items()}
+        for metric in fields.get("metrics") or ()
+    ]
+    return {**body_of_experiment(fields), "metrics": metrics}
+
+
 def body_of_project(fields: Json) -> dict[str, Any]:
     """Fields of a project under the API's names."""
     return {to_camel(name): _json(value) for name, value in fields.items()}
@@ -148,6 +202,10 @@ def _definition_from(found: Json) -> MetricDefinition:
         aggregation=Aggregation(found["aggregation"]),
         label=found.get("label"),
     )
+
+
+def _experiment_id(text: str | None) -> ExperimentId | None:
+    return ExperimentId(UUID(text)) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

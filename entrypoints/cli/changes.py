@@ -9,6 +9,7 @@ import click
 
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId
 
 from .experiment_output import print_experiment
 from .lookup import experiment_named
@@ -33,6 +34,8 @@ _project = click.option("--project", help="Id or name; EXPERIMENT may then be a 
 @click.option("--status", type=STATUS)
 @click.option("--parent", help="Experiment of the same project.")
 @click.option("--no-parent", is_flag=True, help="It derives from nothing.")
+@click.option("--merged-from", "merged", multiple=True, help="A further parent to add; repeatable.")
+@click.option("--remove-merged", "removed_merged", multiple=True, help="Repeatable.")
 @click.option("--param", "params", type=PARAM, multiple=True, help="Sets one, such as lr=0.1; repeatable.")
 @click.option("--remove-param", "removed_params", multiple=True, help="Repeatable.")
 @click.option("--features", type=JSON_OBJECT, help="A file with the JSON object to have; - is stdin.")
@@ -59,6 +62,8 @@ def edit(
         raise click.UsageError("--parent and --no-parent exclude each other")
     present = experiment_named(library, experiment, project)
     changes = _changes(present, options)
+    if options["merged"] or options["removed_merged"]:
+        changes["merged_from"] = _merged(library, present, options)
     if parent is not None:
         changes["parent_id"] = experiment_named(library, parent, str(present.project_id)).id
     elif no_parent:
@@ -101,6 +106,16 @@ def fail(library: Tracker, experiment: str, project: str | None, as_json: bool) 
 def _become(library: Tracker, experiment: str, project: str | None, status: Status, as_json: bool) -> None:
     found = experiment_named(library, experiment, project)
     print_experiment(library.experiments.edit(found.id, status=status), as_json)
+
+
+def _merged(library: Tracker, present: Experiment, options: Mapping[str, Any]) -> tuple[ExperimentId, ...]:
+    """The further parents with those to add and without those to remove."""
+    home = str(present.project_id)
+    added, removed = (
+        [experiment_named(library, key, home).id for key in options[name]]
+        for name in ("merged", "removed_merged")
+    )
+    return tuple(dict.fromkeys(each for each in (*present.merged_from, *added) if each not in removed))
 
 
 def _changes(present: Experiment, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def print_experiment(experiment: Experiment, as_json: bool) -> None:
             "progress": f"{number(experiment.progress)} %",
             "project": str(experiment.project_id),
             "parent": str(experiment.parent_id or ""),
+            "merged from": ", ".join(map(str, experiment.merged_from)),
             "position": str(experiment.position),
             "color": experiment.color,
             "tags": ", ".join(experiment.tags),

@@ -85,7 +85,8 @@ def show(library: Tracker, experiment: str, project: str | None, as_json: bool) 
 @click.option("--project", required=True, help="Id or name.")
 @click.option("--description", default="")
 @click.option("--status", type=STATUS, default="planned", show_default=True)
-@click.option("--parent", help="By default found from NAME by the project's pattern.")
+@click.option("--parent", help="By default found from NAME by the project's naming patterns.")
+@click.option("--merged-from", "merged", multiple=True, help="A further parent; repeatable.")
 @click.option("--param", "params", type=PARAM, multiple=True, help="Such as lr=0.1; repeatable.")
 @click.option("--features", type=JSON_OBJECT, help="A file with a JSON object; - is stdin.")
 @click.option("--git-diff", type=TEXT_FILE, help="A file with uncommitted changes; - is stdin.")
@@ -100,15 +101,17 @@ def create(
     *,
     project: str,
     parent: str | None,
+    merged: tuple[str, ...],
     status: str,
     params: tuple[tuple[str, Any], ...],
     as_json: bool,
     **fields: Any,
 ) -> None:
-    """Create an experiment called NAME."""
+    """Create an experiment called NAME, in which {num} becomes the project's next number."""
     home = project_named(library, project)
     if parent is not None:
         fields["parent_id"] = experiment_named(library, parent, str(home.id)).id
+    fields["merged_from"] = tuple(experiment_named(library, each, str(home.id)).id for each in merged)
     given = {field: value for field, value in fields.items() if value is not None}
     made = library.experiments.create(home.id, name=name, status=Status(status), params=dict(params), **given)
     print_experiment(made, as_json)

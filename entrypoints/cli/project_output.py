@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.projects.project import MetricDefinition, Project
 
 from .output import print_json, print_record
 from .text import moment
 
-__all__ = ["print_project"]
+__all__ = ["print_name_check", "print_project"]
 
 
 def print_project(project: Project, as_json: bool) -> None:
@@ -24,8 +25,28 @@ def print_project(project: Project, as_json: bool) -> None:
             "team": str(project.team_id or ""),
             "created": moment(project.created_at),
             "metrics": ", ".join(map(_definition, project.metrics)),
-            "naming pattern": project.settings.naming_pattern,
+            "naming patterns": ", ".join(project.settings.naming_patterns),
             "display metrics": ", ".join(project.settings.display_metrics),
+            "replicate keys": ", ".join(project.settings.replicate_keys),
+        }
+    )
+
+
+def print_name_check(check: NameCheck, as_json: bool) -> None:
+    """Prints what creating an experiment of a name would do."""
+    if as_json:
+        print_json(check)
+        return
+    print_record(
+        {
+            "name": check.name,
+            "pattern": check.pattern or "",
+            **{f"  {field}": text for field, text in check.fields.items()},
+            "parent": check.parent_name or f"none: {check.why}",
+            "parent id": str(check.parent_id or ""),
+            "next number": str(check.next_number),
+            "taken": "yes" if check.is_taken else "no",
+            "warnings": "; ".join(check.warnings),
         }
     )
 

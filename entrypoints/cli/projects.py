@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from tracker.domain.projects.project import MetricDefinition, ProjectSettings
 from .confirm import confirm, yes_option
 from .lookup import project_named, team_named
 from .output import Column, as_json_option, print_json, print_table
-from .project_output import print_project
+from .project_output import print_name_check, print_project
 from .sharing import members, share, transfer, unshare
 from .target import with_library
 from .text import moment
@@ -34,7 +35,15 @@ _metrics = click.option(
     "--metric", "metrics", type=METRIC_DEFINITION, multiple=True,
     help="A tracked metric, such as loss:minimize:best; repeatable.",
 )  # fmt: skip
-_pattern = click.option("--naming-pattern", help="How experiments are named; empty = names are free.")
+_patterns = click.option(
+    "--naming-pattern", "naming_patterns", multiple=True,
+    help="How experiments are named, such as {num}_from_{parent}_{change}; repeatable, the first that matches"
+    " counts; one that is empty = names are free.",
+)  # fmt: skip
+_replicates = click.option(
+    "--replicate-key", "replicate_keys", multiple=True,
+    help="A parameter in which replicates may differ; repeatable. By default seed.",
+)  # fmt: skip
 _display = click.option(
     "--display-metric", "display_metrics", multiple=True, help="A metric that tables show; repeatable."
 )
@@ -76,8 +85,9 @@ def show(library: Tracker, project: str, as_json: bool) -> None:
 @click.option("--description", default="")
 @click.option("--team", help="Shared by this team: id or name.")
 @_metrics
-@_pattern
+@_patterns
 @_display
+@_replicates
 @click.option("--exist-ok", is_flag=True, help="Give the oldest project of this name if there is one.")
 @as_json_option
 @with_library
@@ -88,17 +98,16 @@ def create(
     description: str,
     team: str | None,
     metrics: tuple[MetricDefinition, ...],
-    naming_pattern: str | None,
-    display_metrics: tuple[str, ...],
     exist_ok: bool,
     as_json: bool,
+    **settings: tuple[str, ...],
 ) -> None:
     """Create a project called NAME."""
     made = library.projects.create(
         name=name,
         description=description,
         metrics=metrics,
-        settings=_settings(ProjectSettings(), naming_pattern, display_metrics),
+        settings=_settings(ProjectSettings(), settings),
         team_id=None if team is None else team_named(library, team).id,
         exist_ok=exist_ok,
     )
@@ -112,8 +121,9 @@ def create(
 @click.option("--team", help="Move it into this team: id or name.")
 @click.option("--no-team", is_flag=True, help="Take it out of its team.")
 @_metrics
-@_pattern
+@_patterns
 @_display
+@_replicates
 @as_json_option
 @with_library
 def edit(
@@ -125,9 +135,8 @@ def edit(
     team: str | None,
     no_team: bool,
     metrics: tuple[MetricDefinition, ...],
-    naming_pattern: str | None,
-    display_metrics: tuple[str, ...],
     as_json: bool,
+    **settings: tuple[str, ...],
 ) -> None:
     """Change PROJECT, given by id or name; what is given replaces what was there."""
     if team is not None and no_team:
@@ -137,8 +146,8 @@ def edit(
     changes = {field: value for field, value in given.items() if value is not None}
     if team is not None or no_team:
         changes["team_id"] = None if team is None else team_named(library, team).id
-    if naming_pattern is not None or display_metrics:
-        changes["settings"] = _settings(present.settings, naming_pattern, display_metrics)
+    if any(settings.values()):
+        changes["settings"] = _settings(present.settings, settings)
     if not changes:
         raise click.UsageError("nothing to change: give at least one option")
     print_project(library.projects.edit(present.id, **changes), as_json)
@@ -155,12 +164,21 @@ def delete(library: Tracker, project: str, yes: bool) -> None:
     library.projects.delete(found.id)
 
 
-def _settings(
-    present: ProjectSettings, naming_pattern: str | None, display_metrics: tuple[str, ...]
-) -> ProjectSettings:
-    changes: dict[str, Any] = {}
-    if naming_pattern is not None:
-        changes["naming_pattern"] = naming_pattern
-    if display_metrics:
-        changes["display_metrics"] = display_metrics
+@project.command("check-name")
+@click.argument("project", metavar="PROJECT")
+@click.argument("name")
+@as_json_option
+@with_library
+def check_name(library: Tracker, project: str, name: str, as_json: bool) -> None:
+    """Tell what creating an experiment called NAME in PROJECT would do, without doing it.
+
+    {num} in NAME stands for the next number.
+    """
+    print_name_check(library.projects.check_name(project_named(library, project).id, name), as_json)
+
+
+def _settings(present: ProjectSettings, given: Mapping[str, tuple[str, ...]]) -> ProjectSettings:
+    changes = {field: values for field, values in given.items() if values}
+    if changes.get("naming_patterns") == ("",):
+        changes["naming_patterns"] = ()
     return present.evolve(**changes)

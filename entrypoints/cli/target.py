@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+
+from .text import one_line
 
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
@@ -116,12 +120,29 @@ def on_target(command: _Command, *, envvar: str | None = None) -> _Command:
     return on_folder(url(command))
 
 
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """The library's warnings as lines on stderr."""
+    from tracker.warning import TrackerWarning  # noqa: PLC0415  (late, with the library)
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, TrackerWarning):
+            click.echo(f"warning: {one_line(str(message))}", err=True)
+        else:
+            usual(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", TrackerWarning)
+        usual, warnings.showwarning = warnings.showwarning, show
+        yield
+
+
 def with_library(command: _Command) -> _Command:
     """Gives a command ``--data`` and ``--url``, and passes it the opened library first."""
 
     @click.pass_context
     def opened(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-        with ctx.ensure_object(Target).open() as library:
+        with ctx.ensure_object(Target).open() as library, _warnings_told():
             return command(library, *args, **kwargs)
 
     return on_target(functools.update_wrapper(opened, command))

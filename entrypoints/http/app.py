@@ -96,7 +96,7 @@ def _resources(container: Container) -> dict[type, object]:
         Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics()),
-        Experiments(container.experiments()),
+        Experiments(container.experiments(), container.runs()),
         Metrics(container.metrics()),
         Searches(container.search(), container.experiments()),
         Scalars(container.scalars(), container.clock(), container.ids()),

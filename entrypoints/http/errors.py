@@ -111,6 +111,16 @@ def _field(problem: Problem, path: str) -> FieldProblemOut:
     if loc and loc[0] not in _EDGES:
         first = str(loc[0])
         if not path.startswith("/api/scalars/"):
-            first = _WIRE_NAMES.get(first) or to_camel(first)
-        loc = ("body", first, *loc[1:])
+            # Of one thing of many, the second name is a field's too: experiments, 3, parentExperimentId.
+            of_many = len(loc) > 2 and isinstance(loc[1], int)
+            loc = (
+                (_wire_name(first), *loc[1:2], _wire_name(str(loc[2])), *loc[3:])
+                if of_many
+                else (_wire_name(first), *loc[1:])
+            )
+        loc = ("body", *loc)
     return {"loc": list(loc or ("body",)), "msg": problem.msg, "type": problem.type}
+
+
+def _wire_name(name: str) -> str:
+    return _WIRE_NAMES.get(name) or to_camel(name)

@@ -52,6 +52,13 @@ def test_the_tracking_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_lineage_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
+    examples = blocks("python", "docs/guide/lineage.md")
+    assert len(examples) >= 6
+    done = run_python("\n".join(examples), tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path, str]) -> None:
     commands = [
         line

@@ -71,7 +71,12 @@ def test_a_project_shows_owner_counts_metrics_and_settings(client: httpx.Client)
     shown = made.json()
     assert shown["metrics"] == [metric] and shown["team"] is None
     assert shown["owner"].keys() == {"id", "email", "displayName"}
-    assert shown["settings"] == {"namingPattern": "{num}_from_{parent}_{change}", "displayMetrics": []}
+    assert shown["settings"] == {
+        "namingPattern": "{num}_from_{parent}_{change}",
+        "namingPatterns": ["{num}_from_{parent}_{change}"],
+        "displayMetrics": [],
+        "replicateKeys": ["seed"],
+    }
     one = f"/api/projects/{shown['id']}"
     run = client.post("/api/experiments", json={"projectId": shown["id"], "name": "a", "status": "running"})
     for step, value in ((0, 0.5), (1, 0.9), (2, 0.7)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -58,6 +58,18 @@ WRONG_PROJECTS = {
         ["body", "metrics", 0, "direction"],
     ),
     "pattern": ({"name": "a", "settings": {"namingPattern": "{"}}, ["body", "namingPattern"]),
+    "pattern of several": (
+        {"name": "a", "settings": {"namingPatterns": ["{num}", "{"]}},
+        ["body", "namingPatterns", 1],
+    ),
+    "empty pattern of several": (
+        {"name": "a", "settings": {"namingPatterns": [""]}},
+        ["body", "settings", "namingPatterns", 0],
+    ),
+    "patterns that contradict": (
+        {"name": "a", "settings": {"namingPattern": "b", "namingPatterns": ["a", "b"]}},
+        ["body", "namingPattern"],
+    ),
     "same metric twice": ({"name": "a", "metrics": [{"name": "m"}, {"name": "m"}]}, None),
     "a list": ([], ["body"]),
 }
@@ -84,6 +96,9 @@ WRONG_EXPERIMENTS = {
     "long tag": ({"tags": ["x" * 101]}, ["body", "tags", 0]),
     "parent id": ({"parentExperimentId": "x"}, ["body", "parentExperimentId"]),
     "unknown parent": ({"parentExperimentId": str(uuid4())}, ["body", "parentExperimentId"]),
+    "unknown further parent": ({"mergedFrom": [str(uuid4())]}, ["body", "mergedFrom"]),
+    "further parent twice": ({"mergedFrom": [str(UUID(int=1))] * 2}, ["body", "mergedFrom"]),
+    "null further parents": ({"mergedFrom": None}, ["body", "mergedFrom"]),
     "features": ({"features": []}, ["body", "features"]),
     "huge integer in features": ({"features": {"a": 2**63}}, ["body", "features"]),
     "nul in features": ({"features": {"a": "\x00"}}, ["body", "features"]),

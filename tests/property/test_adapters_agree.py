@@ -55,7 +55,7 @@ class MemoryAndSqlite(SideBySide):
     def add_experiment(self, data: st.DataObject) -> None:
         project = data.draw(st.sampled_from(self.projects))
         parent = data.draw(st.sampled_from([None, NOBODY, *self.family(project.id)]))
-        run = data.draw(experiments(ExperimentId(new_id()), project.id, parent))
+        run = self.merged(data, data.draw(experiments(ExperimentId(new_id()), project.id, parent)))
         if self.both(lambda unit: unit.experiments.add(run)) is None:
             self.experiments.append(run)
 
@@ -64,7 +64,8 @@ class MemoryAndSqlite(SideBySide):
     def save_experiment(self, data: st.DataObject) -> None:
         old = data.draw(st.sampled_from(self.experiments))
         drawn = data.draw(experiments(old.id, old.project_id, old.parent_id))
-        saved = self.both(lambda unit: unit.experiments.save(drawn.evolve(version=old.version)))
+        drawn = self.merged(data, drawn.evolve(version=old.version))
+        saved = self.both(lambda unit: unit.experiments.save(drawn))
         if isinstance(saved, Experiment):
             self.experiments.append(saved)
 
@@ -96,15 +97,25 @@ class MemoryAndSqlite(SideBySide):
         self.both(lambda unit: unit.projects.counts([key]))
         self.both(lambda unit: unit.experiments.list(key))
         self.both(lambda unit: unit.experiments.names(key))
+        self.both(lambda unit: unit.experiments.names(key, containing="1"))
+        self.both(lambda unit: unit.experiments.graph(key))
+        self.both(lambda unit: unit.experiments.positions(key))
         self.both(lambda unit: unit.experiments.next_position(key))
         self.both(lambda unit: unit.experiments.recent(None, limit))
         self.both(lambda unit: unit.metrics.of_project(key))
         for run in self.experiments[-3:]:
             self.both(lambda unit, run=run: unit.experiments.get(run.id))
-            self.both(lambda unit, run=run: unit.experiments.ancestors(run.id))
+            self.both(lambda unit, run=run: unit.experiments.line(run.id))
+            self.both(lambda unit, run=run: unit.experiments.ancestors([run.id]))
+
+    def merged(self, data: st.DataObject, run: Experiment) -> Experiment:
+        """The experiment with some older ones merged into it."""
+        older = [key for key in self.family(run.project_id) if key < run.id and key != run.parent_id]
+        chosen = data.draw(st.lists(st.sampled_from([NOBODY, *older]), max_size=3, unique=True))
+        return run.evolve(merged_from=tuple(each for each in chosen if each != NOBODY or len(chosen) == 3))
 
     def family(self, project_id: ProjectId) -> list[ExperimentId]:
-        return [run.id for run in self.experiments if run.project_id == project_id]
+        return list({run.id: None for run in self.experiments if run.project_id == project_id})
 
 
 @pytest.fixture(scope="module", autouse=True)

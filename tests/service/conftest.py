@@ -16,6 +16,7 @@ from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import LOCAL_USER, Actor
+from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
@@ -42,6 +43,7 @@ class House:
         self.experiments = ExperimentService(
             self.units, self.clock, self.ids, self.scalars.sweep, self.summaries.settle
         )
+        self.runs = RunService(self.experiments, self.clock, self.ids)
 
 
 @pytest.fixture

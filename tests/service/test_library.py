@@ -19,9 +19,9 @@ import pytest
 import tracker
 from tests.e2e.conftest import LiveServer, databases, server  # noqa: F401  (fixtures)
 from tests.factories import new_id
-from tracker.domain.errors import Invalid, InvalidTransition, LineageCycle, NotFound
+from tracker.domain.errors import Conflict, Invalid, InvalidTransition, LineageCycle, NotFound
 from tracker.domain.ids import BatchId, ExperimentId
-from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
+from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, ProjectSettings
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
 
@@ -287,3 +287,76 @@ def test_the_server_reads_iso_times_and_keeps_a_step_of_one_batch_once(
             assert httpx.post(f"{url}/api/scalars/log/{run.id}", json=body).status_code == status
         times = tr.scalars.read(run.id, "loss").time.tolist()
     assert times == ([1767348000000000] if status == 200 else [])
+
+
+def test_names_get_numbers_and_parents_and_warn_of_what_is_missing(
+    library: tracker.Tracker, name: str
+) -> None:
+    patterns = ("{num}_from_{parent}_{change}", "run-{num}")
+    project = library.projects.create(name, settings=ProjectSettings(naming_patterns=patterns))
+    assert library.projects.get(project.id).settings == ProjectSettings(naming_patterns=patterns)
+    first = library.experiments.create(project.id, name="run-{num}")
+    check = library.projects.check_name(project.id, "{num}_from_1_wider")
+    assert (check.name, check.parent_id, check.parent_name) == ("2_from_1_wider", first.id, "run-1")
+    assert (check.pattern, check.next_number, check.is_taken) == (patterns[0], 2, False)
+    child = library.experiments.create(project.id, name="{num}_from_1_wider")
+    assert (child.name, child.parent_id) == ("2_from_1_wider", first.id)
+    with pytest.warns(tracker.TrackerWarning, match="9_from_8_x has no parent"):
+        library.experiments.create(project.id, name="9_from_8_x")
+    assert library.projects.check_name(project.id, "9_from_8_x").warnings == (
+        "9_from_8_x has no parent: no experiment of the project has the number or the name 8",
+    )
+
+
+def test_a_graph_tells_what_came_from_what(library: tracker.Tracker, name: str) -> None:
+    project = library.projects.create(name)
+    a = library.experiments.create(project.id, name="a", tags=["x"])
+    b = library.experiments.create(project.id, name="b")
+    c = library.experiments.create(project.id, name="c", parent_id=a.id, merged_from=[str(b.id)])
+    assert c == library.experiments.get(c.id)
+    assert (c.merged_from, c.created_by) == ((b.id,), a.created_by)
+    graph = library.experiments.graph(project.id)
+    assert [(m.id, m.name, m.tags, m.created_at) for m in graph.members] == [
+        (e.id, e.name, e.tags, e.created_at) for e in (a, b, c)
+    ]
+    assert [(e.source, e.target, e.kind) for e in graph.edges] == [
+        (a.id, c.id, "primary"),
+        (b.id, c.id, "merged"),
+    ]
+    assert dict(graph.depths) == {a.id: 0, b.id: 0, c.id: 1}
+    for change in ({"merged_from": [c.id]}, {"parent_id": c.id}):
+        with pytest.raises(LineageCycle):
+            library.experiments.edit(a.id, **change)
+    assert library.experiments.edit(c.id, merged_from=[]).merged_from == ()
+    library.experiments.delete(a.id)
+    assert library.experiments.graph(project.id).edges == ()
+
+
+def test_many_runs_are_created_at_once_or_none(library: tracker.Tracker, name: str) -> None:
+    project = library.projects.create(name)
+    drafts = [
+        {"name": "1_a", "params": {"lr": 0.1}, "tags": ["x"], "metrics": [{"name": "acc", "value": 0.5}]},
+        {"name": "2_from_1_b", "status": "complete", "metrics": [{"name": "acc", "value": 1, "step": 3}]},
+    ]
+    first, second = library.experiments.create_many(project.id, drafts)
+    assert library.experiments.list(project.id) == (first, second)
+    assert (second.parent_id, second.status, first.tags) == (first.id, "complete", ("x",))
+    assert [(m.value, m.step) for m in library.metrics.list(second.id)] == [(1.0, 3)]
+    for bad in (
+        {"name": "x" * 101},
+        {"name": "c", "parent_id": new_id()},
+        {"name": "c", "metrics": [{"name": "acc", "value": math.nan}]},
+    ):
+        with pytest.raises(Invalid, match="experiments"):
+            library.experiments.create_many(project.id, [drafts[0], bad])
+    with pytest.warns(tracker.TrackerWarning, match="5_from_4_x has no parent"):
+        library.experiments.create_many(project.id, [{"name": "5_from_4_x"}])
+    assert len(library.experiments.list(project.id)) == 3
+
+
+def test_a_run_that_has_ended_keeps_its_parameters(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a", params={"lr": 1})
+    library.experiments.edit(run.id, status="complete")
+    with pytest.raises(Conflict, match="resume it first"):
+        library.experiments.edit(run.id, params={"lr": 1.0})
+    assert dict(library.experiments.get(run.id).params) == {"lr": 1}

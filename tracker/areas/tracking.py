@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from tracker.areas.ids import Id
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.experiments.names import NameCheck
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
@@ -58,6 +60,10 @@ class AsyncProjects(Protocol):
         """The metrics, parameters, feature leaves and tags of its experiments."""
         ...
 
+    async def check_name(self, project_id: Id, name: str) -> NameCheck:
+        """What creating an experiment of this name would do: its number, its parent, what is odd."""
+        ...
+
     async def transfer(self, project_id: Id, user_id: Id) -> Project:
         """The project, owned by somebody else."""
         ...
@@ -101,12 +107,34 @@ class AsyncExperiments(Protocol):
         ...
 
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
-        """A new experiment; `fields` are those of :class:`Experiment` that a person sets. Without
-        ``parent_id`` the parent is found from the name by the project's naming pattern."""
+        """A new experiment; `fields` are those of :class:`Experiment` that a person sets.
+
+        ``{num}`` in its name becomes the project's next number. Without ``parent_id`` the parent is
+        found from the name by the project's naming patterns; a name whose parent is not there is told
+        by a :class:`TrackerWarning`.
+        """
+        ...
+
+    async def create_many(
+        self, project_id: Id, drafts: Sequence[Mapping[str, Any]]
+    ) -> tuple[Experiment, ...]:
+        """New experiments, all or none; at most 1,000 at once.
+
+        Args:
+            project_id: to which project.
+            drafts: the fields of :meth:`create` of each, ``name`` among them, and as ``metrics`` its
+                final values: ``{"name": ..., "value": ...}``, perhaps with ``step`` and ``label``. A name
+                may mean an earlier one as its parent.
+        """
+        ...
+
+    async def graph(self, project_id: Id) -> Graph:
+        """What came from what in a project, in one query however large it is."""
         ...
 
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
-        """The experiment after `changes`; a new status must be one that the life cycle allows."""
+        """The experiment after `changes`; a new status must be one that the life cycle allows, no parent
+        may descend from it, and once it has ended its parameters stay."""
         ...
 
     async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
@@ -114,7 +142,7 @@ class AsyncExperiments(Protocol):
         ...
 
     async def delete(self, experiment_id: Id) -> None:
-        """Removes the experiment with its metrics and scalars."""
+        """Removes the experiment with its metrics and scalars; its children move to its parent."""
         ...
 
 

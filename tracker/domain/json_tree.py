@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.text import storable
 
-__all__ = ["EMPTY", "FlatParams", "JsonObject", "flatten", "freeze", "thaw"]
+__all__ = ["EMPTY", "FlatParams", "JsonObject", "flatten", "freeze", "same", "thaw"]
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**63
@@ -51,12 +51,21 @@ def freeze(value: Any, depth: int = 0) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """The plain dicts and lists behind a frozen value, for encoders that want them."""
+    """A copy of a value, frozen or not, out of plain dicts and lists, for encoders that want them."""
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [thaw(item) for item in value]
     return value
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two JSON values are equal, frozen or not; ``1``, ``1.0`` and ``true`` are three values."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and bool(a == b)
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

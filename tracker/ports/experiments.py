@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Member
 from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
 
@@ -53,16 +54,30 @@ class ExperimentRepository(Protocol):
         """A project's experiments with exactly this name, oldest first."""
         ...
 
-    async def names(self, project_id: ProjectId) -> Sequence[tuple[ExperimentId, str]]:
-        """Id and name of each of a project's experiments, oldest first."""
+    async def names(
+        self, project_id: ProjectId, *, containing: str = ""
+    ) -> Sequence[tuple[ExperimentId, str]]:
+        """Id and name of each of a project's experiments whose name has this text in it, oldest first."""
+        ...
+
+    async def graph(self, project_id: ProjectId) -> tuple[Member, ...]:
+        """A project's experiments without what they are made of, by (position, created_at, id)."""
+        ...
+
+    async def positions(self, project_id: ProjectId) -> Mapping[ExperimentId, int]:
+        """The position of each of a project's experiments, by (position, created_at, id)."""
         ...
 
     async def next_position(self, project_id: ProjectId) -> int:
         """One more than the highest position in the project; 0 when it is empty."""
         ...
 
-    async def ancestors(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
+    async def line(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
         """Everything above it on the primary line, nearest first; empty for an unknown id."""
+        ...
+
+    async def ancestors(self, experiment_ids: Collection[ExperimentId]) -> frozenset[ExperimentId]:
+        """Everything above any of these, over primary and merged edges."""
         ...
 
     async def add(self, experiment: Experiment) -> None:
@@ -70,7 +85,16 @@ class ExperimentRepository(Protocol):
 
         Raises:
             AlreadyExists: the id is taken.
-            NotFound: its project or parent does not exist.
+            NotFound: its project or one of its parents does not exist.
+        """
+        ...
+
+    async def add_many(self, experiments: Sequence[Experiment]) -> None:
+        """Keeps new experiments, each behind those of them that it derives from; few statements.
+
+        Raises:
+            AlreadyExists: an id is taken.
+            NotFound: a project or a parent does not exist.
         """
         ...
 
@@ -78,18 +102,22 @@ class ExperimentRepository(Protocol):
         """Keeps a changed experiment, and gives it back with its version counted up.
 
         Raises:
-            NotFound: it was deleted, or its parent does not exist.
+            NotFound: it was deleted, or one of its parents does not exist.
             StaleVersion: it was saved by somebody else since it was loaded.
         """
         ...
 
     async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
-        """Sets the positions of these experiments and counts their versions up; unknown ids are
-        passed over."""
+        """Sets the positions of these experiments and counts their versions up, in few statements
+        however many there are; unknown ids are passed over."""
         ...
 
     async def delete(self, experiment_id: ExperimentId) -> None:
-        """Removes the experiment with its metrics; its children get its parent as theirs.
+        """Removes the experiment with its metrics, and heals the lineage.
+
+        Where it was the primary parent, its own primary parent takes its place, and is then no longer
+        merged there; where it was merged, its primary parent is, unless it is a parent there already.
+        The version of each child counts up.
 
         Raises:
             NotFound: there is none with this id.

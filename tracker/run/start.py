@@ -63,7 +63,7 @@ def init(
         fields: dict[str, Any] = {} if above is None else {"parent_id": above.id}
         experiment = library.experiments.create(
             home.id,
-            name=name if name is not None else _next_name(library, home.id, above),
+            name=name if name is not None else _default_name(above),
             status=Status.RUNNING,
             description=description,
             params=_plain(params or {}),
@@ -91,11 +91,10 @@ def _parent(library: Tracker, project_id: ProjectId, parent: Parent) -> Experime
     return library.experiments.get(ExperimentId(parent))
 
 
-def _next_name(library: Tracker, project_id: ProjectId, parent: Experiment | None) -> str:
-    numbers = [_number(experiment.name) or 0 for experiment in library.experiments.list(project_id)]
-    following = max([len(numbers), *numbers]) + 1
+def _default_name(parent: Experiment | None) -> str:
+    """A name that gets the project's next number when it is created."""
     number = None if parent is None else _number(parent.name)
-    return f"{following}_run" if number is None else f"{following}_from_{number}_run"
+    return "{num}_run" if number is None else f"{{num}}_from_{number}_run"
 
 
 def _number(name: str) -> int | None:

@@ -9,10 +9,12 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.metrics.runs.service import RunService
 
 from ..exchange import Call
 from ..schemas.answers import DeletedOut, NoQuery
 from ..schemas.experiments import (
+    BulkCreate,
     ExperimentCreate,
     ExperimentEdit,
     ExperimentOut,
@@ -34,17 +36,45 @@ async def experiments_out(
     ]
 
 
+class Warnings:
+    """What was odd about new experiments."""
+
+    def __init__(self) -> None:
+        self._texts: dict[ExperimentId, list[str]] = {}
+
+    def __call__(self, experiment_id: ExperimentId, text: str) -> None:
+        """Takes one."""
+        self._texts.setdefault(experiment_id, []).append(text)
+
+    def put_on(self, shown: ExperimentOut) -> ExperimentOut:
+        """The answer about an experiment with its warnings, if there are any."""
+        texts = self._texts.get(ExperimentId(shown["id"]))
+        return shown if texts is None else {**shown, "warnings": texts}
+
+
 class Experiments:
     """``/api/experiments``."""
 
-    def __init__(self, experiments: ExperimentService) -> None:
+    def __init__(self, experiments: ExperimentService, runs: RunService) -> None:
         self._experiments = experiments
+        self._runs = runs
 
     async def create(self, call: Call[ExperimentCreate, NoQuery]) -> ExperimentOut:
         """A new one."""
         fields = call.body.changes()
         project_id = ProjectId(fields.pop("project_id"))
-        return await self._shown(call, await self._experiments.create(call.actor, project_id, **fields))
+        warnings = Warnings()
+        made = await self._experiments.create(call.actor, project_id, warn=warnings, **fields)
+        return warnings.put_on(await self._shown(call, made))
+
+    async def create_many(self, call: Call[BulkCreate, NoQuery]) -> list[ExperimentOut]:
+        """New ones with their final values, all or none."""
+        drafts = [draft.changes() for draft in call.body.experiments]
+        warnings = Warnings()
+        made = await self._runs.create_many(
+            call.actor, ProjectId(call.body.project_id), drafts, warn=warnings
+        )
+        return [warnings.put_on(each) for each in await experiments_out(self._experiments, call.actor, made)]
 
     async def recent(self, call: Call[None, RecentQuery]) -> list[ExperimentOut]:
         """The newest."""

@@ -12,7 +12,8 @@ from tracker.domain.projects.service import ProjectDetail, ProjectService
 
 from ..exchange import Call
 from ..schemas.answers import DeletedOut, NoQuery
-from ..schemas.experiments import ExperimentOut
+from ..schemas.experiments import ExperimentOut, NameQuery
+from ..schemas.lineage import GraphOut, NameCheckOut, graph_out, name_check_out
 from ..schemas.metrics import ProjectMetricOut, project_metric_out
 from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut, project_out, stats_out
 from .experiments import experiments_out
@@ -63,6 +64,14 @@ class Projects:
         found = await self._experiments.list(call.actor, _id(call))
         return await experiments_out(self._experiments, call.actor, found)
 
+    async def graph(self, call: Call[None, NoQuery]) -> GraphOut:
+        """What came from what in it."""
+        return graph_out(await self._experiments.graph(call.actor, _id(call)))
+
+    async def check_name(self, call: Call[None, NameQuery]) -> NameCheckOut:
+        """What creating an experiment of this name would do."""
+        return name_check_out(await self._experiments.check_name(call.actor, _id(call), call.query.name))
+
     async def hypotheses(self, call: Call[None, NoQuery]) -> list[dict[str, object]]:
         """Its hypotheses: none yet."""
         await self._projects.get(call.actor, _id(call))
@@ -84,5 +93,5 @@ class Projects:
         return detail
 
 
-def _id(call: Call[Any, NoQuery]) -> ProjectId:
+def _id(call: Call[Any, Any]) -> ProjectId:
     return ProjectId(call.path["project_id"])

@@ -15,7 +15,16 @@ from ..media import HTML, MSGPACK, OCTETS
 from ..route import Route, Scope
 from ..schemas.answers import DeletedOut, HealthOut, ReadyOut
 from ..schemas.columns import AppendedOut, ColumnsIn
-from ..schemas.experiments import ExperimentCreate, ExperimentEdit, ExperimentOut, RecentQuery, Reorder
+from ..schemas.experiments import (
+    BulkCreate,
+    ExperimentCreate,
+    ExperimentEdit,
+    ExperimentOut,
+    NameQuery,
+    RecentQuery,
+    Reorder,
+)
+from ..schemas.lineage import GraphOut, NameCheckOut
 from ..schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
 from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut
 from ..schemas.scalar_queries import ExperimentScalarsQuery, ProjectScalarsQuery, SummaryQuery, TopQuery
@@ -77,6 +86,14 @@ TRACKING: tuple[Route, ...] = (
         "Lists a project's experiments in their order", list[ExperimentOut],
     ),
     Route(
+        "GET", f"{_PROJECT}/graph", Projects, "graph", Action.EXPERIMENTS_VIEW, Scope.PROJECT,
+        "Gives what came from what among a project's experiments", GraphOut,
+    ),
+    Route(
+        "GET", f"{_PROJECT}/names/check", Projects, "check_name", Action.EXPERIMENTS_VIEW, Scope.PROJECT,
+        "Tells what creating an experiment of a name would do", NameCheckOut, query=NameQuery,
+    ),
+    Route(
         "GET", f"{_PROJECT}/hypotheses", Projects, "hypotheses", Action.PROJECT_VIEW, Scope.PROJECT,
         "Lists a project's hypotheses", list[dict[str, Any]],
     ),
@@ -92,6 +109,11 @@ TRACKING: tuple[Route, ...] = (
     Route(
         "POST", "/api/experiments", Experiments, "create", Action.EXPERIMENTS_CREATE, Scope.PROJECT,
         "Creates an experiment", ExperimentOut, ExperimentCreate, status=201,
+    ),
+    Route(
+        "POST", "/api/experiments/bulk", Experiments, "create_many", Action.EXPERIMENTS_CREATE, Scope.PROJECT,
+        "Creates experiments with their final values, all or none", list[ExperimentOut], BulkCreate,
+        status=201,
     ),
     Route(
         "GET", "/api/experiments/recent", Experiments, "recent", Action.EXPERIMENTS_VIEW, Scope.PROJECT,

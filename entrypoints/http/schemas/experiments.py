@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
 from pydantic import Field
@@ -14,10 +14,12 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
 from tracker.domain.experiments.lifecycle import Status
 
+from .metrics import ValueIn
 from .wire import KEPT, NO_NUL, WHOLE, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
 
 __all__ = [
-    "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "RecentQuery", "Reorder", "experiment_out",
+    "BulkCreate", "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "NameQuery", "RecentQuery",
+    "Reorder", "experiment_out",
 ]  # fmt: skip
 
 _VALUES: Json = {
@@ -38,6 +40,14 @@ Params = Annotated[
 ]
 GitDiff = Annotated[str, Field(strict=True, max_length=4_000_000, json_schema_extra=NO_NUL), KEPT]
 Color = Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")]
+MergedFrom = Annotated[
+    list[UUID],
+    Field(
+        max_length=1000,
+        json_schema_extra={"uniqueItems": True},
+        description="Further parents: experiments of the same project beside the primary one",
+    ),
+]
 Position = Annotated[int, Field(strict=True, ge=0, lt=2**31), WHOLE]
 
 
@@ -48,6 +58,7 @@ class ExperimentEdit(CamelBody):
     description: DescriptionText = absent()
     status: Status = absent()
     parent_id: UUID | None = Field(default=None, alias="parentExperimentId")
+    merged_from: MergedFrom = absent()
     features: Tree = absent()
     features_diff: Any = Field(default=None, description="Ignored: it is computed")
     params: Params = absent()
@@ -63,18 +74,47 @@ class ExperimentEdit(CamelBody):
         """The fields that the request had, as the domain has them."""
         changes = self.given()
         changes.pop("features_diff", None)
-        if "tags" in changes:
-            changes["tags"] = tuple(self.tags)
+        for name in ("tags", "merged_from"):
+            if name in changes:
+                changes[name] = tuple(changes[name])
         return changes
 
 
-class ExperimentCreate(ExperimentEdit):
+class ExperimentDraft(ExperimentEdit):
+    """A new experiment of a project that is named elsewhere."""
+
+    name: NameText = Field(description="`{num}` in it becomes the project's next number")
+    color: Color | None = None  # type: ignore[assignment]  # null: chosen by the server
+    position: Position | None = Field(default=None, alias="order")  # type: ignore[assignment]
+
+
+class ExperimentCreate(ExperimentDraft):
     """A new experiment."""
 
     project_id: UUID
+
+
+class RunDraft(ExperimentDraft):
+    """A new experiment with its final values."""
+
+    metrics: Annotated[list[ValueIn], Field(max_length=10_000)] = Field(default=[])
+
+    def changes(self) -> Json:
+        """The fields that the request had, as the domain has them."""
+        return {**super().changes(), "metrics": [value.given() for value in self.metrics]}
+
+
+class BulkCreate(CamelBody):
+    """New experiments of one project, all or none; a name may mean an earlier one as its parent."""
+
+    project_id: UUID
+    experiments: Annotated[list[RunDraft], Field(max_length=1000)]
+
+
+class NameQuery(Closed):
+    """The name that an experiment might get."""
+
     name: NameText
-    color: Color | None = None  # type: ignore[assignment]  # null: chosen by the server
-    position: Position | None = Field(default=None, alias="order")  # type: ignore[assignment]
 
 
 class Reorder(CamelBody):
@@ -115,6 +155,7 @@ class ExperimentOut(TypedDict):
     description: str
     status: Status
     parentExperimentId: UUID | None
+    mergedFrom: Sequence[UUID]
     features: dict[str, Any]
     featuresDiff: FeaturesDiffOut | None
     params: dict[str, Any]
@@ -124,8 +165,10 @@ class ExperimentOut(TypedDict):
     tags: Sequence[str]
     progress: float
     createdAt: datetime
+    createdBy: UUID | None
     startedAt: datetime | None
     completedAt: datetime | None
+    warnings: NotRequired[Sequence[str]]
 
 
 def experiment_out(experiment: Experiment, parent: Experiment | None) -> ExperimentOut:
@@ -142,6 +185,7 @@ def experiment_out(experiment: Experiment, parent: Experiment | None) -> Experim
         "description": experiment.description,
         "status": experiment.status,
         "parentExperimentId": experiment.parent_id,
+        "mergedFrom": experiment.merged_from,
         "features": experiment.features,  # type: ignore[typeddict-item]  # read-only, but encodes as an object
         "featuresDiff": _diff_out(diff(parent.features, experiment.features)) if parent else None,
         "params": experiment.params,  # type: ignore[typeddict-item]
@@ -151,6 +195,7 @@ def experiment_out(experiment: Experiment, parent: Experiment | None) -> Experim
         "tags": experiment.tags,
         "progress": experiment.progress,
         "createdAt": experiment.created_at,
+        "createdBy": experiment.created_by,
         "startedAt": experiment.started_at,
         "completedAt": experiment.completed_at,
     }

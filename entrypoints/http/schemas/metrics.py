@@ -15,17 +15,22 @@ from tracker.domain.projects.project import Aggregation, Direction
 
 from .wire import Bounded64, CamelBody, LabelText, MetricNameText
 
-__all__ = ["MetricLog", "MetricOut", "ProjectMetricOut", "metric_out", "project_metric_out"]
+__all__ = ["MetricLog", "MetricOut", "ProjectMetricOut", "ValueIn", "metric_out", "project_metric_out"]
 
 
-class MetricLog(CamelBody):
-    """A final value; the same experiment, name, label and step again replaces it."""
+class ValueIn(CamelBody):
+    """A final value."""
 
-    experiment_id: UUID
     name: MetricNameText
     value: Annotated[float, Field(strict=True, allow_inf_nan=False)]
     step: Bounded64 = 0
     label: LabelText | None = None
+
+
+class MetricLog(ValueIn):
+    """A final value; the same experiment, name, label and step again replaces it."""
+
+    experiment_id: UUID
     direction: Any = Field(default=None, description="Ignored: old clients send it")
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from tracker.domain.errors import Invalid
 from tracker.domain.identity.accounts.user import User
-from tracker.domain.projects.naming import DEFAULT_PATTERN
+from tracker.domain.projects.naming import DEFAULT_PATTERN, check_pattern
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectDetail
 
@@ -50,19 +51,60 @@ NamingPattern = Annotated[
     Field(strict=True, max_length=200, json_schema_extra={**NO_NUL, "format": "naming-pattern"}),
     KEPT,
 ]
+OnePattern = Annotated[
+    str,
+    Field(
+        strict=True,
+        min_length=1,
+        max_length=200,
+        json_schema_extra={**NO_NUL, "format": "naming-pattern-of-several"},
+    ),
+    KEPT,
+]
+NamingPatterns = Annotated[
+    list[OnePattern],
+    Field(max_length=20, description="The first that matches a name counts; empty = names are free"),
+]
 
 
 class ProjectSettingsIn(CamelBody):
-    """How a project's experiments are named and shown."""
+    """How a project's experiments are named and shown, and which of them repeat one another."""
 
-    naming_pattern: NamingPattern = DEFAULT_PATTERN
+    naming_pattern: NamingPattern = absent(
+        description="The first of the patterns, or empty for none; `namingPatterns` says more"
+    )
+    naming_patterns: NamingPatterns = absent()
     display_metrics: Annotated[list[MetricNameText], Field(max_length=1000)] = Field(default=[])
+    replicate_keys: Annotated[list[MetricNameText], Field(max_length=100)] = Field(
+        default=["seed"], description="Parameters in which replicates may differ"
+    )
 
     def settings(self) -> ProjectSettings:
-        """The domain's value."""
+        """The domain's value.
+
+        Raises:
+            Invalid: a pattern cannot be read, or the one is not the first of the many.
+        """
         return ProjectSettings(
-            naming_pattern=self.naming_pattern, display_metrics=tuple(self.display_metrics)
+            naming_patterns=self._patterns(),
+            display_metrics=tuple(self.display_metrics),
+            replicate_keys=tuple(self.replicate_keys),
         )
+
+    def _patterns(self) -> tuple[str, ...]:
+        given = self.model_fields_set
+        if "naming_patterns" not in given:
+            one = self.naming_pattern if "naming_pattern" in given else DEFAULT_PATTERN
+            try:
+                return (check_pattern(one),) if one else ()
+            except Invalid as error:  # the field that was given is the one to name
+                raise Invalid.field("naming_pattern", error.problems[0].msg) from error
+        many = tuple(self.naming_patterns)
+        if "naming_pattern" in given and self.naming_pattern != next(iter(many), ""):
+            raise Invalid.field(
+                "naming_pattern", "is not the first of namingPatterns; give one of the two fields"
+            )
+        return many
 
 
 ProjectDescription = Annotated[str, Field(strict=True, max_length=500, json_schema_extra=NO_NUL), KEPT]
@@ -125,7 +167,9 @@ class ProjectSettingsOut(TypedDict):
     """How experiments are named and shown."""
 
     namingPattern: str
+    namingPatterns: Sequence[str]
     displayMetrics: Sequence[str]
+    replicateKeys: Sequence[str]
 
 
 class ProjectOut(TypedDict):
@@ -175,7 +219,9 @@ def project_out(detail: ProjectDetail) -> ProjectOut:
         "metrics": _metrics_out(project),
         "settings": {
             "namingPattern": project.settings.naming_pattern,
+            "namingPatterns": project.settings.naming_patterns,
             "displayMetrics": project.settings.display_metrics,
+            "replicateKeys": project.settings.replicate_keys,
         },
     }
 

@@ -17,7 +17,40 @@ def test_editing_a_project_replaces_only_what_is_given(ok, digits):
     assert edited["description"] == "handwritten"
     assert edited["metrics"] == digits["metrics"]
     assert edited["settings"]["display_metrics"] == ["acc"]
-    assert edited["settings"]["naming_pattern"] == digits["settings"]["naming_pattern"]
+    assert edited["settings"]["naming_patterns"] == digits["settings"]["naming_patterns"]
+
+
+def test_a_project_has_several_naming_patterns_or_none(ok, digits):
+    patterns = ("--naming-pattern", "run-{num}", "--naming-pattern", "{num}_{x}", "--replicate-key", "fold")
+    settings = ok("project", "edit", "digits", *patterns)["settings"]
+    assert (settings["naming_patterns"], settings["replicate_keys"]) == (["run-{num}", "{num}_{x}"], ["fold"])
+    freed = ok("project", "edit", "digits", "--naming-pattern", "")
+    assert freed["settings"] == {**settings, "naming_patterns": []}
+
+
+def test_a_name_is_checked_without_creating_anything(ok, run, family):
+    check = ok("project", "check-name", "digits", "{num}_from_1_x")
+    assert (check["name"], check["parent_id"], check["is_taken"]) == ("5_from_1_x", family[0]["id"], False)
+    told = run("project", "check-name", "digits", "9_from_8_x").stdout
+    assert "none: no experiment of the project has the number or the name 8" in told
+    assert len(ok("experiment", "list", "--project", "digits")) == len(family)
+
+
+def test_what_is_odd_about_a_new_experiment_is_told_on_stderr(run, ok, digits):
+    result = run("experiment", "create", "--project", "digits", "3_from_9_x", "--json")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("warning: 3_from_9_x has no parent: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_further_parents_are_added_and_removed(ok, family):
+    one, two, three, four = (member["id"] for member in family)
+    made = ok("experiment", "create", "--project", "digits", "5_from_1_x", "--merged-from", "3_from_2_deep")
+    assert (made["parent_id"], made["merged_from"]) == (one, [three])
+    edit = ("experiment", "edit", made["id"])
+    assert ok(*edit, "--merged-from", two, "--merged-from", four)["merged_from"] == [two, three, four]
+    assert ok(*edit, "--remove-merged", three)["merged_from"] == [two, four]
+    assert ok("experiment", "show", made["id"])["merged_from"] == [two, four]
 
 
 def test_an_experiment_keeps_what_it_was_created_with(ok, digits, tmp_path):

@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Member
 from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
 
@@ -54,16 +55,31 @@ class MemoryExperimentRepository:
         """Those of one name, oldest first."""
         return tuple(sorted((e for e in self._of(project_id) if e.name == name), key=_age))
 
-    async def names(self, project_id: ProjectId) -> Sequence[tuple[ExperimentId, str]]:
+    async def names(
+        self, project_id: ProjectId, *, containing: str = ""
+    ) -> Sequence[tuple[ExperimentId, str]]:
         """Ids and names, oldest first."""
-        return [(e.id, e.name) for e in sorted(self._of(project_id), key=_age)]
+        return [(e.id, e.name) for e in sorted(self._of(project_id), key=_age) if containing in e.name]
+
+    async def graph(self, project_id: ProjectId) -> tuple[Member, ...]:
+        """Light rows, in order."""
+        return tuple(
+            Member(
+                e.id, e.name, e.status, e.parent_id, e.merged_from, e.color, e.position, e.tags, e.created_at
+            )
+            for e in await self.list(project_id)
+        )
+
+    async def positions(self, project_id: ProjectId) -> Mapping[ExperimentId, int]:
+        """Positions, in order."""
+        return {e.id: e.position for e in await self.list(project_id)}
 
     async def next_position(self, project_id: ProjectId) -> int:
         """One after the last."""
         return max((e.position for e in self._of(project_id)), default=-1) + 1
 
-    async def ancestors(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
-        """Everything above, nearest first."""
+    async def line(self, experiment_id: ExperimentId) -> tuple[ExperimentId, ...]:
+        """The primary line above, nearest first."""
         line: list[ExperimentId] = []
         experiments = self._current.state.experiments
         node = experiments.get(experiment_id)
@@ -72,6 +88,18 @@ class MemoryExperimentRepository:
             node = experiments.get(node.parent_id)
         return tuple(line)
 
+    async def ancestors(self, experiment_ids: Collection[ExperimentId]) -> frozenset[ExperimentId]:
+        """Everything above."""
+        experiments = self._current.state.experiments
+        above: set[ExperimentId] = set()
+        found = list(experiment_ids)
+        for key in found:
+            parents = experiments[key].parents if key in experiments else ()
+            new = [parent for parent in parents if parent not in above]
+            above.update(new)
+            found.extend(new)
+        return frozenset(above)
+
     async def add(self, experiment: Experiment) -> None:
         """Keeps a new one."""
         state = self._current.state
@@ -79,15 +107,20 @@ class MemoryExperimentRepository:
             raise AlreadyExists(f"experiment {experiment.id} is there already")
         if experiment.project_id not in state.projects:
             raise NotFound.of("project", experiment.project_id)
-        self._require_parent(experiment)
+        self._require_parents(experiment)
         state.experiments[experiment.id] = experiment
+
+    async def add_many(self, experiments: Sequence[Experiment]) -> None:
+        """Keeps new ones."""
+        for experiment in experiments:
+            await self.add(experiment)
 
     async def save(self, experiment: Experiment) -> Experiment:
         """Keeps a changed one."""
         present = await self.get(experiment.id)
         if present.version != experiment.version:
             raise StaleVersion.of("experiment", experiment.id)
-        self._require_parent(experiment)
+        self._require_parents(experiment)
         saved = experiment.evolve(version=experiment.version + 1)
         self._current.state.experiments[experiment.id] = saved
         return saved
@@ -105,19 +138,31 @@ class MemoryExperimentRepository:
         gone = await self.get(experiment_id)
         state = self._current.state
         del state.experiments[experiment_id]
-        for child in [e for e in state.experiments.values() if e.parent_id == experiment_id]:
-            state.experiments[child.id] = child.evolve(parent_id=gone.parent_id, version=child.version + 1)
+        for child in [e for e in state.experiments.values() if experiment_id in e.parents]:
+            state.experiments[child.id] = _healed(child, gone)
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id != experiment_id}
         state.series = {key: mark for key, mark in state.series.items() if key[0] != experiment_id}
 
     def _of(self, project_id: ProjectId) -> Sequence[Experiment]:
         return [e for e in self._current.state.experiments.values() if e.project_id == project_id]
 
-    def _require_parent(self, experiment: Experiment) -> None:
-        parent_id = experiment.parent_id
-        if parent_id is not None and parent_id not in self._current.state.experiments:
-            raise NotFound.of("experiment", parent_id)
+    def _require_parents(self, experiment: Experiment) -> None:
+        for parent_id in experiment.parents:
+            if parent_id not in self._current.state.experiments:
+                raise NotFound.of("experiment", parent_id)
 
 
 def _age(experiment: Experiment) -> tuple[datetime, UUID]:
     return (experiment.created_at, experiment.id)
+
+
+def _healed(child: Experiment, gone: Experiment) -> Experiment:
+    """The child with the parent of the gone one in its place."""
+    heir = gone.parent_id
+    parent_id = heir if child.parent_id == gone.id else child.parent_id
+    merged = set(child.merged_from) - {gone.id}
+    if gone.id in child.merged_from and heir is not None:
+        merged.add(heir)
+    return child.evolve(
+        parent_id=parent_id, merged_from=tuple(merged - {parent_id}), version=child.version + 1
+    )

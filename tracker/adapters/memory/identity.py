@@ -88,6 +88,8 @@ class MemoryUserRepository:
         if any(project.owner_id == user_id for project in state.projects.values()):
             raise Conflict(f"user {user_id} still owns projects")
         del state.users[user_id]
+        for run in [run for run in state.experiments.values() if run.created_by == user_id]:
+            state.experiments[run.id] = run.evolve(created_by=None)
         await self.unlink_external(user_id)
         state.ended_sessions = {k: s for k, s in state.ended_sessions.items() if s.user_id != user_id}
         state.api_tokens = {k: t for k, t in state.api_tokens.items() if t.user_id != user_id}

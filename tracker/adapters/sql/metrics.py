@@ -13,7 +13,7 @@ from tracker.adapters.sql.session import Session
 from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.tables import experiments, metrics
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, MetricId, ProjectId
 from tracker.domain.metrics.metric import Metric
 
 __all__ = ["SqlMetricRepository"]
@@ -27,8 +27,13 @@ class SqlMetricRepository:
 
     def __init__(self, session: Session, dialect: str) -> None:
         self._session = session
-        self._dialect = dialect
         self._summaries = SqlSummaryRepository(session, dialect)
+        insert = insert_into(metrics, dialect)
+        # Without values of its own, so that it is compiled once for any number of rows.
+        self._upsert = insert.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
+        ).returning(metrics.c.id, *_KEY)
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
@@ -36,14 +41,13 @@ class SqlMetricRepository:
         for metric in metrics:  # one statement may not touch a row twice
             first = merged.get(metric.key)
             merged[metric.key] = metric if first is None else metric.evolve(id=first.id)
-        last = list(merged.values())
-        with inserting("metric", last[0].name if last else ""):
-            await self._session.run_many(self._upsert(), [_columns(metric) for metric in last])
-        ids = await self._summaries.count_in(last)
-        for key, metric in merged.items():
-            if ids[key] != metric.id:
-                merged[key] = metric.evolve(id=ids[key])
-        return tuple(merged[metric.key] for metric in metrics)
+        if not merged:
+            return ()
+        with inserting("metric", metrics[0].name):
+            rows = await self._session.rows(self._upsert, [_columns(each) for each in merged.values()])
+        await self._summaries.count_in(merged.values())
+        kept = {(row.experiment_id, row.name, row.label or None, row.step): row.id for row in rows}
+        return tuple(_with_id(merged[metric.key], kept[metric.key]) for metric in metrics)
 
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
@@ -60,13 +64,10 @@ class SqlMetricRepository:
         )
         return tuple(map(metric_from, await self._session.rows(statement)))
 
-    def _upsert(self) -> sa.Executable:
-        insert = insert_into(metrics, self._dialect)
-        return insert.on_conflict_do_update(
-            index_elements=_KEY,
-            set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
-        )
-
 
 def _columns(metric: Metric) -> dict[str, Any]:
     return {**metric.__dict__, "label": metric.label or ""}
+
+
+def _with_id(metric: Metric, metric_id: MetricId) -> Metric:
+    return metric if metric.id == metric_id else metric.evolve(id=metric_id)

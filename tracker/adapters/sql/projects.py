@@ -101,16 +101,21 @@ def _columns(project: Project) -> dict[str, Any]:
 
 
 def _project(row: Row) -> Project:
-    settings = row.settings
     return Project(
         **{
             **row._mapping,
             "metrics": tuple(definition_from(item) for item in row.metrics),
-            "settings": ProjectSettings(
-                **{**settings, "display_metrics": tuple(settings["display_metrics"])}
-            ),
+            "settings": _settings(row.settings),
         }
     )
+
+
+def _settings(stored: dict[str, Any]) -> ProjectSettings:
+    fields = dict(stored)
+    if "naming_pattern" in fields:  # as kept while a project had one pattern, or an empty one for none
+        pattern = fields.pop("naming_pattern")
+        fields.setdefault("naming_patterns", [pattern] if pattern else [])
+    return ProjectSettings(**{name: tuple(values) for name, values in fields.items()})
 
 
 _BY_ID = Lookup.of_one(sa.select(projects), projects.c.id, _project)

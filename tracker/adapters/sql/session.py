@@ -40,16 +40,25 @@ class Lookup(Generic[T]):
         query: gives the rows of the keys it is narrowed to; their column ``id`` is the key.
         made: makes of a key's rows what is looked for; it is shared, so it must not be changed.
         locks: whether a writing unit keeps others from changing the rows.
+        gathers: whether the query also gathers from rows that it does not give, and so does not lock.
     """
 
     query: Callable[[Keyed], sa.Select[Any]]
     made: Callable[[Sequence[Row]], T]
     locks: bool = True
+    gathers: bool = False
 
     @classmethod
-    def of_one(cls, statement: sa.Select[Any], key: sa.Column[Any], made: Callable[[Row], T]) -> Lookup[T]:
+    def of_one(
+        cls,
+        statement: sa.Select[Any],
+        key: sa.Column[Any],
+        made: Callable[[Row], T],
+        *,
+        gathers: bool = False,
+    ) -> Lookup[T]:
         """For a key that has one row."""
-        return cls(lambda keyed: statement.where(keyed(key)), lambda rows: made(rows[0]))
+        return cls(lambda keyed: statement.where(keyed(key)), lambda rows: made(rows[0]), gathers=gathers)
 
 
 class Session(Protocol):
@@ -61,8 +70,10 @@ class Session(Protocol):
 
     is_writing: bool
 
-    async def rows(self, statement: sa.Executable) -> Sequence[Row]:
-        """Runs a statement that gives rows."""
+    async def rows(
+        self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Row]:
+        """Runs a statement that gives rows, or gives them for all of `rows` together."""
         ...
 
     async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
@@ -75,12 +86,8 @@ class Session(Protocol):
         """
         ...
 
-    async def run(self, statement: sa.Executable) -> int:
-        """Runs a statement that changes rows; how many."""
-        ...
-
-    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Runs a statement that changes rows once for each set of parameters, in one go."""
+    async def run(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Runs a statement that changes rows, or once for each of `rows`; how many it changed."""
         ...
 
 
@@ -156,22 +163,20 @@ class ReadingSession:
         self._engine = engine
         self._loaders = loaders
 
-    async def rows(self, statement: sa.Executable) -> Sequence[Row]:
+    async def rows(
+        self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Row]:
         """Runs it on a connection of the pool."""
         with translated():
             async with self._engine.connect() as connection:
-                return (await finished(connection.execute(statement))).all()
+                return (await finished(connection.execute(statement, rows))).all()
 
     async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
         """Shares a query with others who look the same kind of thing up."""
         return await self._loaders.find(lookup, key, asker)
 
-    async def run(self, statement: sa.Executable) -> int:
+    async def run(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Refuses: a reading unit has no transaction that could be committed."""
-        raise RuntimeError("this unit of work only reads; open it with writing()")
-
-    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Refuses, too."""
         raise RuntimeError("this unit of work only reads; open it with writing()")
 
 
@@ -185,27 +190,27 @@ class WritingSession:
         self._connection = connection
         self._locks_rows = connection.dialect.name != "sqlite"  # SQLite has one writer at a time anyway
 
-    async def rows(self, statement: sa.Executable) -> Sequence[Row]:
+    async def rows(
+        self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Row]:
         """Runs it in the transaction."""
         with translated():
-            return (await finished(self._connection.execute(statement))).all()
+            return (await finished(self._connection.execute(statement, rows))).all()
 
     async def find(self, lookup: Lookup[T], key: Key, asker: UUID | None = None) -> T | None:
         """Reads and locks it."""
         statement = lookup.query(lambda column: column == key)
-        locked = statement.with_for_update() if self._locks_rows and lookup.locks else statement
-        rows = await self.rows(locked)
+        locks = self._locks_rows and lookup.locks
+        rows = await self.rows(statement.with_for_update() if locks else statement)
+        if rows and locks and lookup.gathers:
+            # Where the lock had to be waited for, the rows are as they are now, but what was gathered
+            # is as it was when the statement began.
+            rows = await self.rows(statement)
         return lookup.made(rows) if rows else None
 
-    async def run(self, statement: sa.Executable) -> int:
+    async def run(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Runs it in the transaction."""
         if getattr(statement, "table", None) in STANDING:
             self.changes_standings |= statement.get_execution_options().get("changes_standings", True)
         with translated():
-            return (await finished(self._connection.execute(statement))).rowcount
-
-    async def run_many(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Runs it in the transaction."""
-        if rows:
-            with translated():
-                await finished(self._connection.execute(statement, rows))
+            return (await finished(self._connection.execute(statement, rows))).rowcount

@@ -14,7 +14,7 @@ from tracker.adapters.sql.searching.fields import FieldKey, chunks, numbered
 from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics, projects
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.ids import ExperimentId, MetricId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import MetricSummary, SeriesMark, summarize
 from tracker.domain.projects.project import MetricDefinition
@@ -23,10 +23,7 @@ from tracker.domain.search.query import Source
 __all__ = ["SqlSummaryRepository"]
 
 _NUMBERS = ("value", "last", "min", "max")
-_FINALS = sa.select(
-    metrics.c.id, metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step, metrics.c.value
-)
-MetricKey = tuple[ExperimentId, str, str | None, int]
+_FINALS = sa.select(metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step, metrics.c.value)
 _Group = tuple[ExperimentId, str, str]
 
 
@@ -66,23 +63,21 @@ class SqlSummaryRepository:
             }
             for mark in known
         ]
+        if not rows:
+            return
         insert = insert_into(metric_summaries, self._dialect)
         own, new = metric_summaries.c, insert.excluded
         taken = {name: new[name] for name in ("last", "min", "max", "points", "spread")}
         value = sa.case((own.finals == 0, new.value), else_=own.value)
-        await self._session.run_many(
+        await self._session.run(
             insert.on_conflict_do_update(
                 index_elements=[own.experiment_id, own.field_id], set_={**taken, "value": value}
             ),
             rows,
         )
 
-    async def count_in(self, changed: Iterable[Metric]) -> Mapping[MetricKey, MetricId]:
-        """Derives the summaries of these final values, which are kept already, anew.
-
-        Returns:
-            The ids of all final values of their experiments, names and labels.
-        """
+    async def count_in(self, changed: Iterable[Metric]) -> None:
+        """Derives the summaries of these final values, which are kept already, anew."""
         groups = {(metric.experiment_id, metric.name, metric.label or "") for metric in changed}
         homes = await self._homes({experiment_id for experiment_id, *_ in groups})
         definitions = await self._definitions(set(homes.values()))
@@ -94,11 +89,6 @@ class SqlSummaryRepository:
                 for row in await self._session.rows(_FINALS.where(*within)):
                     finals[row.experiment_id, row.name, row.label].append(row)
         await self._write({group: finals[group] for group in groups}, homes, definitions)
-        return {
-            (experiment_id, name, label or None, row.step): row.id
-            for (experiment_id, name, label), rows in finals.items()
-            for row in rows
-        }
 
     async def judge_anew(self, project_id: ProjectId, changed: Collection[tuple[str, str | None]]) -> None:
         """Derives the summaries of these metrics of a project anew, whose definitions have changed."""
@@ -130,10 +120,12 @@ class SqlSummaryRepository:
                 "experiment_id": group[0], "field_id": numbers[key],
                 **{name: getattr(found, name) for name in (*_NUMBERS, "finals", "points")},
             })  # fmt: skip
+        if not rows:
+            return
         insert = insert_into(metric_summaries, self._dialect)
         own, new = metric_summaries.c, insert.excluded
         of_finals = {n: sa.case((own.points == 0, new[n]), else_=own[n]) for n in ("last", "min", "max")}
-        await self._session.run_many(
+        await self._session.run(
             insert.on_conflict_do_update(
                 index_elements=[own.experiment_id, own.field_id],
                 set_={"value": new.value, "finals": new.finals, **of_finals},

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from tracker.domain.errors import Conflict
 from tracker.domain.experiments.lifecycle import Status, check_transition
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
-from tracker.domain.json_tree import EMPTY, FlatParams, JsonObject
+from tracker.domain.json_tree import EMPTY, FlatParams, JsonObject, same
 from tracker.domain.text import Description, Name, Tag, storable
 
 __all__ = ["PALETTE", "Experiment", "color_at"]
@@ -32,7 +33,14 @@ def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tags
 
 
+def _by_id(ids: tuple[ExperimentId, ...]) -> tuple[ExperimentId, ...]:
+    if len(set(ids)) != len(ids):
+        raise PydanticCustomError("merged_from_unique", "the same experiment stands twice")
+    return tuple(sorted(ids))
+
+
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+MergedFrom = Annotated[tuple[ExperimentId, ...], Field(max_length=1000), AfterValidator(_by_id)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=100), AfterValidator(_distinct)]
 GitDiff = Annotated[str, StringConstraints(max_length=4_000_000), AfterValidator(storable)]
 Position = Annotated[int, Field(ge=0, lt=2**31)]
@@ -62,7 +70,7 @@ class Experiment(Frozen):
     description: Description = ""
     status: Status = Status.PLANNED
     parent_id: ExperimentId | None = None
-    merged_from: tuple[ExperimentId, ...] = ()
+    merged_from: MergedFrom = ()
     features: JsonObject = Field(default_factory=lambda: EMPTY)
     params: FlatParams = Field(default_factory=lambda: EMPTY)
     git_diff: GitDiff | None = None
@@ -75,6 +83,31 @@ class Experiment(Frozen):
     started_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     version: int = 0
+
+    @property
+    def parents(self) -> tuple[ExperimentId, ...]:
+        """All it derives from, the primary parent first."""
+        return self.merged_from if self.parent_id is None else (self.parent_id, *self.merged_from)
+
+    def edited(self, *, at: datetime, status: Status | None = None, **changes: Any) -> Self:
+        """The experiment after `changes` to its fields and a move to `status` at the time `at`.
+
+        A further parent that becomes the primary one is no longer merged.
+
+        Raises:
+            Invalid: a change breaks a rule.
+            InvalidTransition: the life cycle has no such move.
+            Conflict: parameters would change although the run has ended: they say what was run.
+        """
+        if "merged_from" not in changes and changes.get("parent_id") in self.merged_from:
+            changes["merged_from"] = tuple(set(self.merged_from) - {changes["parent_id"]})
+        changed = self.evolve(**changes)
+        if self.status.has_ended and not same(self.params, changed.params):
+            raise Conflict(
+                f"params: experiment {self.id} is {self.status} and keeps the parameters it ran with; "
+                "to change them, resume it first by setting its status to running"
+            )
+        return changed if status is None else changed.become(status, at=at)
 
     def become(self, status: Status, *, at: datetime) -> Self:
         """The experiment after it moved to `status` at the time `at`.

@@ -5,28 +5,36 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tracker.domain.errors import Invalid, NotFound
-from tracker.domain.experiments.experiment import Experiment, color_at
+from tracker.domain.errors import Invalid
+from tracker.domain.experiments.drafts.service import (
+    EDITABLE,
+    Draft,
+    Drafting,
+    Warn,
+    ignored,
+    require_here,
+)
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.experiments.lineage import check_no_cycle
+from tracker.domain.experiments.lineage import check_no_cycle, check_parents
+from tracker.domain.experiments.names import NameCheck, checked
 from tracker.domain.experiments.ordering import positions_after
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.policy import Action, may, require
 from tracker.domain.ids import ExperimentId, ProjectId, PurgeId
-from tracker.domain.projects.naming import parent_reference, resolve_parent
-from tracker.domain.projects.project import Project
+from tracker.domain.projects.naming import Family
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
-from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
 __all__ = ["ExperimentService", "visible_experiment"]
 
-_EDITABLE = frozenset(Experiment.model_fields) - {
-    "id", "project_id", "created_at", "created_by", "started_at", "completed_at", "version",
-}  # fmt: skip
+MOST_AT_ONCE = 1000
+"""How many experiments one call creates at most."""
 
 
 async def visible_experiment(
@@ -139,11 +147,7 @@ class ExperimentService:
         actor: Actor,
         project_id: ProjectId,
         *,
-        name: str,
-        status: Status = Status.PLANNED,
-        parent_id: ExperimentId | None = None,
-        color: str | None = None,
-        position: int | None = None,
+        warn: Warn = ignored,
         **fields: Any,
     ) -> Experiment:
         """A new experiment of the project.
@@ -151,39 +155,85 @@ class ExperimentService:
         Args:
             actor: who adds it.
             project_id: to which project.
-            name: 1 to 100 characters.
-            status: the state it is created in; it passes through :meth:`Experiment.become`.
-            parent_id: what it derives from; by default found from `name` by the project's pattern.
-            color: by default the palette's next.
-            position: by default after all others.
-            fields: description, features, params, git_diff, tags, progress.
+            warn: told what is odd about it, such as a name whose parent is not there.
+            fields: its ``name``, 1 to 100 characters, in which ``{num}`` gets the project's next number;
+                ``status``, the state it is created in, to which it passes through
+                :meth:`Experiment.become`; ``parent_id``, by default found from the name by the
+                project's patterns; ``merged_from``; ``color``, by default the palette's next;
+                ``position``, by default after all others; description, features, params, git_diff,
+                tags, progress.
 
         Raises:
             NotFound: there is no such project that `actor` may see.
             Forbidden: they may not add to it.
-            Invalid: a field breaks a rule, or the parent is not one of the project's experiments.
+            Invalid: a field breaks a rule, or a parent is not one of the project's experiments.
         """
-        for field in fields.keys() - _EDITABLE:
-            raise Invalid.field(field, "is not a field of an experiment")
-        now = self._clock.now()
         async with self._units.writing() as unit:
             project = await visible_project(unit, actor, project_id, Action.EXPERIMENTS_CREATE)
-            if position is None or color is None:
-                await unit.lock(f"order:{project_id}")
-                following = await unit.experiments.next_position(project_id)
-                position = following if position is None else position
-                color = color_at(following) if color is None else color
-            if parent_id is None:
-                parent_id = await _parent_by_name(unit, project, name)
-            else:
-                await _check_parent(unit, project_id, parent_id)
-            experiment = Experiment(
-                id=ExperimentId(self._ids.new()), project_id=project_id, name=name, parent_id=parent_id,
-                color=color, position=position, created_at=now, created_by=actor.user_id, **fields,
-            ).become(status, at=now)  # fmt: skip
+            drafting = Drafting(unit, project, actor, self._clock, self._ids)
+            (experiment,) = await drafting.made([fields], warn=warn)
             await unit.experiments.add(experiment)
             await unit.commit()
         return experiment
+
+    async def create_many(
+        self,
+        actor: Actor,
+        project_id: ProjectId,
+        drafts: Sequence[Draft],
+        *,
+        warn: Warn = ignored,
+        also: Callable[[WritingUnit, Sequence[Experiment]], Awaitable[object]] | None = None,
+    ) -> tuple[Experiment, ...]:
+        """New experiments of the project, all or none.
+
+        Args:
+            actor: who adds them.
+            project_id: to which project.
+            drafts: at most 1,000 times the fields of :meth:`create`, in the order in which they come
+                into being: a name may mean an earlier one as its parent.
+            warn: told what is odd about each.
+            also: what else is part of it, once they are added.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+            Forbidden: they may not add to it.
+            Invalid: there are too many, a field breaks a rule, or a parent is not one of the project's
+                experiments; the error says in which draft.
+        """
+        if len(drafts) > MOST_AT_ONCE:
+            raise Invalid.field("experiments", f"at most {MOST_AT_ONCE} at once, not {len(drafts)}")
+        async with self._units.writing() as unit:
+            project = await visible_project(unit, actor, project_id, Action.EXPERIMENTS_CREATE)
+            drafting = Drafting(unit, project, actor, self._clock, self._ids)
+            experiments = await drafting.made(drafts, warn=warn, within="experiments")
+            await unit.experiments.add_many(experiments)
+            if also is not None:
+                await also(unit, experiments)
+            await unit.commit()
+        return experiments
+
+    async def check_name(self, actor: Actor, project_id: ProjectId, name: str) -> NameCheck:
+        """What creating an experiment of this name would do: a dry run.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            project = await visible_project(unit, actor, project_id, Action.EXPERIMENTS_VIEW)
+            patterns = project.settings.naming_patterns
+            family = Family(patterns, await unit.experiments.names(project_id))
+        return checked(patterns, family, name)
+
+    async def graph(self, actor: Actor, project_id: ProjectId) -> Graph:
+        """What came from what in a project.
+
+        Raises:
+            NotFound: there is no such project that `actor` may see.
+        """
+        async with self._units.reading() as unit:
+            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_VIEW)
+            return Graph(await unit.experiments.graph(project_id))
 
     async def edit(self, actor: Actor, experiment_id: ExperimentId, **changes: Any) -> Experiment:
         """The experiment with `changes` to any field but its ids and times.
@@ -191,24 +241,19 @@ class ExperimentService:
         Raises:
             NotFound: there is none that `actor` may see.
             Forbidden: they may not edit it.
-            Invalid: a change breaks a rule, names no editable field, or the parent is not one of
-                the project's experiments.
+            Invalid: a change breaks a rule, names no editable field, or a parent is not one of the
+                project's experiments.
             InvalidTransition: the life cycle does not lead to the wanted status.
-            LineageCycle: the wanted parent stands below the experiment.
+            LineageCycle: a wanted parent stands below the experiment.
+            Conflict: the run has ended, and so keeps its parameters.
         """
-        for field in changes.keys() - _EDITABLE:
+        for field in changes.keys() - EDITABLE:
             raise Invalid.field(field, "cannot be changed")
-        status = changes.pop("status", None)
         async with self._units.writing() as unit:
             experiment = await visible_experiment(unit, actor, experiment_id, Action.EXPERIMENTS_EDIT)
-            parent_id = changes.get("parent_id")
-            if parent_id is not None and parent_id != experiment.parent_id:
-                await unit.lock(f"lineage:{experiment.project_id}")
-                await _check_parent(unit, experiment.project_id, parent_id)
-                check_no_cycle(experiment_id, parent_id, await unit.experiments.ancestors(parent_id))
-            changed = experiment.evolve(**changes)
-            if status is not None:
-                changed = changed.become(status, at=self._clock.now())
+            changed = experiment.edited(at=self._clock.now(), **changes)
+            if changed.parents != experiment.parents:
+                await _check_lineage(unit, experiment, changed)
             saved = await unit.experiments.save(changed)
             await unit.commit()
         if saved.status.has_ended and not experiment.status.has_ended:
@@ -220,6 +265,8 @@ class ExperimentService:
     ) -> tuple[Experiment, ...]:
         """The project's experiments after those named were put first, in the given order.
 
+        Their positions are 0, 1, 2, ... then. Others who move or add experiments meanwhile take turns.
+
         Raises:
             NotFound: there is no such project that `actor` may see.
             Forbidden: they may not edit its experiments.
@@ -228,14 +275,14 @@ class ExperimentService:
         async with self._units.writing() as unit:
             await visible_project(unit, actor, project_id, Action.EXPERIMENTS_EDIT)
             await unit.lock(f"order:{project_id}")
-            present = await unit.experiments.list(project_id)
+            present = await unit.experiments.positions(project_id)
             await unit.experiments.reorder(positions_after(present, experiment_ids))
             ordered = await unit.experiments.list(project_id)
             await unit.commit()
         return ordered
 
     async def delete(self, actor: Actor, experiment_id: ExperimentId) -> None:
-        """Removes the experiment with its metrics and scalars; its children move to its parent.
+        """Removes the experiment with its metrics and scalars; its children move to its primary parent.
 
         Raises:
             NotFound: there is none that `actor` may see.
@@ -262,19 +309,11 @@ class ExperimentService:
         await self._purge()
 
 
-async def _check_parent(unit: ReadingUnit, project_id: ProjectId, parent_id: ExperimentId) -> None:
-    try:
-        parent = await unit.experiments.get(parent_id)
-    except NotFound:
-        parent = None
-    # A parent elsewhere is answered like a missing one: its existence is nobody's business here.
-    if parent is None or parent.project_id != project_id:
-        raise Invalid.field("parent_id", f"experiment {parent_id} is not in this project", "parent")
-
-
-async def _parent_by_name(unit: ReadingUnit, project: Project, name: str) -> ExperimentId | None:
-    pattern = project.settings.naming_pattern
-    reference = parent_reference(pattern, name)
-    if reference is None:
-        return None
-    return resolve_parent(pattern, reference, await unit.experiments.names(project.id))
+async def _check_lineage(unit: WritingUnit, before: Experiment, after: Experiment) -> None:
+    """Lets pass parents that keep the lineage free of cycles, and keeps it as it is until the unit ends."""
+    check_parents(after.id, after.parent_id, after.merged_from)
+    new = [parent for parent in after.parents if parent not in before.parents]
+    if new:
+        await unit.lock(f"lineage:{after.project_id}")
+        await require_here(unit, after, new)
+        check_no_cycle(after.id, new, await unit.experiments.ancestors(new))

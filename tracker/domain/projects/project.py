@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Invalid
@@ -57,18 +57,27 @@ def _readable_pattern(pattern: str) -> str:
 
 
 NamingPattern = Annotated[str, StringConstraints(max_length=200), AfterValidator(_readable_pattern)]
+ParamName = MetricName
 
 
 class ProjectSettings(Frozen):
     """What a project's members agreed on.
 
     Attributes:
-        naming_pattern: how experiments are named; empty = names are free.
+        naming_patterns: how experiments are named; the first that matches a name counts. Empty = names
+            are free.
         display_metrics: the metrics that tables show, in this order.
+        replicate_keys: parameters in which runs may differ and still be replicates of one another.
     """
 
-    naming_pattern: NamingPattern = DEFAULT_PATTERN
+    naming_patterns: Annotated[tuple[NamingPattern, ...], Field(max_length=20)] = (DEFAULT_PATTERN,)
     display_metrics: tuple[MetricName, ...] = ()
+    replicate_keys: Annotated[tuple[ParamName, ...], Field(max_length=100)] = ("seed",)
+
+    @property
+    def naming_pattern(self) -> str:
+        """The first pattern; empty when there is none."""
+        return next(iter(self.naming_patterns), "")
 
 
 class Project(Frozen):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.features import dotted, leaves
 from tracker.domain.json_tree import thaw
 from tracker.domain.search.query import Source
 
@@ -45,35 +46,15 @@ Attributes = Mapping[tuple[Source, str], AttributeValue]
 def attributes_of(experiment: Experiment) -> Attributes:
     """Everything that `experiment` says. Where two paths are spelled alike, the later one counts."""
     found: dict[tuple[Source, str], AttributeValue] = {}
-    for path, value in experiment.params.items():
+    for key, value in experiment.params.items():
         if value is not None:
-            found[Source.PARAMS, path] = _typed(value)
-    for parts, value in _leaves(experiment.features):
+            found[Source.PARAMS, key] = _typed(value)
+    for path, value in leaves(experiment.features):
         if value is not None:
-            found[Source.FEATURES, ".".join(parts)] = _typed(value)
+            found[Source.FEATURES, dotted(path)] = _typed(value)
     for tag in experiment.tags:
         found[Source.TAGS, tag] = AttributeValue(AttributeType.TAG)
     return found
-
-
-def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    named = _by_name(value)
-    inner = named or value
-    if isinstance(inner, Mapping) and (inner or not path):
-        for key, item in inner.items():
-            yield from _leaves(item, (*path, key))
-    else:
-        yield path, value
-
-
-def _by_name(value: Any) -> Mapping[str, Any] | None:
-    """An array of objects that are told apart by their names, by these."""
-    if not isinstance(value, tuple) or not all(isinstance(item, Mapping) for item in value):
-        return None
-    names = [item.get("name") for item in value]
-    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
-        return None
-    return {item["name"]: {key: part for key, part in item.items() if key != "name"} for item in value}
 
 
 def _typed(value: Any) -> AttributeValue:

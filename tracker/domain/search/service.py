@@ -14,7 +14,7 @@ from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, may, require
 from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId
 from tracker.domain.metrics.summary import MetricSummary
-from tracker.domain.projects.naming import resolve_parent
+from tracker.domain.projects.naming import Family
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.service import visible_project
 from tracker.domain.search.fields import FieldSummary
@@ -243,8 +243,8 @@ async def _named(
         found = [each for each in known if known[each].project_id in homes]
     for project in projects if key is None else ():
         names = await unit.experiments.names(project.id)
-        meant = resolve_parent(project.settings.naming_pattern, reference, names)
-        found += [] if meant is None else [meant]
+        meant = Family(project.settings.naming_patterns, names).find(reference)
+        found += [] if meant is None else [meant[0]]
     if not found:
         raise QuerySyntax(f"there is no experiment {reference!r}", column)
     return found

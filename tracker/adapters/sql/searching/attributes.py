@@ -75,12 +75,11 @@ class AttributeRows:
         if not keys:
             return
         numbers = await numbered(self._session, self._dialect, keys)
-        await self._session.run_many(
-            _DELETE, [{"of_experiment": place[0], "of_field": numbers[(*place[1:], "")]} for place in gone]
-        )
-        await self._session.run_many(
-            _INSERT, [_row(place[0], numbers[(*place[1:], "")], value) for place, value in new]
-        )
+        left = [{"of_experiment": place[0], "of_field": numbers[(*place[1:], "")]} for place in gone]
+        come = [_row(place[0], numbers[(*place[1:], "")], value) for place, value in new]
+        for statement, rows in ((_DELETE, left), (_INSERT, come)):
+            if rows:
+                await self._session.run(statement, rows)
 
 
 def _row(experiment_id: ExperimentId, field_id: int, value: AttributeValue) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""New experiments, before they are kept."""

@@ -1,0 +1,1 @@
+"""Whole runs: experiments with their final values."""
