@@ -33,7 +33,7 @@ class SqlMetricRepository:
         self._upsert = insert.on_conflict_do_update(
             index_elements=_KEY,
             set_={"value": insert.excluded.value, "created_at": insert.excluded.created_at},
-        ).returning(metrics.c.id, *_KEY)
+        )
 
     async def put(self, metrics: Sequence[Metric]) -> tuple[Metric, ...]:
         """Keeps values, replacing those of the same key."""
@@ -44,9 +44,8 @@ class SqlMetricRepository:
         if not merged:
             return ()
         with inserting("metric", metrics[0].name):
-            rows = await self._session.rows(self._upsert, [_columns(each) for each in merged.values()])
-        await self._summaries.count_in(merged.values())
-        kept = {(row.experiment_id, row.name, row.label or None, row.step): row.id for row in rows}
+            await self._session.run(self._upsert, [_columns(each) for each in merged.values()])
+        kept = await self._summaries.count_in(merged.values())
         return tuple(_with_id(merged[metric.key], kept[metric.key]) for metric in metrics)
 
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:

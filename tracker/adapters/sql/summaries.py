@@ -14,7 +14,7 @@ from tracker.adapters.sql.searching.fields import FieldKey, chunks, numbered
 from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics, projects
 from tracker.adapters.sql.upserting import insert_into
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, MetricId, ProjectId
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import MetricSummary, SeriesMark, summarize
 from tracker.domain.projects.project import MetricDefinition
@@ -23,7 +23,10 @@ from tracker.domain.search.query import Source
 __all__ = ["SqlSummaryRepository"]
 
 _NUMBERS = ("value", "last", "min", "max")
-_FINALS = sa.select(metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step, metrics.c.value)
+_FINALS = sa.select(
+    metrics.c.id, metrics.c.experiment_id, metrics.c.name, metrics.c.label, metrics.c.step, metrics.c.value
+)
+MetricKey = tuple[ExperimentId, str, str | None, int]
 _Group = tuple[ExperimentId, str, str]
 
 
@@ -76,8 +79,12 @@ class SqlSummaryRepository:
             rows,
         )
 
-    async def count_in(self, changed: Iterable[Metric]) -> None:
-        """Derives the summaries of these final values, which are kept already, anew."""
+    async def count_in(self, changed: Iterable[Metric]) -> Mapping[MetricKey, MetricId]:
+        """Derives the summaries of these final values, which are kept already, anew.
+
+        Returns:
+            The ids of all final values of their experiments, names and labels.
+        """
         groups = {(metric.experiment_id, metric.name, metric.label or "") for metric in changed}
         homes = await self._homes({experiment_id for experiment_id, *_ in groups})
         definitions = await self._definitions(set(homes.values()))
@@ -89,6 +96,11 @@ class SqlSummaryRepository:
                 for row in await self._session.rows(_FINALS.where(*within)):
                     finals[row.experiment_id, row.name, row.label].append(row)
         await self._write({group: finals[group] for group in groups}, homes, definitions)
+        return {
+            (experiment_id, name, label or None, row.step): row.id
+            for (experiment_id, name, label), rows in finals.items()
+            for row in rows
+        }
 
     async def judge_anew(self, project_id: ProjectId, changed: Collection[tuple[str, str | None]]) -> None:
         """Derives the summaries of these metrics of a project anew, whose definitions have changed."""
