@@ -24,6 +24,7 @@ depends_on = None
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 TIME = sa.DateTime(timezone=True)
+_BY_AGE = "ix_experiments_project_id_created_at_id"
 _NEW = (
     "decisions", "hypothesis_queries", "hypothesis_experiments", "hypotheses", "saved_queries",
     "metric_summaries", "attributes", "search_fields", "merges",
@@ -42,6 +43,7 @@ def upgrade() -> None:
             "fk_experiments_created_by_users", "users", ["created_by"], ["id"], ondelete="SET NULL"
         )
         experiments.create_index("ix_experiments_created_by", ["created_by"])
+        experiments.create_index(_BY_AGE, ["project_id", "created_at", "id"])
     _pairs("merges", ("experiment_id", "experiments"), ("parent_id", "experiments"))
     _search()
     _hypotheses()
@@ -279,6 +281,7 @@ def downgrade() -> None:
     for table in _NEW:
         op.drop_table(table)
     with op.batch_alter_table("experiments") as experiments:
+        experiments.drop_index(_BY_AGE)
         experiments.drop_index("ix_experiments_created_by")
         experiments.drop_constraint("fk_experiments_created_by_users", type_="foreignkey")
         experiments.drop_column("created_by")

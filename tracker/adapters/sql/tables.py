@@ -80,6 +80,7 @@ experiments = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "project_id", "position"),
     sa.Index(None, "project_id", "name"),
+    sa.Index(None, "project_id", "created_at", "id"),
 )
 
 # Further parents, beside the one whose line counts.
