@@ -49,7 +49,10 @@ async def test_parents_are_found_by_any_pattern_and_an_explicit_one_wins(
 ) -> None:
     first = await made(house, project, "run-08")
     other = await made(house, project, "baseline")
+    zero = await made(house, project, "0_zero")
     assert (await made(house, project, "9_from_8_lr")).parent_id == first.id
+    assert (await made(house, project, "9_from_008_lr")).parent_id == first.id
+    assert (await made(house, project, "9_from_00_lr")).parent_id == zero.id
     assert (await made(house, project, "10_from_baseline_lr")).parent_id == other.id
     assert (await made(house, project, "11_from_8_lr", parent_id=other.id)).parent_id == other.id
 

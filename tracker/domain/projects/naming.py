@@ -17,7 +17,7 @@ from tracker.domain.ids import ExperimentId
 
 __all__ = [
     "DEFAULT_PATTERN", "NUMBER_FIELD", "Family", "NameMatch", "check_pattern", "number_of", "numbered",
-    "parse_name", "read_name", "wants_number",
+    "parse_name", "part_of_name", "read_name", "wants_number",
 ]  # fmt: skip
 
 DEFAULT_PATTERN = "{num}_from_{parent}_{change}"
@@ -103,6 +103,11 @@ def number_of(patterns: Sequence[str], name: str) -> int | None:
         leading = _LEADING_DIGITS.match(name)
         digits = leading[0] if leading else None
     return None if digits is None else int(digits)
+
+
+def part_of_name(reference: str) -> str:
+    """A text that stands in the name of whomever a number or a whole name can mean."""
+    return reference.lstrip("0") or reference[:1]
 
 
 def wants_number(name: str) -> bool:

@@ -14,7 +14,7 @@ from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, may, require
 from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId
 from tracker.domain.metrics.summary import MetricSummary
-from tracker.domain.projects.naming import Family
+from tracker.domain.projects.naming import Family, part_of_name
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.service import visible_project
 from tracker.domain.search.fields import FieldSummary
@@ -242,7 +242,7 @@ async def _named(
         homes = {project.id for project in projects}
         found = [each for each in known if known[each].project_id in homes]
     for project in projects if key is None else ():
-        names = await unit.experiments.names(project.id)
+        names = await unit.experiments.names(project.id, containing=part_of_name(reference))
         meant = Family(project.settings.naming_patterns, names).find(reference)
         found += [] if meant is None else [meant[0]]
     if not found:

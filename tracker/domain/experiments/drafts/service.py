@@ -13,7 +13,7 @@ from tracker.domain.experiments.lineage import check_parents
 from tracker.domain.experiments.names import reading
 from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import ExperimentId
-from tracker.domain.projects.naming import Family, read_name, wants_number
+from tracker.domain.projects.naming import Family, part_of_name, read_name, wants_number
 from tracker.domain.projects.project import Project
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
@@ -94,9 +94,8 @@ class Drafting:
             return Family(patterns, await self._unit.experiments.names(self._project.id))
         if not wanted:
             return Family(patterns)
-        # Leading zeros do not count, so they need not be in the other's name.
-        text = wanted[0].lstrip("0") or wanted[0]
-        return Family(patterns, await self._unit.experiments.names(self._project.id, containing=text))
+        part = part_of_name(wanted[0])
+        return Family(patterns, await self._unit.experiments.names(self._project.id, containing=part))
 
     def _experiment(self, draft: Draft, family: Family, position: int) -> tuple[Experiment, tuple[str, ...]]:
         fields = dict(draft)
