@@ -18,6 +18,14 @@ schemathesis.openapi.format("naming-pattern", st.sampled_from(["", *FIELDS]))
 schemathesis.openapi.format("naming-pattern-of-several", st.sampled_from(FIELDS))
 # A cursor is one that an answer gave; the empty one asks for everything.
 schemathesis.openapi.format("scalars-cursor", st.just(""))
+schemathesis.openapi.format("search-cursor", st.just(""))
+schemathesis.openapi.format(
+    "search-filter",
+    st.sampled_from(
+        ["", "acc > 0.5", 'not (tag = "a" or params.lr in (1, 2)) and name like "%"', "id is null"]
+    ),
+)
+schemathesis.openapi.format("search-order", st.sampled_from(["", "-acc,name", "last(loss)", "created"]))
 
 # 400 is how clients of this API are told of a wrong password, a used code or a taken address.
 TOLD = ["2xx", "3xx", "400", "401", "403", "404", "409", "429", "5xx"]
@@ -40,7 +48,8 @@ def known(server) -> dict[str, str]:
     with httpx.Client(base_url=server.url) as http:
         project = http.post("/api/projects", json={"name": "generated"}).json()
         run = http.post("/api/experiments", json={"projectId": project["id"], "name": "a"}).json()
-    return {"project_id": project["id"], "experiment_id": run["id"]}
+        query = http.post(f"/api/projects/{project['id']}/queries", json={"name": "kept"}).json()
+    return {"project_id": project["id"], "experiment_id": run["id"], "query_id": query["id"]}
 
 
 def breaks_a_rule(case) -> bool:

@@ -62,7 +62,7 @@ async def test_experiments_are_named_by_number_name_or_id(house: House) -> None:
 async def test_a_cursor_is_good_for_its_search_alone(house: House) -> None:
     project, _ = await a_family(house)
     cursor = (await house.search.search(house.actor, [project.id], order_by="acc", limit=1)).next_cursor
-    for wrong in ("x", "=", "é", "", "W10", f"{cursor}x", "A" * 100_000):
+    for wrong in ("x", "=", "é", "W10", f"{cursor}x", "A" * 100_000):
         with pytest.raises(Invalid, match="cursor: was not given for this search"):
             await names(house, project, order_by="acc", limit=1, cursor=wrong)
     for other in ({"order_by": "-acc"}, {"filter": "acc > 0"}):

@@ -129,6 +129,7 @@ class SqlExperimentRepository:
         """Keeps a new one."""
         with inserting("experiment", experiment.id):
             await self._session.run(sa.insert(experiments).values(_columns(experiment)))
+        self._session.valueless.add(experiment.id)
         await self._merge([experiment])
         await self._attributes.add([experiment])
 
@@ -137,6 +138,7 @@ class SqlExperimentRepository:
         if experiments:
             with inserting("experiment", f"{experiments[0].id} or a later one"):
                 await self._session.run(_INSERT, [_columns(each) for each in experiments])
+            self._session.valueless.update(each.id for each in experiments)
             await self._merge(experiments)
             await self._attributes.add(experiments)
 

@@ -66,9 +66,11 @@ class Session(Protocol):
 
     Attributes:
         is_writing: whether what is found stays as it is until the unit ends.
+        valueless: the experiments that the unit made and that have no final values so far.
     """
 
     is_writing: bool
+    valueless: set[UUID]
 
     async def rows(
         self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
@@ -160,6 +162,7 @@ class ReadingSession:
     is_writing = False
 
     def __init__(self, engine: AsyncEngine, loaders: Loaders) -> None:
+        self.valueless: set[UUID] = set()
         self._engine = engine
         self._loaders = loaders
 
@@ -187,6 +190,7 @@ class WritingSession:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.changes_standings = False
+        self.valueless: set[UUID] = set()
         self._connection = connection
         self._locks_rows = connection.dialect.name != "sqlite"  # SQLite has one writer at a time anyway
 

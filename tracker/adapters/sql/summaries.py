@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments, metrics, projects
 from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.ids import ExperimentId, MetricId, ProjectId
+from tracker.domain.metrics.aggregation import Final
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import MetricSummary, SeriesMark, summarize
 from tracker.domain.projects.project import MetricDefinition
@@ -79,45 +81,56 @@ class SqlSummaryRepository:
             rows,
         )
 
-    async def count_in(self, changed: Iterable[Metric]) -> Mapping[MetricKey, MetricId]:
+    async def count_in(self, changed: Collection[Metric]) -> Mapping[MetricKey, MetricId]:
         """Derives the summaries of these final values, which are kept already, anew.
 
         Returns:
-            The ids of all final values of their experiments, names and labels.
+            The ids under which they are kept, and perhaps those of others.
         """
         groups = {(metric.experiment_id, metric.name, metric.label or "") for metric in changed}
         homes = await self._homes({experiment_id for experiment_id, *_ in groups})
         definitions = await self._definitions(set(homes.values()))
-        finals: dict[_Group, list[Row]] = defaultdict(list)
-        names = sorted({name for _, name, _ in groups})
-        for some in chunks(sorted(homes)):
-            for part in chunks(names):
-                within = metrics.c.experiment_id.in_(some), metrics.c.name.in_(part)
-                for row in await self._session.rows(_FINALS.where(*within)):
-                    finals[row.experiment_id, row.name, row.label].append(row)
+        if homes.keys() <= self._session.valueless:  # then there are no others to be read
+            self._session.valueless.difference_update(homes)
+            await self._write(_grouped(changed), homes, definitions)
+            return {metric.key: metric.id for metric in changed}
+        self._session.valueless.difference_update(homes)
+        rows = await self._finals(groups, sorted(homes))
+        finals = _grouped(rows)
         await self._write({group: finals[group] for group in groups}, homes, definitions)
-        return {
-            (experiment_id, name, label or None, row.step): row.id
-            for (experiment_id, name, label), rows in finals.items()
-            for row in rows
-        }
+        return {(row.experiment_id, row.name, row.label or None, row.step): row.id for row in rows}
+
+    async def _finals(self, groups: Collection[_Group], ids: Sequence[ExperimentId]) -> Sequence[Row]:
+        """The final values of these experiments under the names of these groups."""
+        names = sorted({name for _, name, _ in groups})
+        return [
+            row
+            for some in chunks(ids)
+            for part in chunks(names)
+            for row in await self._session.rows(
+                _FINALS.where(metrics.c.experiment_id.in_(some), metrics.c.name.in_(part))
+            )
+        ]
 
     async def judge_anew(self, project_id: ProjectId, changed: Collection[tuple[str, str | None]]) -> None:
         """Derives the summaries of these metrics of a project anew, whose definitions have changed."""
         if not changed:
             return
         definitions = await self._definitions({project_id})
-        finals: dict[_Group, list[Row]] = defaultdict(list)
-        for some in chunks(sorted({name for name, _ in changed})):
-            statement = _FINALS.join(experiments, experiments.c.id == metrics.c.experiment_id)
-            within = experiments.c.project_id == project_id, metrics.c.name.in_(some)
-            for row in await self._session.rows(statement.where(*within)):
-                finals[row.experiment_id, row.name, row.label].append(row)
-        await self._write(finals, {group[0]: project_id for group in finals}, definitions)
+        of_project = _FINALS.join(experiments, experiments.c.id == metrics.c.experiment_id).where(
+            experiments.c.project_id == project_id
+        )
+        names = sorted({name for name, _ in changed})
+        rows = [
+            row
+            for some in chunks(names)
+            for row in await self._session.rows(of_project.where(metrics.c.name.in_(some)))
+        ]
+        await self._write(_grouped(rows), {row.experiment_id: project_id for row in rows}, definitions)
 
     async def _write(
         self,
-        groups: Mapping[_Group, Sequence[Row]],
+        groups: Mapping[_Group, Sequence[Final]],
         homes: dict[ExperimentId, ProjectId],
         definitions: dict[FieldKey, MetricDefinition],
     ) -> None:
@@ -177,6 +190,14 @@ class SqlSummaryRepository:
             .order_by(own.experiment_id, search_fields.c.path, search_fields.c.label)
         )  # fmt: skip
         return [_summary(row) for row in await self._session.rows(statement)]
+
+
+def _grouped(finals: Iterable[Any]) -> dict[_Group, list[Any]]:
+    """Final values, or rows of them, by experiment, name and label."""
+    found: dict[_Group, list[Any]] = defaultdict(list)
+    for each in finals:
+        found[each.experiment_id, each.name, each.label or ""].append(each)
+    return found
 
 
 def _summary(row: Row) -> MetricSummary:

@@ -74,9 +74,9 @@ def summarize(
         series: that of the same name.
     """
     if finals:
-        value, _ = aggregate(definition or MetricDefinition(name=key[1], label=key[2]), finals)
-        low, high = min(m.value for m in finals), max(m.value for m in finals)
         last = max(finals, key=lambda metric: metric.step).value
+        value = last if definition is None else aggregate(definition, finals)[0]
+        low, high = min(m.value for m in finals), max(m.value for m in finals)
     elif series is not None:
         value = series.last
     if series is None:

@@ -82,7 +82,7 @@ class SearchService:
             filter: see ``docs/guide/search.md``; empty = all.
             order_by: such as ``-val.acc,name``; empty = the newest first.
             limit: 1 to 1000 of them.
-            cursor: of the page before.
+            cursor: of the page before; empty = from the beginning.
 
         Raises:
             NotFound: there is no such project that `actor` may see.
@@ -97,7 +97,7 @@ class SearchService:
         async with self._units.reading() as unit:
             projects = await _searched(unit, actor, project_ids)
             question = sorted(project.id for project in projects), filter, order_by
-            after = None if cursor is None else place_of(cursor, question, order)
+            after = None if not cursor else place_of(cursor, question, order)
             where = await _looked_up(unit, projects, where)
             measured = _measured(actor, projects)
             search = Search(tuple(p.id for p in projects), measured, where, order, limit + 1, after, now)
