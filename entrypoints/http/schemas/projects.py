@@ -215,7 +215,7 @@ def project_out(detail: ProjectDetail) -> ProjectOut:
         "team": None if team is None else {"id": team.id, "name": team.name},
         "createdAt": project.created_at,
         "experimentCount": detail.counts.experiments,
-        "hypothesisCount": 0,
+        "hypothesisCount": detail.counts.hypotheses,
         "metrics": _metrics_out(project),
         "settings": {
             "namingPattern": project.settings.naming_pattern,
