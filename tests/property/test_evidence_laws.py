@@ -89,7 +89,7 @@ def test_swapping_the_direction_flips_every_sign(world: World) -> None:
     one = world.judged()
     other = world.judged(targets=tuple(swapped(target) for target in world.targets))
     assert signs(one, 1) == signs(other, -1)
-    assert other.status is OPPOSITE.get(one.status, one.status)
+    assert other.computed_status is OPPOSITE.get(one.computed_status, one.computed_status)
 
 
 @given(worlds(), st.randoms(use_true_random=False))
@@ -118,7 +118,7 @@ def assert_same_verdict(one: Evidence, other: Evidence, factor: float) -> None:
     edge = one.score is not None and abs(abs(one.score) - one.threshold) < NEAR
     bounds = [bound for each in one.targets if each.interval for bound in each.interval]
     if not edge and all(abs(bound) > 1e-6 for bound in bounds):
-        assert one.status is other.status
+        assert one.computed_status is other.computed_status
 
 
 @given(worlds(), st.sampled_from([1 / 1000, 1 / 8, 0.3, 3.0, 1000.0]))
@@ -183,10 +183,10 @@ def test_every_number_is_where_it_belongs(world: World) -> None:
 def test_a_claim_never_contradicts_an_interval(world: World) -> None:
     evidence = world.judged()
     bounds = [each.interval for each in evidence.targets if each.interval]
-    if evidence.status is HypothesisStatus.SUPPORTED:
+    if evidence.computed_status is HypothesisStatus.SUPPORTED:
         assert evidence.score is not None and evidence.score > 0.2
         assert all(high >= 0 for _, high in bounds) and (not bounds or any(low > 0 for low, _ in bounds))
-    if evidence.status is HypothesisStatus.REFUTED:
+    if evidence.computed_status is HypothesisStatus.REFUTED:
         assert evidence.score is not None and evidence.score < -0.2
         assert all(low <= 0 for low, _ in bounds) and (not bounds or any(high < 0 for _, high in bounds))
 
@@ -195,12 +195,12 @@ def test_a_claim_never_contradicts_an_interval(world: World) -> None:
 def test_nothing_but_links_ends_and_baselines_decides_between_the_other_verdicts(world: World) -> None:
     evidence = world.judged(hypothesis={**world.hypothesis, "threshold": 0.999999})
     linked = [row.status for row in world.rows if row.id in world.linked]
-    if evidence.status in OPPOSITE:
+    if evidence.computed_status in OPPOSITE:
         return
     if all(status is Status.PLANNED for status in linked):
-        assert evidence.status is HypothesisStatus.PROPOSED
+        assert evidence.computed_status is HypothesisStatus.PROPOSED
     elif all(status.has_ended for status in linked):
-        assert evidence.status is HypothesisStatus.INCONCLUSIVE
+        assert evidence.computed_status is HypothesisStatus.INCONCLUSIVE
     else:
-        assert evidence.status is HypothesisStatus.TESTING
+        assert evidence.computed_status is HypothesisStatus.TESTING
     assert replace(world, linked=frozenset()).judged().status is HypothesisStatus.PROPOSED

@@ -34,7 +34,7 @@ def projects(effect: float, replicates: int = 5, metrics: int = 1) -> list[Evide
 
 
 def claimed(found: list[Evidence]) -> float:
-    return sum(evidence.status in CLAIMS for evidence in found) / len(found)
+    return sum(evidence.computed_status in CLAIMS for evidence in found) / len(found)
 
 
 @pytest.mark.slow
@@ -50,8 +50,8 @@ def test_the_interval_covers_an_effect_that_is_there() -> None:
     found = projects(effect=2)
     inside = [low <= 2 <= high for evidence in found for low, high in [evidence.targets[0].interval]]
     assert 0.94 <= sum(inside) / len(inside) <= 0.96
-    assert sum(evidence.status is HypothesisStatus.SUPPORTED for evidence in found) > PROJECTS / 2
-    assert sum(evidence.status is HypothesisStatus.REFUTED for evidence in found) < PROJECTS / 1000
+    assert sum(evidence.computed_status is HypothesisStatus.SUPPORTED for evidence in found) > PROJECTS / 2
+    assert sum(evidence.computed_status is HypothesisStatus.REFUTED for evidence in found) < PROJECTS / 1000
 
 
 @pytest.mark.slow

@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.hypothesis import HypothesisStatus
 from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Direction
 
-__all__ = ["Absence", "Evidence", "Group", "Interval", "LeftOut", "TargetEvidence", "Unit"]
+__all__ = ["Absence", "Evidence", "Group", "Interval", "LeftOut", "Mentioned", "TargetEvidence", "Unit"]
 
 Interval = tuple[float, float]
 
@@ -121,20 +122,31 @@ class TargetEvidence(NamedTuple):
     score: float | None
 
 
+class Mentioned(NamedTuple):
+    """An experiment that evidence names."""
+
+    id: ExperimentId
+    name: str
+    status: Status
+
+
 class Evidence(NamedTuple):
     """The computed verdict and all it rests on.
 
     Attributes:
-        status: computed.
+        status: that counts: as decided, else the computed one.
+        computed_status: what the numbers say.
         score: between -1 and 1; ``None`` when nothing could be compared.
         threshold: that the score must exceed.
         alpha: bound on the probability that any interval sees what is not there.
         why: the verdict in words.
         targets: in the order of the hypothesis.
         groups, units, left_out: by target, then by id.
+        experiments: all that are linked, and all they are compared with, by id.
     """
 
     status: HypothesisStatus
+    computed_status: HypothesisStatus
     score: float | None
     threshold: float
     alpha: float
@@ -143,6 +155,7 @@ class Evidence(NamedTuple):
     groups: tuple[Group, ...]
     units: tuple[Unit, ...]
     left_out: tuple[LeftOut, ...]
+    experiments: tuple[Mentioned, ...]
 
     @property
     def headline(self) -> TargetEvidence | None:

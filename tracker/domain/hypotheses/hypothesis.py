@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import DecisionId, ExperimentId, HypothesisId, ProjectId, SavedQueryId, UserId
 from tracker.domain.projects.project import Direction
@@ -129,7 +130,13 @@ class Hypothesis(Frozen):
         return self._changed(at, experiments=(*self.experiments, *experiments))
 
     def unlink(self, experiment_id: ExperimentId, *, at: datetime) -> Self:
-        """Without an experiment; one that is not linked changes nothing."""
+        """Without an experiment.
+
+        Raises:
+            NotFound: it is not linked by itself.
+        """
+        if experiment_id not in self.experiments:
+            raise NotFound(f"experiment {experiment_id} is not linked to hypothesis {self.id}")
         return self._changed(at, experiments=tuple(e for e in self.experiments if e != experiment_id))
 
     def link_query(self, query_id: SavedQueryId, *, at: datetime) -> Self:
@@ -137,8 +144,19 @@ class Hypothesis(Frozen):
         return self._changed(at, queries=(*self.queries, query_id))
 
     def unlink_query(self, query_id: SavedQueryId, *, at: datetime) -> Self:
-        """Without the experiments of a saved query, unless they are linked otherwise."""
+        """Without the experiments of a saved query, unless they are linked otherwise.
+
+        Raises:
+            NotFound: it is not linked.
+        """
+        if query_id not in self.queries:
+            raise NotFound(f"saved query {query_id} is not linked to hypothesis {self.id}")
         return self._changed(at, queries=tuple(q for q in self.queries if q != query_id))
+
+    def targets_named(self, names: Iterable[str]) -> tuple[Target, ...]:
+        """Targets of these names: its own where it has some, and else new ones."""
+        own = {name: [target for target in self.targets if target.name == name] for name in names}
+        return tuple(target for name, known in own.items() for target in known or [Target(name=name)])
 
     def decided(self, decision: Decision) -> Self:
         """After somebody decided.

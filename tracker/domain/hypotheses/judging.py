@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.baselines import Baselines
 from tracker.domain.hypotheses.comparison import Cell, Comparison, compare, estimate
-from tracker.domain.hypotheses.evidence import Evidence, Group, Interval, TargetEvidence, Unit
+from tracker.domain.hypotheses.evidence import Evidence, Group, Interval, Mentioned, TargetEvidence, Unit
 from tracker.domain.hypotheses.facts import ExperimentRow, Facts, Measure, mean
 from tracker.domain.hypotheses.hypothesis import Hypothesis, HypothesisStatus
 from tracker.domain.hypotheses.words import why
@@ -48,7 +48,8 @@ def judge(
     status = _status(hypothesis, score, targets, rows)
     left_out = tuple(each for one in compared for each in one.left_out)
     return Evidence(
-        status=status,
+        status=hypothesis.judged(status),
+        computed_status=status,
         score=score,
         threshold=hypothesis.threshold,
         alpha=hypothesis.alpha,
@@ -60,7 +61,15 @@ def judge(
         groups=tuple(groups),
         units=tuple(unit for one in compared for cell in one.cells for unit in cell.units),
         left_out=left_out,
+        experiments=_mentioned(rows, groups, facts),
     )  # fmt: skip
+
+
+def _mentioned(rows: Sequence[ExperimentRow], groups: Sequence[Group], facts: Facts) -> tuple[Mentioned, ...]:
+    ids = {row.id for row in rows} | {each for group in groups for each in group.baseline}
+    return tuple(
+        Mentioned(row.id, row.name, row.status) for row in map(facts.experiments.get, sorted(ids)) if row
+    )
 
 
 def _score(rows: Sequence[ExperimentRow], compared: Sequence[Comparison]) -> float | None:
