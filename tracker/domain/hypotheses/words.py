@@ -22,6 +22,8 @@ _ABSENCES = {
     Absence.BASELINE_WITHOUT_VALUE: "with a baseline that has no value",
 }
 
+_CLAIMS = (HypothesisStatus.SUPPORTED, HypothesisStatus.REFUTED)
+
 
 def why(
     status: HypothesisStatus,
@@ -50,6 +52,8 @@ def why(
         return "No experiment is linked to it."
     sentences = [_by_score(status, score, hypothesis.threshold)]
     sentences += [_of_target(target) for target in targets if target.effect is not None]
+    if status in _CLAIMS and not any(target.interval for target in targets):
+        sentences.append("Without an interval chance alone may say the same: add replicates.")
     open_ = Counter(row.status for row in rows if not row.status.has_ended)
     if open_:
         told = ", ".join(f"{open_[each]} {each.value}" for each in Status if each in open_)
@@ -67,7 +71,7 @@ def _by_score(status: HypothesisStatus, score: float | None, threshold: float) -
         return f"The score {_number(score)} lies between -{_number(threshold)} and {_number(threshold)}."
     beyond = f"above {_number(threshold)}" if score > 0 else f"below -{_number(threshold)}"
     said = f"The score {_number(score)} is {beyond}"
-    if status in (HypothesisStatus.SUPPORTED, HypothesisStatus.REFUTED):
+    if status in _CLAIMS:
         return f"{said}."
     return f"{said}, but the intervals do not say the same."
 
