@@ -58,7 +58,9 @@ def print_hypothesis(found: JudgedHypothesis, evidence: Evidence, decisions: Seq
             "why": evidence.why,
             "author": found.author,
             "targets": ", ".join(map(_target, one.targets)),
-            "baseline": str(one.baseline),
+            "baseline": next(
+                (e.name for e in evidence.experiments if e.id == one.baseline), str(one.baseline)
+            ),
             "experiments": f"{len(one.experiments)} linked" if one.experiments else "",
             "queries": ", ".join(map(str, one.queries)),
             "created": moment(one.created_at),
