@@ -186,7 +186,7 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(_settling, scalars, summaries),
     )
     runs = providers.Singleton(RunService, experiments, clock, ids)
-    verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store))
+    verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store), clock)
     hypotheses = providers.Singleton(HypothesisService, units, clock, ids, verdicts)
     hypothesis_links = providers.Singleton(LinkService, units, clock, verdicts)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
 from .confirm import confirm, yes_option
 from .hypothesis_output import COLUMNS, fields_of, print_hypothesis
-from .lookup import experiment_named, hypothesis_named, project_named
+from .lookup import experiment_named, hypothesis_named, project_named, query_named
 from .output import as_json_option, print_json, print_table
 from .target import with_library
 from .values import TARGET
@@ -25,7 +26,8 @@ _RULES = ("root", "parent", "best")
 
 _project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 _hypothesis = click.argument("hypothesis", metavar="HYPOTHESIS")
-_experiments = click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
+_experiments = click.argument("experiments", metavar="[EXPERIMENT]...", nargs=-1)
+_queries = click.option("--query", "queries", multiple=True, help="Id or name of a saved query; repeatable.")
 
 
 def _claim(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,17 +96,25 @@ def show(library: Tracker, hypothesis: str, project: str | None, as_json: bool) 
 @click.option("--project", required=True, help="Id or name.")
 @_claim
 @click.option("--experiment", "experiments", multiple=True, help="One that tests it; repeatable.")
+@_queries
 @as_json_option
 @with_library
 def add(
-    library: Tracker, title: str, *, project: str, experiments: tuple[str, ...], as_json: bool, **claim: Any
+    library: Tracker,
+    title: str,
+    *,
+    project: str,
+    experiments: tuple[str, ...],
+    queries: tuple[str, ...],
+    as_json: bool,
+    **claim: Any,
 ) -> None:
     """Add a hypothesis called TITLE."""
     home = project_named(library, project)
     fields = _fields(library, claim, str(home.id))
-    linked = [experiment_named(library, key, str(home.id)).id for key in experiments]
-    made = library.hypotheses.create(home.id, title=title, experiments=linked, **fields)
-    _print(made, as_json)
+    if experiments or queries:
+        fields["experiments"], fields["queries"] = _linked(library, str(home.id), experiments, queries)
+    _print(library.hypotheses.create(home.id, title=title, **fields), as_json)
 
 
 @hypothesis.command()
@@ -130,34 +140,36 @@ def edit(
 @hypothesis.command()
 @_hypothesis
 @_experiments
+@_queries
 @_project
 @as_json_option
 @with_library
-def link(
-    library: Tracker, hypothesis: str, experiments: tuple[str, ...], project: str | None, as_json: bool
-) -> None:
-    """Have EXPERIMENTs test HYPOTHESIS."""
+def link(library: Tracker, hypothesis: str, *, project: str | None, as_json: bool, **linked: Any) -> None:
+    """Have EXPERIMENTs test HYPOTHESIS, and whatever saved queries find."""
     found = hypothesis_named(library, hypothesis, project)
-    home = str(found.hypothesis.project_id)
-    for each in [experiment_named(library, key, home).id for key in experiments]:
+    experiments, queries = _linked(library, str(found.hypothesis.project_id), **linked)
+    for each in experiments:
         found = library.hypotheses.link(found.id, each)
+    for each in queries:
+        found = library.hypotheses.link_query(found.id, each)
     _print(found, as_json)
 
 
 @hypothesis.command()
 @_hypothesis
 @_experiments
+@_queries
 @_project
 @as_json_option
 @with_library
-def unlink(
-    library: Tracker, hypothesis: str, experiments: tuple[str, ...], project: str | None, as_json: bool
-) -> None:
-    """Have EXPERIMENTs say nothing of HYPOTHESIS any more."""
+def unlink(library: Tracker, hypothesis: str, *, project: str | None, as_json: bool, **linked: Any) -> None:
+    """Have EXPERIMENTs or saved queries say nothing of HYPOTHESIS any more."""
     found = hypothesis_named(library, hypothesis, project)
-    home = str(found.hypothesis.project_id)
-    for each in [experiment_named(library, key, home).id for key in experiments]:
+    experiments, queries = _linked(library, str(found.hypothesis.project_id), **linked)
+    for each in experiments:
         found = library.hypotheses.unlink(found.id, each)
+    for each in queries:
+        found = library.hypotheses.unlink_query(found.id, each)
     _print(found, as_json)
 
 
@@ -195,6 +207,18 @@ def _fields(library: Tracker, claim: Mapping[str, Any], project: str) -> dict[st
     if baseline is not None and baseline not in _RULES:
         fields["baseline"] = experiment_named(library, baseline, project).id
     return fields
+
+
+def _linked(
+    library: Tracker, project: str, experiments: tuple[str, ...], queries: tuple[str, ...]
+) -> tuple[list[UUID], list[UUID]]:
+    """The ids of what is named; everything is found before anything is linked."""
+    if not (experiments or queries):
+        raise click.UsageError("name at least one EXPERIMENT, or a saved query by --query")
+    return (
+        [experiment_named(library, key, project).id for key in experiments],
+        [query_named(library, key, project).id for key in queries],
+    )
 
 
 def _print(found: JudgedHypothesis, as_json: bool) -> None:

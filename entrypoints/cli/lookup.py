@@ -14,13 +14,14 @@ from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.identity.accounts.user import normalized_email
 from tracker.domain.identity.teams.team import Team
 from tracker.domain.projects.project import Project
+from tracker.domain.search.saved_query import SavedQuery
 
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
 __all__ = [
-    "experiment_named", "experiments_of", "hypothesis_named", "is_id", "project_named", "team_named",
-    "token_named", "user_named",
+    "experiment_named", "experiments_of", "hypothesis_named", "is_id", "project_named", "query_named",
+    "team_named", "token_named", "user_named",
 ]  # fmt: skip
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -176,6 +177,19 @@ def hypothesis_named(library: Tracker, key: str, project: str | None = None) -> 
     if not matching:
         raise NotFound(f"hypothesis {key} not found; `tracker hypothesis list` shows those there are")
     return _only(matching, "hypotheses", key)
+
+
+def query_named(library: Tracker, key: str, project: str) -> SavedQuery:
+    """The saved query with this id or name, of the project with this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for query in library.queries.list(project):
+        if key in (query.name, str(query.id)):
+            found: SavedQuery = query
+            return found
+    raise NotFound(f"query {key} not found in project {project}")
 
 
 def _only(found: Sequence[_Found], kind: str, key: str) -> _Found:

@@ -19,6 +19,7 @@ from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.facts import ExperimentRow
 from tracker.domain.hypotheses.hypothesis import BaselineRule, Hypothesis, HypothesisStatus, Target
 from tracker.domain.projects.project import Direction, Project
+from tracker.domain.search.saved_query import SavedQuery
 from tracker.ports.unit_of_work import UnitsOfWork
 
 HOUR = timedelta(hours=1)
@@ -169,6 +170,20 @@ class TestHypothesisRepository:
             await unit.experiments.delete(runs[0].id)
             await unit.commit()
         assert await found(units, one) == one.evolve(experiments=(runs[1].id,))
+
+    async def test_a_deleted_query_is_no_longer_linked(self, units: UnitsOfWork, project: Project) -> None:
+        queries = [SavedQuery(id=new_id(), project_id=project.id, name=n, created_at=NOON) for n in "ab"]
+        one = a_hypothesis(project, queries=tuple(query.id for query in queries))
+        async with units.writing() as unit:
+            for query in queries:
+                await unit.saved_queries.add(query)
+            await unit.hypotheses.add(one)
+            await unit.commit()
+        assert await found(units, one) == one
+        async with units.writing() as unit:
+            await unit.saved_queries.delete(queries[0].id)
+            await unit.commit()
+        assert await found(units, one) == one.evolve(queries=(queries[1].id,))
 
     async def test_deleting_takes_decisions_along(self, units: UnitsOfWork, project: Project) -> None:
         gone, other = a_hypothesis(project), a_hypothesis(project)

@@ -43,7 +43,7 @@ class House:
         self.scalars = ScalarService(self.units, self.store, self.clock, self.ids, self.summaries.note)
         self.search = SearchService(self.units, self.clock, self.ids)
         self.metrics = MetricService(self.units, self.clock, self.ids)
-        self.verdicts = Verdicts(SeriesTails(self.store))
+        self.verdicts = Verdicts(SeriesTails(self.store), self.clock)
         self.hypotheses = HypothesisService(self.units, self.clock, self.ids, self.verdicts)
         self.links = LinkService(self.units, self.clock, self.verdicts)
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)

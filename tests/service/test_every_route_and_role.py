@@ -378,6 +378,8 @@ ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
         Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW
     ),
     ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): also_may(Action.EXPERIMENTS_VIEW),
+    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): also_may(Action.EXPERIMENTS_VIEW),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): also_may(Action.EXPERIMENTS_VIEW),
     ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): also_may(
         Action.EXPERIMENTS_VIEW
     ),

@@ -207,30 +207,53 @@ async def test_recent_ones_of_several_projects_are_those_one_may_see(house: Hous
 
 async def test_saved_queries_link_whatever_they_find_now(house: House, project: Project) -> None:
     base = await seeds(house, project, 8, [0.5])
-    found: list[ExperimentId] = []
-    query = SavedQueryId(new_id())
-
-    async def matching(unit: object, home: Project, query_id: SavedQueryId) -> list[ExperimentId]:
-        if (home.id, query_id) != (project.id, query):
-            raise NotFound.of("saved query", query_id)
-        return found
-
-    house.verdicts.matching = matching
-    house.units._committed.state.saved_queries[query] = None
+    query = (await house.search.save_query(house.actor, project.id, name="q", filter="params.width = 64")).id
     made = await house.hypotheses.create(
         house.actor, project.id, title="a", targets=TARGETS, baseline=base[0].id, queries=(query,)
     )
     assert made.status is HypothesisStatus.PROPOSED
-    found += [run.id for run in await seeds(house, project, 64, [0.9, 0.8])]
+    wide = await seeds(house, project, 64, [0.9, 0.8])
     shown = await house.hypotheses.get(house.actor, made.id)
     assert shown.status is HypothesisStatus.SUPPORTED
     assert shown.headline is not None and shown.headline.n == 2
-    linked = await house.links.link(house.actor, made.id, [found[0]])
+    linked = await house.links.link(house.actor, made.id, [wide[0].id])
     assert linked.headline is not None and linked.headline.n == 2  # twice linked is linked
     without = await house.links.unlink_query(house.actor, made.id, query)
     assert without.headline is not None and without.headline.n == 1
-    with pytest.raises(NotFound):
-        await house.links.link_query(house.actor, made.id, SavedQueryId(new_id()))
+    elsewhere = await house.projects.create(house.actor, name="other")
+    other = await house.search.save_query(house.actor, elsewhere.id, name="q")
+    for absent in (SavedQueryId(new_id()), other.id):
+        with pytest.raises(NotFound, match=f"query {absent} not found"):
+            await house.links.link_query(house.actor, made.id, absent)
+    again = await house.links.link_query(house.actor, made.id, query)
+    assert again.hypothesis.queries == (query,)
+    await house.search.delete_query(house.actor, query)
+    assert (await house.hypotheses.get(house.actor, made.id)).hypothesis.queries == ()
+
+
+async def test_a_query_that_names_what_is_gone_finds_nothing(house: House, project: Project) -> None:
+    (run,) = await seeds(house, project, 8, [0.5])
+    query = await house.search.save_query(house.actor, project.id, name="q", filter='descendant_of("w8s0")')
+    made = await house.hypotheses.create(house.actor, project.id, title="a", queries=(query.id,))
+    await house.experiments.delete(house.actor, run.id)
+    assert (await house.hypotheses.get(house.actor, made.id)).status is HypothesisStatus.PROPOSED
+
+
+async def test_a_running_experiment_counts_by_the_last_point_of_its_series(
+    house: House, project: Project
+) -> None:
+    (base,) = await seeds(house, project, 8, [0.5])
+    run = await house.experiments.create(house.actor, project.id, name="r", status=Status.RUNNING)
+    await house.scalars.log(house.actor, run.id, [ScalarRecord(step=1, values={"acc": 0.9})])
+    await house.summaries.refresh()
+    made = await house.hypotheses.create(
+        house.actor, project.id, title="a", targets=TARGETS, baseline=base.id, experiments=(run.id,)
+    )
+    (unit,) = (await house.hypotheses.evidence(house.actor, made.id)).units
+    assert (unit.value, unit.confidence) == (0.9, 0.25)
+    await house.metrics.log(house.actor, run.id, "acc", 0.7)
+    (unit,) = (await house.hypotheses.evidence(house.actor, made.id)).units
+    assert unit.value == 0.7
 
 
 async def test_a_store_of_scalars_that_is_silent_stops_nothing_else(house: House, project: Project) -> None:
@@ -243,7 +266,7 @@ async def test_a_store_of_scalars_that_is_silent_stops_nothing_else(house: House
     )
     (unit,) = (await house.hypotheses.evidence(house.actor, made.id)).units
     assert unit.stability < 1
-    silent = Verdicts(SeriesTails(SilentScalars()))  # type: ignore[arg-type]
+    silent = Verdicts(SeriesTails(SilentScalars()), house.clock)  # type: ignore[arg-type]
     service = HypothesisService(house.units, house.clock, house.ids, silent)
     evidence = await service.evidence(house.actor, made.id)
     assert evidence.units[0].stability == 1

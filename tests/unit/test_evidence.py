@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.evidence_worlds import World, eid
-from tests.factories import a_hypothesis, a_metric, a_project, an_experiment
+from tests.factories import a_hypothesis, a_project
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.evidence import Absence, Evidence
-from tracker.domain.hypotheses.facts import ExperimentRow, Facts, Measure, measure_of, values_of
+from tracker.domain.hypotheses.facts import ExperimentRow, Facts, Measure, measure_of
 from tracker.domain.hypotheses.hypothesis import BaselineRule, HypothesisStatus, Target
-from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition
+from tracker.domain.projects.project import Direction, MetricDefinition
 
 UP = Measure("acc", None, Direction.MAXIMIZE, 1.0)
 
@@ -56,13 +56,6 @@ def test_a_target_takes_what_it_leaves_open_from_the_project() -> None:
     assert measure_of(Target(name="acc", label="other"), tracked)[1:3] == ("other", Direction.MAXIMIZE)
     assert measure_of(Target(name="loss", direction=Direction.MAXIMIZE), tracked)[2] is Direction.MAXIMIZE
     assert measure_of(Target(name="f1"), tracked) == ("f1", None, Direction.MAXIMIZE, 1.0)
-
-
-def test_values_count_as_the_project_says_and_else_the_last() -> None:
-    run = an_experiment(a_project())
-    logged = [a_metric(run, name=n, value=v, step=s) for n in "ab" for s, v in enumerate((1.0, 9.0, 5.0))]
-    best = MetricDefinition(name="a", aggregation=Aggregation.BEST)
-    assert values_of([best], logged) == {(run.id, "a", None): 9.0, (run.id, "b", None): 5.0}
 
 
 BASE = World().with_runs([1.0, 1.2, 0.8], recipe="base")

@@ -19,8 +19,8 @@ from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects
 
 __all__ = [
     "AsyncAudit", "AsyncExperiments", "AsyncHypotheses", "AsyncMetrics", "AsyncPermissions", "AsyncProjects",
-    "AsyncQueries",
-    "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id", "uuid_of",
+    "AsyncQueries", "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id",
+    "uuid_of",
 ]  # fmt: skip
 
 

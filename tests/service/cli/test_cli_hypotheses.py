@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import tracker
+
 
 @pytest.fixture
 def claim(ok, digits):
@@ -94,3 +96,16 @@ def test_an_experiment_that_is_not_there_links_nothing(ok, run, claim):
     result = run("hypothesis", "link", claim["id"], "wide1", "nonsense")
     assert result.exit_code == 1
     assert ok("hypothesis", "show", claim["id"])["experiments"] == claim["experiments"]
+
+
+def test_a_saved_query_links_what_it_finds(ok, run, claim, tmp_path):
+    with tracker.open(tmp_path / "data") as library:
+        (project,) = library.projects.list()
+        library.queries.save(project.id, name="wide ones", filter='params.kind = "wide"')
+    linked = ok("hypothesis", "link", claim["id"], "--query", "wide ones")
+    assert (len(linked["queries"]), linked["headline"]["n"]) == (1, 3)
+    assert ok("hypothesis", "unlink", claim["id"], "--query", "wide ones")["headline"]["n"] == 1
+    added = ok("hypothesis", "add", "b", "--project", "digits", "--query", "wide ones")
+    assert added["queries"] == linked["queries"]
+    assert run("hypothesis", "link", claim["id"]).exit_code == 2
+    assert run("hypothesis", "link", claim["id"], "--query", "nonsense").exit_code == 1

@@ -12,12 +12,10 @@ from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.hypothesis import Target
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import thaw
-from tracker.domain.metrics.aggregation import aggregate
-from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Direction, MetricDefinition
 from tracker.domain.statistics.spread import mad
 
-__all__ = ["ExperimentRow", "Facts", "Measure", "ValueKey", "measure_of", "values_of"]
+__all__ = ["ExperimentRow", "Facts", "Measure", "ValueKey", "measure_of"]
 
 ValueKey = tuple[ExperimentId, str, str | None]
 """An experiment, the name of a metric, and its label."""
@@ -63,21 +61,6 @@ def measure_of(target: Target, definitions: Iterable[MetricDefinition]) -> Measu
     known = Direction.MAXIMIZE if tracked is None else tracked.direction
     label = target.label if tracked is None else tracked.label
     return Measure(target.name, label, target.direction or known, target.weight)
-
-
-def values_of(definitions: Iterable[MetricDefinition], metrics: Iterable[Metric]) -> dict[ValueKey, float]:
-    """The value that counts for each experiment, name and label: by the project's definition, else the
-    last by step."""
-    tracked = {(each.name, each.label): each for each in definitions}
-    logged: dict[ValueKey, list[Metric]] = {}
-    for metric in metrics:
-        logged.setdefault((metric.experiment_id, metric.name, metric.label), []).append(metric)
-    return {
-        (experiment_id, name, label): aggregate(
-            tracked.get((name, label)) or MetricDefinition(name=name, label=label), values
-        )[0]
-        for (experiment_id, name, label), values in logged.items()
-    }
 
 
 class Facts:

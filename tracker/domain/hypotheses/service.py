@@ -15,7 +15,7 @@ from tracker.domain.hypotheses.links.service import (
     require_too,
     visible_hypothesis,
 )
-from tracker.domain.hypotheses.verdicts.service import SEES_EVIDENCE, Verdicts
+from tracker.domain.hypotheses.verdicts.service import SEES_EVIDENCE, Verdicts, linkable_query
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.policy import Action, ProjectScope, may
@@ -328,5 +328,7 @@ class HypothesisService:
             if field in fields and ids:
                 require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
                 await check_experiments(unit, project.id, ids, _FIELDS[field])
-        for query_id in named.queries if "queries" in fields else ():
-            await self._verdicts.matching(unit, project, query_id)
+        if "queries" in fields and named.queries:
+            require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
+            for query_id in named.queries:
+                await linkable_query(unit, project.id, query_id)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from tracker.domain.errors import Forbidden, Invalid
 from tracker.domain.hypotheses.hypothesis import Hypothesis
 from tracker.domain.hypotheses.judged import JudgedHypothesis
-from tracker.domain.hypotheses.verdicts.service import Verdicts
+from tracker.domain.hypotheses.verdicts.service import Verdicts, linkable_query
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, ProjectScope, may, require
 from tracker.domain.ids import ExperimentId, HypothesisId, ProjectId, SavedQueryId
@@ -90,7 +90,7 @@ class LinkService:
             await check_experiments(unit, found.project_id, ids, "experiment_id")
             return found.link(ids, at=self._clock.now())
 
-        return await self._changed(actor, hypothesis_id, change, Action.EXPERIMENTS_VIEW)
+        return await self._changed(actor, hypothesis_id, change)
 
     async def unlink(
         self, actor: Actor, hypothesis_id: HypothesisId, experiment_id: ExperimentId
@@ -105,7 +105,7 @@ class LinkService:
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
             return found.unlink(experiment_id, at=self._clock.now())
 
-        return await self._changed(actor, hypothesis_id, change, Action.EXPERIMENTS_VIEW)
+        return await self._changed(actor, hypothesis_id, change)
 
     async def link_query(
         self, actor: Actor, hypothesis_id: HypothesisId, query_id: SavedQueryId
@@ -114,11 +114,11 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see, or no such saved query.
-            Forbidden: they may not edit it.
+            Forbidden: they may not edit it, or not see experiments.
         """
 
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
-            await self._verdicts.matching(unit, await unit.projects.get(found.project_id), query_id)
+            await linkable_query(unit, found.project_id, query_id)
             return found.link_query(query_id, at=self._clock.now())
 
         return await self._changed(actor, hypothesis_id, change)
@@ -130,7 +130,7 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see, or the query is not linked.
-            Forbidden: they may not edit it.
+            Forbidden: they may not edit it, or not see experiments.
         """
 
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
@@ -138,11 +138,9 @@ class LinkService:
 
         return await self._changed(actor, hypothesis_id, change)
 
-    async def _changed(
-        self, actor: Actor, hypothesis_id: HypothesisId, change: _Change, *actions: Action
-    ) -> JudgedHypothesis:
+    async def _changed(self, actor: Actor, hypothesis_id: HypothesisId, change: _Change) -> JudgedHypothesis:
         async with self._units.writing() as unit:
-            needed = (Action.HYPOTHESES_EDIT, *actions)
+            needed = (Action.HYPOTHESES_EDIT, Action.EXPERIMENTS_VIEW)
             found, _ = await visible_hypothesis(unit, actor, hypothesis_id, *needed)
             changed = await change(unit, found)
             if changed != found:

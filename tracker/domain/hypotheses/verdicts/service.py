@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from tracker.domain.errors import NotFound, Unavailable
+from tracker.domain.errors import NotFound, QuerySyntax, Unavailable
 from tracker.domain.hypotheses.evidence import Evidence
-from tracker.domain.hypotheses.facts import Facts, Measure, ValueKey, measure_of, values_of
+from tracker.domain.hypotheses.facts import Facts, ValueKey, measure_of
 from tracker.domain.hypotheses.hypothesis import Hypothesis
 from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.hypotheses.judging import judge
@@ -15,9 +15,12 @@ from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, may
 from tracker.domain.ids import ExperimentId, HypothesisId, ProjectId, SavedQueryId
 from tracker.domain.projects.project import Project
+from tracker.domain.search.saved_query import SavedQuery
+from tracker.domain.search.service import experiments_matching
+from tracker.ports.clock import Clock
 from tracker.ports.unit_of_work import ReadingUnit
 
-__all__ = ["SEES_EVIDENCE", "Matching", "Tails", "Verdicts", "no_query"]
+__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "linkable_query"]
 
 SEES_EVIDENCE = (Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
 """What it takes to see numbers and linked experiments; the verdict itself goes with the hypothesis."""
@@ -37,27 +40,17 @@ class Tails(Protocol):
         ...
 
 
-class Matching(Protocol):
-    """Tells which experiments a saved query finds."""
-
-    async def __call__(
-        self, unit: ReadingUnit, project: Project, query_id: SavedQueryId
-    ) -> Collection[ExperimentId]:
-        """Experiments of this project.
-
-        Raises:
-            NotFound: the project has no such saved query.
-        """
-        ...
-
-
-async def no_query(unit: ReadingUnit, project: Project, query_id: SavedQueryId) -> Collection[ExperimentId]:
-    """Where no queries are saved, none is found.
+async def linkable_query(unit: ReadingUnit, project_id: ProjectId, query_id: SavedQueryId) -> SavedQuery:
+    """The project's saved query of this id.
 
     Raises:
-        NotFound: always.
+        NotFound: it has none.
     """
-    raise NotFound.of("saved query", query_id)
+    query = await unit.saved_queries.get(query_id)
+    # One elsewhere is answered like a missing one: its existence is nobody's business here.
+    if query.project_id != project_id:
+        raise NotFound.of("query", query_id)
+    return query
 
 
 class Verdicts:
@@ -65,12 +58,12 @@ class Verdicts:
 
     Args:
         tails: tells how much the ends of time series scatter.
-        matching: tells which experiments a saved query finds.
+        clock: tells what "a week ago" means to a saved query.
     """
 
-    def __init__(self, tails: Tails, matching: Matching = no_query) -> None:
+    def __init__(self, tails: Tails, clock: Clock) -> None:
         self._tails = tails
-        self.matching = matching
+        self._clock = clock
 
     async def shown(
         self, unit: ReadingUnit, actor: Actor, project: Project, found: Sequence[Hypothesis]
@@ -109,7 +102,7 @@ class Verdicts:
             everything = frozenset().union(*linked.values())
             names = {measure.name for own in measures.values() for measure in own}
             rows = await unit.hypotheses.rows(project.id)
-            values = await _values(unit, project, measures.values())
+            values = await _values(unit, project)
             try:
                 tails, unread = await self._tails(project.id, everything, names), False
             except Unavailable:
@@ -131,18 +124,16 @@ class Verdicts:
         self, unit: ReadingUnit, project: Project, query_id: SavedQueryId
     ) -> Collection[ExperimentId]:
         try:
-            return await self.matching(unit, project, query_id)
-        except NotFound:  # deleted a moment ago
+            query = await linkable_query(unit, project.id, query_id)
+            return await experiments_matching(unit, project, query, now=self._clock.now())
+        except (NotFound, QuerySyntax):  # deleted a moment ago, or an experiment that it names was
             return ()
 
 
-async def _values(
-    unit: ReadingUnit, project: Project, measures: Iterable[Collection[Measure]]
-) -> Mapping[ValueKey, float]:
+async def _values(unit: ReadingUnit, project: Project) -> Mapping[ValueKey, float]:
     """The one place where the values that count are loaded."""
-    wanted = {(measure.name, measure.label) for own in measures for measure in own}
-    metrics = await unit.metrics.of_project(project.id)
-    return values_of(project.metrics, (each for each in metrics if (each.name, each.label) in wanted))
+    found = await unit.summaries.of_project(project.id)
+    return {(each.experiment_id, each.name, each.label): each.value for each in found}
 
 
 def _replicate_keys(project: Project) -> Collection[str]:
