@@ -29,20 +29,23 @@ OPPOSITE = {
 
 @st.composite
 def worlds(draw: st.DrawFn, rule: st.SearchStrategy[object] = rules) -> World:
-    """Projects of a few recipes with a few seeds each, of which some are linked."""
-    count = draw(st.integers(1, 14))
+    """Projects of a few recipes with some seeds each, of which some are linked. In half of them all runs
+    are complete and have values, and whole recipes are linked: there are the intervals."""
+    calm = draw(st.booleans())
+    count = draw(st.integers(6, 14) if calm else st.integers(1, 14))
+    kinds = draw(st.integers(2, 3) if calm else st.integers(1, 4))
+    logs = values if calm else st.none() | values | st.sampled_from([math.nan, math.inf])
     rows, logged, tails = [], {}, {}
     for number in range(1, count + 1):
-        recipe = draw(st.integers(0, 3))
         parent = draw(st.none() | st.integers(1, number - 1)) if number > 1 else None
         rows.append(
             ExperimentRow(
-                eid(number), str(number), draw(statuses), None if parent is None else eid(parent),
-                {"recipe": recipe}, {"seed": number},
+                eid(number), str(number), Status.COMPLETE if calm else draw(statuses),
+                None if parent is None else eid(parent), {"recipe": number % kinds}, {"seed": number},
             )
         )  # fmt: skip
         for name in ("acc", "loss"):
-            value = draw(st.none() | values | st.sampled_from([math.nan, math.inf]))
+            value = draw(logs)
             if value is not None:
                 logged[eid(number), name, None] = value
             if draw(st.booleans()):
@@ -57,6 +60,9 @@ def worlds(draw: st.DrawFn, rule: st.SearchStrategy[object] = rules) -> World:
         )
     )  # fmt: skip
     linked = draw(st.frozensets(st.integers(1, count).map(eid)))
+    if calm:
+        recipes = draw(st.frozensets(st.integers(0, kinds - 1)))
+        linked = frozenset(row.id for row in rows if row.features["recipe"] in recipes)
     return World(
         tuple(rows), logged, linked, tails, tuple(targets), {"baseline": draw(rule), "threshold": 0.2}
     )

@@ -191,6 +191,35 @@ def test_groups_that_share_a_baseline_share_its_noise() -> None:
     assert high - low == pytest.approx(2 * 2.776445105 * math.sqrt(0.5))
 
 
+def test_groups_count_by_their_size_in_the_effect_as_in_the_score() -> None:
+    world = World().with_runs([0.0, 0.1, -0.1], recipe="base")
+    world = world.with_runs([1.0, 1.1, 0.9], recipe="x", linked=True)
+    world = world.with_runs([4.0, 4.1, 3.9, 4.0, 4.1, 3.9], recipe="y", linked=True)
+    evidence = world.judged()
+    (target,) = evidence.targets
+    assert target.effect == pytest.approx((3 * 1.0 + 6 * 4.0) / 9)
+    small, large = evidence.groups
+    assert evidence.score == pytest.approx((3 * small.score + 6 * large.score) / 9)
+
+
+def test_a_group_s_interval_is_an_improvement_where_less_is_better() -> None:
+    targets = (Target(name="acc", direction=Direction.MINIMIZE),)
+    world = World(targets=targets).with_runs([5.0, 5.1, 4.9], recipe="base")
+    (group,) = world.with_runs([1.0, 1.3, 0.7], recipe="x", linked=True).judged().groups
+    assert group.interval is not None and group.effect == pytest.approx(4.0)
+    low, high = group.interval
+    assert 0 < low < 4.0 < high and high - 4.0 == pytest.approx(4.0 - low)
+
+
+def test_fewer_than_four_complete_runs_have_no_spread_of_their_own() -> None:
+    three = World().with_runs([10.0], recipe="base").with_runs([11.0, 12.0], recipe="x", linked=True)
+    assert {unit.scale for unit in three.judged().units} == {10.0}
+    four = three.with_runs([20.0], recipe="other")
+    assert {unit.scale for unit in four.judged().units} == {1.4826}
+    same = three.with_runs([12.0] * 9, recipe="other")
+    assert {unit.scale for unit in same.judged().units} == {10.0}  # the deviation is 0
+
+
 def test_without_targets_or_links_it_says_so() -> None:
     assert "names no target metric" in BASE.judged(targets=()).why
     assert BASE.judged().why == "No experiment is linked to it."
