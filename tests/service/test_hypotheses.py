@@ -311,6 +311,31 @@ async def test_the_tail_is_the_last_tenth_of_the_finite_points(told: list[tuple[
     assert fresh == {(run, "acc"): mad(after[-math.ceil(len(after) / 10) :])}
 
 
+async def test_a_tail_of_few_far_steps_is_read_on_until_it_is_whole() -> None:
+    store, run, project = CountingStore(), ExperimentId(new_id()), ProjectId(new_id())
+    steps = [*range(100), *range(10_000, 10_005)]
+    records = [ScalarRecord(step=step, values={"acc": float(step % 7)}) for step in steps]
+    now = House().clock.now()
+    await store.append(project, batch_of(records, batch_id=BatchId(new_id()), experiment_id=run, now=now))
+    expected = mad([float(step % 7) for step in steps[-11:]])
+    assert await SeriesTails(store)(project, [run], ["acc"]) == {(run, "acc"): expected}
+    assert store.reads > 1
+
+
+async def test_replicates_are_what_the_project_says(house: House, project: Project) -> None:
+    (base,) = await seeds(house, project, 8, [0.5])
+    wide = [*await seeds(house, project, 64, [0.8]), *await seeds(house, project, 65, [0.9])]
+    made = await house.hypotheses.create(
+        house.actor, project.id, title="a", targets=TARGETS, baseline=base.id,
+        experiments=tuple(run.id for run in wide),
+    )  # fmt: skip
+    assert len((await house.hypotheses.evidence(house.actor, made.id)).groups) == 2
+    keys = project.settings.evolve(replicate_keys=("seed", "width"))
+    await house.projects.edit(house.actor, project.id, settings=keys)
+    evidence = await house.hypotheses.evidence(house.actor, made.id)
+    assert evidence.groups == ()  # all are replicates of the baseline now
+
+
 async def test_a_long_series_is_not_read_whole() -> None:
     class Measuring(MemoryScalarStore):
         longest = 0

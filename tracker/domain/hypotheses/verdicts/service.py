@@ -107,7 +107,9 @@ class Verdicts:
                 tails, unread = await self._tails(project.id, everything, names), False
             except Unavailable:
                 tails, unread = {}, True
-            facts = Facts(rows, values, replicate_keys=_replicate_keys(project), tails=tails, unread=unread)
+            facts = Facts(
+                rows, values, replicate_keys=project.settings.replicate_keys, tails=tails, unread=unread
+            )
         return [judge(each, measures[each.id], linked[each.id], facts) for each in found]
 
     async def _linked(
@@ -134,9 +136,3 @@ async def _values(unit: ReadingUnit, project: Project) -> Mapping[ValueKey, floa
     """The one place where the values that count are loaded."""
     found = await unit.summaries.of_project(project.id)
     return {(each.experiment_id, each.name, each.label): each.value for each in found}
-
-
-def _replicate_keys(project: Project) -> Collection[str]:
-    """The one place that knows in what replicates may differ."""
-    keys: Collection[str] = getattr(project.settings, "replicate_keys", ("seed",))
-    return keys
