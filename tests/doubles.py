@@ -11,7 +11,7 @@ from tracker.domain.identity.sign_in.external import ExternalIdentity
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.ports.sign_in import SignInStart
 
-__all__ = ["OutBox", "QuickPasswords", "SettableClock", "UndeletableScalars", "Vouching"]
+__all__ = ["OutBox", "QuickPasswords", "SettableClock", "SilentScalars", "UndeletableScalars", "Vouching"]
 
 
 class SettableClock:
@@ -39,6 +39,15 @@ class UndeletableScalars:
         if not self.works:
             raise Unavailable("the scalars store does not answer")
         self.deleted.append((project_id, experiment_id))
+
+
+class SilentScalars:
+    """The part of a scalars store that evidence reads, out of order."""
+
+    async def summary(
+        self, project_id: ProjectId, experiments: object = None, names: object = None
+    ) -> tuple[object, ...]:
+        raise Unavailable("the scalars store does not answer")
 
 
 class QuickPasswords:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis, HypothesisStatus, Target
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER
@@ -22,8 +23,8 @@ from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
 __all__ = [
-    "NOON", "a_code", "a_grant", "a_metric", "a_project", "a_purge", "a_session", "a_team", "a_token",
-    "a_user", "an_entry", "an_experiment", "new_id",
+    "NOON", "a_code", "a_decision", "a_grant", "a_hypothesis", "a_metric", "a_project", "a_purge",
+    "a_session", "a_team", "a_token", "a_user", "an_entry", "an_experiment", "new_id",
 ]  # fmt: skip
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -111,3 +112,29 @@ def a_grant(user: User, **fields: Any) -> Grant:
 def an_entry(last: AuditEntry | None, **fields: Any) -> AuditEntry:
     event = Event(**{"what": "project.edit", "kind": "project", "key": "x", "at": NOON, **fields})
     return AuditEntry.after(last, event)
+
+
+def a_hypothesis(project: Project, **fields: Any) -> Hypothesis:
+    defaults = {
+        "id": new_id(),
+        "project_id": project.id,
+        "title": "wider is better",
+        "author_id": LOCAL_USER,
+        "targets": (Target(name="acc"),),
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    return Hypothesis(**{**defaults, **fields})
+
+
+def a_decision(hypothesis: Hypothesis, **fields: Any) -> Decision:
+    defaults = {
+        "id": new_id(),
+        "hypothesis_id": hypothesis.id,
+        "status": HypothesisStatus.SUPPORTED,
+        "computed": HypothesisStatus.PROPOSED,
+        "reason": "seen by eye",
+        "author_id": LOCAL_USER,
+        "at": NOON,
+    }
+    return Decision(**{**defaults, **fields})

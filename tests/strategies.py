@@ -12,6 +12,13 @@ from hypothesis import strategies as st
 from tests.factories import NOON
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.hypotheses.hypothesis import (
+    BaselineRule,
+    Decision,
+    Hypothesis,
+    HypothesisStatus,
+    Target,
+)
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER, Access, Actor
@@ -20,7 +27,17 @@ from tracker.domain.identity.policy import ProjectScope, TeamScope
 from tracker.domain.identity.roles import Role
 from tracker.domain.identity.teams.team import Team
 from tracker.domain.identity.tokens.api_token import ApiToken
-from tracker.domain.ids import ApiTokenId, ExperimentId, GrantId, MetricId, ProjectId, TeamId, UserId
+from tracker.domain.ids import (
+    ApiTokenId,
+    DecisionId,
+    ExperimentId,
+    GrantId,
+    HypothesisId,
+    MetricId,
+    ProjectId,
+    TeamId,
+    UserId,
+)
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import (
     Aggregation,
@@ -31,9 +48,9 @@ from tracker.domain.projects.project import (
 )
 
 __all__ = [
-    "accesses", "actions", "actors", "api_tokens", "experiments", "grants", "instants", "json_trees",
-    "metrics", "names", "params", "places", "policy_scopes", "project_scopes", "projects", "roles", "teams",
-    "users",
+    "accesses", "actions", "actors", "api_tokens", "decisions", "experiments", "grants", "hypotheses",
+    "instants", "json_trees", "metrics", "names", "params", "places", "policy_scopes", "project_scopes",
+    "projects", "roles", "teams", "users",
 ]  # fmt: skip
 
 HOUR = timedelta(hours=1)
@@ -130,6 +147,52 @@ def metrics(metric_id: MetricId, experiment_id: ExperimentId) -> st.SearchStrate
         step=st.sampled_from([-(2**63), 0, 1, 2**63 - 1]),
         label=st.sampled_from([None, "val", "test"]),
         created_at=instants,
+    )
+
+
+def hypotheses(
+    hypothesis_id: HypothesisId, project_id: ProjectId, linked: list[ExperimentId]
+) -> st.SearchStrategy[Hypothesis]:
+    """Hypotheses of this id and project about some of these experiments."""
+    targets = st.builds(
+        Target,
+        name=names,
+        label=st.none() | names,
+        direction=st.none() | st.sampled_from(Direction),
+        weight=st.floats(1e-6, 1e6),
+    )
+    some = st.lists(st.sampled_from(linked), max_size=3) if linked else st.just([])
+    return st.builds(
+        Hypothesis,
+        id=st.just(hypothesis_id),
+        project_id=st.just(project_id),
+        title=names,
+        description=st.text(characters, max_size=200),
+        author_id=st.sampled_from([None, LOCAL_USER]),
+        targets=st.lists(targets, max_size=3, unique_by=lambda t: (t.name, t.label)).map(tuple),
+        baseline=st.sampled_from([*BaselineRule, *linked]),
+        threshold=st.floats(0.001, 0.999),
+        alpha=st.floats(0.001, 0.999),
+        experiments=some.map(tuple),
+        queries=st.just(()),
+        decision=st.none(),
+        created_at=instants,
+        updated_at=instants,
+        version=st.just(0),
+    )
+
+
+def decisions(decision_id: DecisionId, hypothesis_id: HypothesisId) -> st.SearchStrategy[Decision]:
+    """Decisions of this id about this hypothesis; few times, so that some are equal."""
+    return st.builds(
+        Decision,
+        id=st.just(decision_id),
+        hypothesis_id=st.just(hypothesis_id),
+        status=st.none() | st.sampled_from(HypothesisStatus),
+        computed=st.sampled_from(HypothesisStatus),
+        reason=st.text(characters, max_size=100),
+        author_id=st.sampled_from([None, LOCAL_USER]),
+        at=st.sampled_from([NOON, NOON + HOUR]),
     )
 
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from tracker.domain.experiments.graph import Graph
     from tracker.domain.experiments.lifecycle import Status
     from tracker.domain.experiments.names import NameCheck
+    from tracker.domain.hypotheses.evidence import Evidence
+    from tracker.domain.hypotheses.hypothesis import Hypothesis, HypothesisStatus, Target
+    from tracker.domain.hypotheses.judged import JudgedHypothesis
     from tracker.domain.identity.actions import Action
     from tracker.domain.identity.roles import Role
     from tracker.domain.metrics.aggregation import ExperimentMetric
@@ -57,11 +60,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
-    "BadCredentials", "Conflict", "Direction", "Experiment", "ExperimentMetric", "Forbidden", "Graph",
-    "Invalid", "InvalidTransition", "LineageCycle", "Metric", "MetricDefinition", "NameCheck", "NotFound",
-    "Project", "ProjectSettings", "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary",
-    "StaleVersion", "Status", "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning",
-    "Unauthenticated", "Unavailable", "__version__", "aopen", "init", "open",
+    "BadCredentials", "Conflict", "Direction", "Evidence", "Experiment", "ExperimentMetric", "Forbidden",
+    "Graph", "Hypothesis", "HypothesisStatus", "Invalid", "InvalidTransition", "JudgedHypothesis",
+    "LineageCycle", "Metric", "MetricDefinition", "NameCheck", "NotFound", "Project", "ProjectSettings",
+    "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status",
+    "Target", "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning", "Unauthenticated",
+    "Unavailable", "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -78,6 +82,9 @@ _HOMES = {
     "tracker.domain.experiments.graph": ("Graph",),
     "tracker.domain.experiments.lifecycle": ("Status",),
     "tracker.domain.experiments.names": ("NameCheck",),
+    "tracker.domain.hypotheses.evidence": ("Evidence",),
+    "tracker.domain.hypotheses.hypothesis": ("Hypothesis", "HypothesisStatus", "Target"),
+    "tracker.domain.hypotheses.judged": ("JudgedHypothesis",),
     "tracker.domain.identity.actions": ("Action",),
     "tracker.domain.identity.roles": ("Role",),
     "tracker.domain.metrics.aggregation": ("ExperimentMetric",),

@@ -18,6 +18,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from tracker.areas import (
     AsyncAudit,
     AsyncExperiments,
+    AsyncHypotheses,
     AsyncMetrics,
     AsyncPermissions,
     AsyncProjects,
@@ -31,8 +32,8 @@ from tracker.areas import (
 from tracker.domain.errors import Conflict
 
 __all__ = [
-    "Audit", "Experiments", "LoopThread", "Metrics", "Permissions", "Projects", "Queries", "Scalars", "Teams",
-    "Tokens", "Tracker", "Users",
+    "Audit", "Experiments", "Hypotheses", "LoopThread", "Metrics", "Permissions", "Projects", "Queries",
+    "Scalars", "Teams", "Tokens", "Tracker", "Users",
 ]  # fmt: skip
 
 _P = ParamSpec("_P")
@@ -146,6 +147,24 @@ class Metrics(_Area):
     table = _blocking(AsyncMetrics.table)
 
 
+class Hypotheses(_Area):
+    """Hypotheses; see :class:`tracker.areas.AsyncHypotheses`."""
+
+    list = _blocking(AsyncHypotheses.list)
+    get = _blocking(AsyncHypotheses.get)
+    recent = _blocking(AsyncHypotheses.recent)
+    create = _blocking(AsyncHypotheses.create)
+    edit = _blocking(AsyncHypotheses.edit)
+    link = _blocking(AsyncHypotheses.link)
+    unlink = _blocking(AsyncHypotheses.unlink)
+    link_query = _blocking(AsyncHypotheses.link_query)
+    unlink_query = _blocking(AsyncHypotheses.unlink_query)
+    decide = _blocking(AsyncHypotheses.decide)
+    decisions = _blocking(AsyncHypotheses.decisions)
+    evidence = _blocking(AsyncHypotheses.evidence)
+    delete = _blocking(AsyncHypotheses.delete)
+
+
 class Scalars(_Area):
     """Time series; see :class:`tracker.areas.AsyncScalars`."""
 
@@ -231,6 +250,7 @@ class Tracker:
         self.projects = Projects(thread, library.projects)
         self.experiments = Experiments(thread, library.experiments)
         self.metrics = Metrics(thread, library.metrics)
+        self.hypotheses = Hypotheses(thread, library.hypotheses)
         self.scalars = Scalars(thread, library.scalars)
         self.queries = Queries(thread, library.queries)
         self.users = Users(thread, library.users)

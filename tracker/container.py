@@ -24,6 +24,10 @@ from tracker.adapters.system.ids import UuidV7Generator
 from tracker.adapters.system.ticker import Ticker
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.hypotheses.links.service import LinkService
+from tracker.domain.hypotheses.service import HypothesisService
+from tracker.domain.hypotheses.tails.service import SeriesTails
+from tracker.domain.hypotheses.verdicts.service import Verdicts
 from tracker.domain.identity.accounts.service import AccountService
 from tracker.domain.identity.attempts.service import AttemptService
 from tracker.domain.identity.audit.service import AuditService
@@ -182,6 +186,9 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(_settling, scalars, summaries),
     )
     runs = providers.Singleton(RunService, experiments, clock, ids)
+    verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store), clock)
+    hypotheses = providers.Singleton(HypothesisService, units, clock, ids, verdicts)
+    hypothesis_links = providers.Singleton(LinkService, units, clock, verdicts)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
 

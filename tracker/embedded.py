@@ -31,6 +31,7 @@ from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.domain.search.service import SearchService
+from tracker.embedded_hypotheses import Hypotheses
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.settings import Settings
 from tracker.warning import warn_of
@@ -77,6 +78,7 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         experiments=Experiments(actor, container.experiments(), container.runs(), container.search()),
         metrics=Metrics(actor, container.metrics()),
         queries=Queries(actor, container.search()),
+        hypotheses=Hypotheses(actor, container.hypotheses(), container.hypothesis_links()),
         scalars=Scalars(actor, container.scalars()),
         users=Users(actor, container.accounts(), container.ownership()),
         teams=Teams(actor, container.teams()),

@@ -26,6 +26,7 @@ from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.remote_client import Client
+from tracker.remote_hypotheses import Hypotheses
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.scalars_wire import tags_from
 from tracker.warning import warn_of
@@ -64,6 +65,7 @@ async def connect(url: str, token: str | None = None) -> AsyncTracker:
         experiments=Experiments(client),
         metrics=Metrics(client),
         queries=Queries(client),
+        hypotheses=Hypotheses(client),
         scalars=Scalars(client),
         users=Users(client),
         teams=Teams(client),

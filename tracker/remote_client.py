@@ -100,9 +100,9 @@ class Client:
         """The answer to PATCH."""
         return await self._send("PATCH", path, body)
 
-    async def delete(self, path: str, body: Any = None, query: dict[str, Any] | None = None) -> None:
-        """Sends DELETE."""
-        await self._send("DELETE", path, body, query)
+    async def delete(self, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
+        """The answer to DELETE."""
+        return await self._send("DELETE", path, body, query)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -62,6 +62,7 @@ _LISTS = {
     "team": "tracker team list",
     "member": "tracker team show TEAM",
     "grant": "tracker permission list",
+    "hypothesis": "tracker hypothesis list",
     "API token": "tracker token list",
     "": "tracker project list",
 }

@@ -10,22 +10,25 @@ from uuid import UUID
 from tracker.areas.identity import Account, Member, Token
 from tracker.domain.errors import Conflict, Forbidden, NotFound
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.identity.accounts.user import normalized_email
 from tracker.domain.identity.teams.team import Team
 from tracker.domain.projects.project import Project
+from tracker.domain.search.saved_query import SavedQuery
 
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
 __all__ = [
-    "experiment_named", "experiments_of", "is_id", "project_named", "team_named", "token_named", "user_named",
+    "experiment_named", "experiments_of", "hypothesis_named", "is_id", "project_named", "query_named",
+    "team_named", "token_named", "user_named",
 ]  # fmt: skip
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ID_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.IGNORECASE)
 _SHOWN_CANDIDATES = 5
 
-_Found = TypeVar("_Found", Project, Experiment, Team, Token)
+_Found = TypeVar("_Found", Project, Experiment, JudgedHypothesis, Team, Token)
 
 
 def is_id(key: str) -> bool:
@@ -149,6 +152,44 @@ def experiment_named(library: Tracker, key: str, project: str | None = None) -> 
         where = f" in project {project}" if project else "; a name needs --project"
         raise NotFound(f"experiment {key} not found{where}; `tracker experiment list` shows those there are")
     return _only(matching, "experiments", key)
+
+
+def hypothesis_named(library: Tracker, key: str, project: str | None = None) -> JudgedHypothesis:
+    """The hypothesis with this id or title, or the only one whose id starts so.
+
+    Args:
+        library: where to look.
+        key: what was typed.
+        project: id or name of the project to look in; without it, in all.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: there are several.
+    """
+    if is_id(key):
+        found: JudgedHypothesis = library.hypotheses.get(UUID(key))
+        return found
+    chosen = library.projects.list() if project is None else [project_named(library, project)]
+    candidates = [each for one in chosen for each in library.hypotheses.list(one.id)]
+    titled = [each for each in candidates if each.hypothesis.title == key]
+    prefixed = _ID_PREFIX.fullmatch(key) is not None
+    matching = titled or [each for each in candidates if prefixed and str(each.id).startswith(key.lower())]
+    if not matching:
+        raise NotFound(f"hypothesis {key} not found; `tracker hypothesis list` shows those there are")
+    return _only(matching, "hypotheses", key)
+
+
+def query_named(library: Tracker, key: str, project: str) -> SavedQuery:
+    """The saved query with this id or name, of the project with this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for query in library.queries.list(project):
+        if key in (query.name, str(query.id)):
+            found: SavedQuery = query
+            return found
+    raise NotFound(f"query {key} not found in project {project}")
 
 
 def _only(found: Sequence[_Found], kind: str, key: str) -> _Found:

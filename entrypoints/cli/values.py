@@ -13,7 +13,8 @@ import click
 from tracker.domain.identity.actions import Action
 
 __all__ = [
-    "ACTION", "JSON_OBJECT", "METRIC_DEFINITION", "NAMED_NUMBER", "PARAM", "ROLE", "STATUS", "TEXT_FILE",
+    "ACTION", "JSON_OBJECT", "METRIC_DEFINITION", "NAMED_NUMBER", "PARAM", "ROLE", "STATUS", "TARGET",
+    "TEXT_FILE",
 ]  # fmt: skip
 
 ACTION = click.Choice([action.value for action in Action])
@@ -130,8 +131,32 @@ class _MetricDefinition(click.ParamType[Any]):
             )
 
 
+class _Target(click.ParamType[Any]):
+    """``NAME[:DIRECTION[:WEIGHT[:LABEL]]]``, such as ``val.loss:minimize:2``."""
+
+    name = "name[:direction[:weight[:label]]]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from tracker.domain.hypotheses.hypothesis import Target  # noqa: PLC0415  (late: pydantic)
+        from tracker.domain.projects.project import Direction  # noqa: PLC0415
+
+        if isinstance(value, Target):
+            return value
+        name, direction, weight, label = [*value.split(":", 3), "", "", ""][:4]
+        try:
+            return Target(
+                name=name,
+                direction=Direction(direction) if direction else None,
+                weight=float(weight or 1),
+                label=label or None,
+            )
+        except ValueError:
+            self.fail(f"{value!r}: DIRECTION is {' or '.join(Direction)}, WEIGHT a number", param, ctx)
+
+
 JSON_OBJECT = _JsonObject()
 METRIC_DEFINITION = _MetricDefinition()
 NAMED_NUMBER = _NamedNumber()
 PARAM = _Param()
+TARGET = _Target()
 TEXT_FILE = _TextFile()

@@ -22,6 +22,7 @@ from .api.audit import Audit
 from .api.auth import Auth, SignIn
 from .api.experiments import Experiments
 from .api.health import Documentation, Health
+from .api.hypotheses import Hypotheses
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
@@ -95,10 +96,11 @@ def _resources(container: Container) -> dict[type, object]:
     made = (
         Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
-        Projects(container.projects(), container.experiments(), container.metrics()),
+        Projects(container.projects(), container.experiments(), container.metrics(), container.hypotheses()),
         Experiments(container.experiments(), container.runs()),
         Metrics(container.metrics()),
         Searches(container.search(), container.experiments()),
+        Hypotheses(container.hypotheses(), container.hypothesis_links()),
         Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),
         SignIn(container.sign_in(), secure=(settings.public_url or "").startswith("https:")),

@@ -35,6 +35,8 @@ class Scope(StrEnum):
     """The project of the experiment in the path or body."""
     QUERY = "query"
     """The project of the saved query in the path."""
+    HYPOTHESIS = "hypothesis"
+    """The project of the hypothesis in the path."""
     TEAM = "team"
     """The team in the path, query or body, or each team that is listed."""
     PLACE = "place"

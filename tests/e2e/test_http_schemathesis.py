@@ -49,14 +49,18 @@ def known(server) -> dict[str, str]:
         project = http.post("/api/projects", json={"name": "generated"}).json()
         run = http.post("/api/experiments", json={"projectId": project["id"], "name": "a"}).json()
         query = http.post(f"/api/projects/{project['id']}/queries", json={"name": "kept"}).json()
-    return {"project_id": project["id"], "experiment_id": run["id"], "query_id": query["id"]}
+        http.post("/api/metrics", json={"experimentId": run["id"], "name": "acc", "value": 0.5})
+        claim = {"projectId": project["id"], "title": "a", "targetMetrics": ["acc"]}
+        hypothesis = http.post("/api/hypotheses", json={**claim, "experimentIds": [run["id"]]}).json()
+    made = {"project": project, "experiment": run, "query": query, "hypothesis": hypothesis}
+    return {f"{kind}_id": one["id"] for kind, one in made.items()}
 
 
 def breaks_a_rule(case) -> bool:
     """Whether it breaks a rule that JSON Schema has no words for."""
     body = case.body if isinstance(case.body, dict) else {}
     query = case.query or {}
-    metrics = body.get("metrics")
+    metrics = body.get("metrics", body.get("targets"))
     keys = [
         (str(m.get("name")), str(m.get("label")))
         for m in (metrics if isinstance(metrics, list) else ())

@@ -15,6 +15,10 @@ from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.hypotheses.links.service import LinkService
+from tracker.domain.hypotheses.service import HypothesisService
+from tracker.domain.hypotheses.tails.service import SeriesTails
+from tracker.domain.hypotheses.verdicts.service import Verdicts
 from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
@@ -39,6 +43,9 @@ class House:
         self.scalars = ScalarService(self.units, self.store, self.clock, self.ids, self.summaries.note)
         self.search = SearchService(self.units, self.clock, self.ids)
         self.metrics = MetricService(self.units, self.clock, self.ids)
+        self.verdicts = Verdicts(SeriesTails(self.store), self.clock)
+        self.hypotheses = HypothesisService(self.units, self.clock, self.ids, self.verdicts)
+        self.links = LinkService(self.units, self.clock, self.verdicts)
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)
         self.experiments = ExperimentService(
             self.units, self.clock, self.ids, self.scalars.sweep, self.summaries.settle

@@ -27,7 +27,7 @@ from tracker.domain.identity.permissions.grant import Effect, Grant
 from tracker.domain.identity.permissions.service import Place
 from tracker.domain.identity.policy import ProjectScope, TeamScope, in_scopes, may
 from tracker.domain.identity.roles import Role
-from tracker.domain.ids import GrantId, ProjectId, TeamId
+from tracker.domain.ids import ExperimentId, GrantId, ProjectId, SavedQueryId, TeamId
 from tracker.scalars_wire import MSGPACK, pack
 from tracker.settings import Settings
 
@@ -121,8 +121,18 @@ async def furnished(container: Container, http: httpx.AsyncClient) -> World:
     )
     kept = await container.search().save_query(ROOT, project.id, name="kept")
     world.ids |= {"query": kept.id, "project": project.id, "experiment": run.id, "grant": grant.id}
+    await add_hypothesis(world)
     world.ids |= {name: user.id for name, user in users.items()}
     return world
+
+
+async def add_hypothesis(world: World) -> None:
+    """One that links the experiment, and the query that finds it."""
+    made = await world.container.hypotheses().create(
+        ROOT, ProjectId(world.ids["project"]), title="wider is better",
+        experiments=(ExperimentId(world.ids["experiment"]),), queries=(SavedQueryId(world.ids["query"]),),
+    )  # fmt: skip
+    world.ids["hypothesis"] = made.id
 
 
 async def session(world: World, name: str) -> str:
@@ -182,6 +192,11 @@ def on_experiment(world: World, **more: Any) -> Request:
 
 def on_query(world: World, **more: Any) -> Request:
     return {"path": {"query_id": world.id("query")}, **more}
+
+
+def on_hypothesis(world: World) -> Request:
+    names = ("hypothesis", "experiment", "query")
+    return {"path": {f"{name}_id": world.id(name) for name in names}}
 
 
 def on_team(world: World, **more: Any) -> Request:
@@ -267,6 +282,22 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("GET", "/api/scalars/summary/{project_id}"): on_project,
     ("GET", "/api/scalars/top/{project_id}"): both(on_project, query(name="loss")),
     ("POST", "/api/scalars/last_logged/{project_id}"): both(on_project, body()),
+    ("POST", "/api/hypotheses"): body(projectId="$project", title="a", targetMetrics=["acc"]),
+    ("GET", "/api/hypotheses/recent"): query(projectId="$project"),
+    ("GET", "/api/hypotheses/{hypothesis_id}"): on_hypothesis,
+    ("PATCH", "/api/hypotheses/{hypothesis_id}"): both(on_hypothesis, body(title="b")),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}"): on_hypothesis,
+    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): on_hypothesis,
+    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): both(
+        on_hypothesis, body(experimentId="$experiment")
+    ),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): on_hypothesis,
+    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): both(on_hypothesis, body(queryId="$query")),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): on_hypothesis,
+    ("POST", "/api/hypotheses/{hypothesis_id}/decisions"): both(
+        on_hypothesis, body(status="refuted", reason="seen by eye")
+    ),
+    ("GET", "/api/hypotheses/{hypothesis_id}/decisions"): on_hypothesis,
     ("POST", "/api/auth/register"): body(email=EMAIL, password="short"),
     ("POST", "/api/auth/jwt/login"): lambda world: {"data": {"username": ""}},
     ("POST", "/api/auth/jwt/logout"): nothing,
@@ -330,6 +361,10 @@ def gives_a_viewer_s_role(place: str) -> Callable[[Actor, World], bool]:
     return check
 
 
+def also_may(*actions: Action) -> Callable[[Actor, World], bool]:
+    return lambda actor, world: all(may(actor, action, world.project) for action in actions)
+
+
 def owns_all(actor: Actor, world: World) -> bool:
     return is_owner(actor, world) and all(in_scopes(actor, action) for action in Action)
 
@@ -339,6 +374,15 @@ def is_owner(actor: Actor, world: World) -> bool:
 
 
 ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
+    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): also_may(
+        Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW
+    ),
+    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): also_may(Action.EXPERIMENTS_VIEW),
+    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): also_may(Action.EXPERIMENTS_VIEW),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): also_may(Action.EXPERIMENTS_VIEW),
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): also_may(
+        Action.EXPERIMENTS_VIEW
+    ),
     ("POST", "/api/teams/members"): gives_a_viewer_s_role("team"),
     ("PATCH", "/api/teams/members"): outranks_a_viewer,
     ("DELETE", "/api/teams/members"): outranks_a_viewer,
@@ -435,12 +479,12 @@ def _lists_what_is_seen(route: Route, actor: Actor, world: World, answer: httpx.
     return route.action is not None and seen == may(actor, route.action, place)
 
 
-HIDDEN = ("project", "experiment", "team", "grant", "key")
+HIDDEN = ("project", "experiment", "hypothesis", "query", "team", "grant", "key")
+IN_A_PLACE = (
+    Scope.PROJECT, Scope.EXPERIMENT, Scope.QUERY, Scope.HYPOTHESIS, Scope.TEAM, Scope.PLACE, Scope.OWNER,
+)  # fmt: skip
 NAMING = [
-    route
-    for route in ROUTES
-    if route.scope in (Scope.PROJECT, Scope.EXPERIMENT, Scope.QUERY, Scope.TEAM, Scope.PLACE, Scope.OWNER)
-    and (route.method, route.path) not in LISTS
+    route for route in ROUTES if route.scope in IN_A_PLACE and (route.method, route.path) not in LISTS
 ] + [route for route in ROUTES if "{token_id}" in route.path]
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tracker.areas.hypotheses import AsyncHypotheses
 from tracker.areas.identity import AsyncAudit, AsyncPermissions, AsyncTeams, AsyncTokens, AsyncUsers
 from tracker.areas.ids import Id, uuid_of
 from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncQueries, AsyncScalars
 
 __all__ = [
-    "AsyncAudit", "AsyncExperiments", "AsyncMetrics", "AsyncPermissions", "AsyncProjects", "AsyncQueries",
-    "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id", "uuid_of",
+    "AsyncAudit", "AsyncExperiments", "AsyncHypotheses", "AsyncMetrics", "AsyncPermissions", "AsyncProjects",
+    "AsyncQueries", "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id",
+    "uuid_of",
 ]  # fmt: skip
 
 
@@ -29,6 +31,7 @@ class AsyncTracker:
     projects: AsyncProjects
     experiments: AsyncExperiments
     metrics: AsyncMetrics
+    hypotheses: AsyncHypotheses
     scalars: AsyncScalars
     queries: AsyncQueries
     users: AsyncUsers

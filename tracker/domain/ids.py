@@ -6,8 +6,8 @@ from typing import NewType
 from uuid import UUID
 
 __all__ = [
-    "ApiTokenId", "BatchId", "CodeId", "ExperimentId", "GrantId", "MetricId", "ProjectId", "PurgeId",
-    "SavedQueryId", "SessionId", "TeamId", "UserId",
+    "ApiTokenId", "BatchId", "CodeId", "DecisionId", "ExperimentId", "GrantId", "HypothesisId", "MetricId",
+    "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "TeamId", "UserId",
 ]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
@@ -21,4 +21,6 @@ ExperimentId = NewType("ExperimentId", UUID)
 MetricId = NewType("MetricId", UUID)
 BatchId = NewType("BatchId", UUID)
 PurgeId = NewType("PurgeId", UUID)
+HypothesisId = NewType("HypothesisId", UUID)
+DecisionId = NewType("DecisionId", UUID)
 SavedQueryId = NewType("SavedQueryId", UUID)

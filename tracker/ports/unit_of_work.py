@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from tracker.ports.audit import AuditRepository
 from tracker.ports.experiments import ExperimentRepository
+from tracker.ports.hypotheses import HypothesisRepository
 from tracker.ports.identity import ApiTokenRepository, CodeRepository, StandingRepository, UserRepository
 from tracker.ports.limits import LimitRepository
 from tracker.ports.metrics import MetricRepository
@@ -102,6 +103,11 @@ class ReadingUnit(Protocol):
     @property
     def search(self) -> SearchRepository:
         """Looks for experiments."""
+        ...
+
+    @property
+    def hypotheses(self) -> HypothesisRepository:
+        """The hypotheses of all projects."""
         ...
 
     @property

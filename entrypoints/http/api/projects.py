@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracker.domain.experiments.service import ExperimentService
+from tracker.domain.hypotheses.service import HypothesisService
 from tracker.domain.ids import ProjectId
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.project import Project
@@ -13,6 +14,7 @@ from tracker.domain.projects.service import ProjectDetail, ProjectService
 from ..exchange import Call
 from ..schemas.answers import DeletedOut, NoQuery
 from ..schemas.experiments import ExperimentOut, NameQuery
+from ..schemas.hypotheses import HypothesisOut, hypothesis_out
 from ..schemas.lineage import GraphOut, NameCheckOut, graph_out, name_check_out
 from ..schemas.metrics import ProjectMetricOut, project_metric_out
 from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut, project_out, stats_out
@@ -25,11 +27,16 @@ class Projects:
     """``/api/projects`` and what hangs below one project."""
 
     def __init__(
-        self, projects: ProjectService, experiments: ExperimentService, metrics: MetricService
+        self,
+        projects: ProjectService,
+        experiments: ExperimentService,
+        metrics: MetricService,
+        hypotheses: HypothesisService,
     ) -> None:
         self._projects = projects
         self._experiments = experiments
         self._metrics = metrics
+        self._hypotheses = hypotheses
 
     async def index(self, call: Call[None, NoQuery]) -> list[ProjectOut]:
         """All that the actor may see."""
@@ -72,10 +79,9 @@ class Projects:
         """What creating an experiment of this name would do."""
         return name_check_out(await self._experiments.check_name(call.actor, _id(call), call.query.name))
 
-    async def hypotheses(self, call: Call[None, NoQuery]) -> list[dict[str, object]]:
-        """Its hypotheses: none yet."""
-        await self._projects.get(call.actor, _id(call))
-        return []
+    async def hypotheses(self, call: Call[None, NoQuery]) -> list[HypothesisOut]:
+        """Its hypotheses with their verdicts, oldest first."""
+        return [hypothesis_out(each) for each in await self._hypotheses.list(call.actor, _id(call))]
 
     async def metrics(self, call: Call[None, NoQuery]) -> list[ProjectMetricOut]:
         """The value that counts for each experiment and tracked metric."""
@@ -83,7 +89,8 @@ class Projects:
 
     async def stats(self, call: Call[None, NoQuery]) -> StatsOut:
         """The numbers of its dashboard."""
-        return stats_out(await self._named(call))
+        detail = await self._named(call)
+        return stats_out(detail, await self._hypotheses.counts(call.actor, detail.project.id))
 
     async def _named(self, call: Call[None, NoQuery]) -> ProjectDetail:
         return await self._detail(call, await self._projects.get(call.actor, _id(call)))

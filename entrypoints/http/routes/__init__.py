@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ..route import Route, Scope
+from .hypotheses import HYPOTHESES
 from .identity import IDENTITY
 from .search import SEARCH
 from .tracking import TRACKING
 
 __all__ = ["PUBLIC", "ROUTES", "Route", "Scope"]
 
-ROUTES: tuple[Route, ...] = (*TRACKING, *SEARCH, *IDENTITY)
+ROUTES: tuple[Route, ...] = (*TRACKING, *SEARCH, *HYPOTHESES, *IDENTITY)
 
 PUBLIC = frozenset((route.method, route.path) for route in ROUTES if route.scope is Scope.PUBLIC)
 """Method and path of what strangers are answered too; their paths hold no ids."""

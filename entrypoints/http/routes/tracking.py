@@ -24,6 +24,7 @@ from ..schemas.experiments import (
     RecentQuery,
     Reorder,
 )
+from ..schemas.hypotheses import HypothesisOut
 from ..schemas.lineage import GraphOut, NameCheckOut
 from ..schemas.metrics import MetricLog, MetricOut, ProjectMetricOut
 from ..schemas.projects import ProjectCreate, ProjectEdit, ProjectOut, StatsOut
@@ -94,8 +95,8 @@ TRACKING: tuple[Route, ...] = (
         "Tells what creating an experiment of a name would do", NameCheckOut, query=NameQuery,
     ),
     Route(
-        "GET", f"{_PROJECT}/hypotheses", Projects, "hypotheses", Action.PROJECT_VIEW, Scope.PROJECT,
-        "Lists a project's hypotheses", list[dict[str, Any]],
+        "GET", f"{_PROJECT}/hypotheses", Projects, "hypotheses", Action.HYPOTHESES_VIEW, Scope.PROJECT,
+        "Lists a project's hypotheses with their verdicts", list[HypothesisOut],
     ),
     Route(
         "GET", f"{_PROJECT}/metrics", Projects, "metrics", Action.METRICS_VIEW, Scope.PROJECT,

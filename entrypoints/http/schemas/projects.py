@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
 from tracker.domain.errors import Invalid
+from tracker.domain.hypotheses.hypothesis import HypothesisStatus
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.projects.naming import DEFAULT_PATTERN, check_pattern
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project, ProjectSettings
@@ -215,7 +216,7 @@ def project_out(detail: ProjectDetail) -> ProjectOut:
         "team": None if team is None else {"id": team.id, "name": team.name},
         "createdAt": project.created_at,
         "experimentCount": detail.counts.experiments,
-        "hypothesisCount": 0,
+        "hypothesisCount": detail.counts.hypotheses,
         "metrics": _metrics_out(project),
         "settings": {
             "namingPattern": project.settings.naming_pattern,
@@ -233,7 +234,7 @@ def _metrics_out(project: Project) -> list[MetricDefinitionOut]:
     ]
 
 
-def stats_out(detail: ProjectDetail) -> StatsOut:
+def stats_out(detail: ProjectDetail, verdicts: Mapping[HypothesisStatus, int]) -> StatsOut:
     """A project's counts as its dashboard shows them."""
     counts = detail.counts
     return {
@@ -241,7 +242,7 @@ def stats_out(detail: ProjectDetail) -> StatsOut:
         "runningExperiments": counts.running,
         "completedExperiments": counts.completed,
         "failedExperiments": counts.failed,
-        "totalHypotheses": 0,
-        "supportedHypotheses": 0,
-        "refutedHypotheses": 0,
+        "totalHypotheses": sum(verdicts.values()),
+        "supportedHypotheses": verdicts.get(HypothesisStatus.SUPPORTED, 0),
+        "refutedHypotheses": verdicts.get(HypothesisStatus.REFUTED, 0),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from tracker.adapters.memory.hypotheses import forget_project
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
@@ -35,12 +36,14 @@ class MemoryProjectRepository:
     async def counts(self, project_ids: Collection[ProjectId]) -> Mapping[ProjectId, ProjectCounts]:
         """How much each holds."""
         tally = Counter((e.project_id, e.status) for e in self._current.state.experiments.values())
+        claims = Counter(each.project_id for each in self._current.state.hypotheses.values())
         return {
             project_id: ProjectCounts(
                 experiments=sum(tally[project_id, status] for status in Status),
                 running=tally[project_id, Status.RUNNING],
                 completed=tally[project_id, Status.COMPLETE],
                 failed=tally[project_id, Status.FAILED],
+                hypotheses=claims[project_id],
             )
             for project_id in project_ids
         }
@@ -73,6 +76,7 @@ class MemoryProjectRepository:
         state.series = {key: mark for key, mark in state.series.items() if key[0] not in gone}
         kept = state.saved_queries.items()
         state.saved_queries = {key: query for key, query in kept if query.project_id != project_id}
+        forget_project(state, project_id)
         state.members = {key: member for key, member in state.members.items() if key[0] != project_id}
         state.grants = {key: grant for key, grant in state.grants.items() if grant.project_id != project_id}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from tracker.adapters.memory.hypotheses import forget_links
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.ids import ProjectId, SavedQueryId
@@ -61,6 +62,7 @@ class MemorySavedQueryRepository:
         """Removes one."""
         await self.get(query_id)
         del self._current.state.saved_queries[query_id]
+        forget_links(self._current.state, queries=[query_id])
 
     def _require_free_name(self, query: SavedQuery) -> None:
         for other in self._current.state.saved_queries.values():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.identity.attempts.limits import Bucket
@@ -19,8 +20,10 @@ from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import (
     ApiTokenId,
     CodeId,
+    DecisionId,
     ExperimentId,
     GrantId,
+    HypothesisId,
     ProjectId,
     PurgeId,
     SavedQueryId,
@@ -71,6 +74,8 @@ class State:
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
     series: dict[SeriesKey, SeriesMark] = field(default_factory=dict)
     saved_queries: dict[SavedQueryId, SavedQuery] = field(default_factory=dict)
+    hypotheses: dict[HypothesisId, Hypothesis] = field(default_factory=dict)
+    decisions: dict[DecisionId, Decision] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 

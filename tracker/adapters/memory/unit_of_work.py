@@ -8,6 +8,7 @@ from typing import Self
 
 from tracker.adapters.memory.audit import MemoryAuditRepository
 from tracker.adapters.memory.experiments import MemoryExperimentRepository
+from tracker.adapters.memory.hypotheses import MemoryHypothesisRepository
 from tracker.adapters.memory.identity import (
     MemoryApiTokenRepository,
     MemoryCodeRepository,
@@ -63,6 +64,7 @@ class MemoryUnit:
         self.summaries = MemorySummaryRepository(current)
         self.saved_queries = MemorySavedQueryRepository(current)
         self.search = MemorySearchRepository(current)
+        self.hypotheses = MemoryHypothesisRepository(current)
         self.purges = MemoryPurgeRepository(current)
 
     async def __aenter__(self) -> Self:

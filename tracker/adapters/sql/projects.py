@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.hypothesis_tables import hypotheses
 from tracker.adapters.sql.metric_rows import definition_from
 from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.summaries import SqlSummaryRepository
@@ -22,6 +23,8 @@ from tracker.domain.projects.project import (
 )
 
 __all__ = ["SqlProjectRepository"]
+
+_HYPOTHESES = "hypotheses"  # in the place of a status
 
 
 class SqlProjectRepository:
@@ -52,13 +55,20 @@ class SqlProjectRepository:
             .where(experiments.c.project_id.in_(project_ids))
             .group_by(experiments.c.project_id, experiments.c.status)
         )
-        tally = {(row.project_id, row.status): row.n for row in await self._session.rows(statement)}
+        claims = (
+            sa.select(hypotheses.c.project_id, sa.literal(_HYPOTHESES), sa.func.count())
+            .where(hypotheses.c.project_id.in_(project_ids))
+            .group_by(hypotheses.c.project_id)
+        )
+        rows = await self._session.rows(statement.union_all(claims))
+        tally = {(row.project_id, row.status): row.n for row in rows}
         return {
             project_id: ProjectCounts(
                 experiments=sum(tally.get((project_id, status), 0) for status in Status),
                 running=tally.get((project_id, Status.RUNNING), 0),
                 completed=tally.get((project_id, Status.COMPLETE), 0),
                 failed=tally.get((project_id, Status.FAILED), 0),
+                hypotheses=tally.get((project_id, _HYPOTHESES), 0),
             )
             for project_id in project_ids
         }

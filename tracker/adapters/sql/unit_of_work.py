@@ -16,6 +16,7 @@ from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
 from tracker.adapters.sql.file_version import FileVersion
 from tracker.adapters.sql.finishing import finished
+from tracker.adapters.sql.hypotheses import SqlHypothesisRepository
 from tracker.adapters.sql.identity import SqlApiTokenRepository, SqlCodeRepository, SqlUserRepository
 from tracker.adapters.sql.identity_tables import standing_changes
 from tracker.adapters.sql.limits import SqlLimitRepository
@@ -77,6 +78,7 @@ class _Repositories:
         self.summaries = SqlSummaryRepository(session, dialect)
         self.saved_queries = SqlSavedQueryRepository(session)
         self.search = SqlSearchRepository(session, dialect)
+        self.hypotheses = SqlHypothesisRepository(session)
         self.purges = SqlPurgeRepository(session)
 
 

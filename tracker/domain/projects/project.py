@@ -107,9 +107,10 @@ class Project(Frozen):
 
 
 class ProjectCounts(Frozen):
-    """How much a project holds, by experiment status."""
+    """How much a project holds: experiments, of which so many have a status, and hypotheses."""
 
     experiments: int = 0
     running: int = 0
     completed: int = 0
     failed: int = 0
+    hypotheses: int = 0

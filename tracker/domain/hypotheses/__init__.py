@@ -1,0 +1,1 @@
+"""Hypotheses, and what experiments say of them."""

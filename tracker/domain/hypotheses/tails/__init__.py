@@ -1,0 +1,1 @@
+"""How much the ends of time series scatter."""

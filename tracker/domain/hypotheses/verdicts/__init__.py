@@ -1,0 +1,1 @@
+"""Verdicts on hypotheses, computed when they are read."""

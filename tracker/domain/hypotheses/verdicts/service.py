@@ -1,0 +1,138 @@
+"""Verdicts on hypotheses, from what units of work and time series say now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from tracker.domain.errors import NotFound, QuerySyntax, Unavailable
+from tracker.domain.hypotheses.evidence import Evidence
+from tracker.domain.hypotheses.facts import Facts, ValueKey, measure_of
+from tracker.domain.hypotheses.hypothesis import Hypothesis
+from tracker.domain.hypotheses.judged import JudgedHypothesis
+from tracker.domain.hypotheses.judging import judge
+from tracker.domain.identity.actor import Actor
+from tracker.domain.identity.policy import Action, may
+from tracker.domain.ids import ExperimentId, HypothesisId, ProjectId, SavedQueryId
+from tracker.domain.projects.project import Project
+from tracker.domain.search.saved_query import SavedQuery
+from tracker.domain.search.service import experiments_matching
+from tracker.ports.clock import Clock
+from tracker.ports.unit_of_work import ReadingUnit
+
+__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "linkable_query"]
+
+SEES_EVIDENCE = (Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
+"""What it takes to see numbers and linked experiments; the verdict itself goes with the hypothesis."""
+
+
+class Tails(Protocol):
+    """Tells how much the ends of time series scatter."""
+
+    async def __call__(
+        self, project_id: ProjectId, experiment_ids: Collection[ExperimentId], names: Collection[str]
+    ) -> Mapping[tuple[ExperimentId, str], float]:
+        """By experiment and name, of those that are there.
+
+        Raises:
+            Unavailable: they cannot be read now.
+        """
+        ...
+
+
+async def linkable_query(unit: ReadingUnit, project_id: ProjectId, query_id: SavedQueryId) -> SavedQuery:
+    """The project's saved query of this id.
+
+    Raises:
+        NotFound: it has none.
+    """
+    query = await unit.saved_queries.get(query_id)
+    # One elsewhere is answered like a missing one: its existence is nobody's business here.
+    if query.project_id != project_id:
+        raise NotFound.of("query", query_id)
+    return query
+
+
+class Verdicts:
+    """Judges hypotheses of one project by what is there when it is asked, so that no verdict is ever stale.
+
+    Args:
+        tails: tells how much the ends of time series scatter.
+        clock: tells what "a week ago" means to a saved query.
+    """
+
+    def __init__(self, tails: Tails, clock: Clock) -> None:
+        self._tails = tails
+        self._clock = clock
+
+    async def shown(
+        self, unit: ReadingUnit, actor: Actor, project: Project, found: Sequence[Hypothesis]
+    ) -> tuple[JudgedHypothesis, ...]:
+        """Hypotheses that `actor` may see, with as much of their verdicts as they may see."""
+        if not found:
+            return ()
+        sees_all = all(may(actor, action, project.scope) for action in SEES_EVIDENCE)
+        authors = await unit.users.get_many({each.author_id for each in found if each.author_id})
+        names = {author.id: author.display_name for author in authors.values()}
+        return tuple(
+            JudgedHypothesis(
+                hypothesis=each if sees_all else each.evolve(experiments=()),
+                author="" if each.author_id is None else names.get(each.author_id, ""),
+                computed_status=evidence.computed_status,
+                score=evidence.score if sees_all else None,
+                headline=evidence.headline if sees_all else None,
+            )
+            for each, evidence in zip(found, await self.evidence(unit, project, found), strict=True)
+        )
+
+    async def one(self, unit: ReadingUnit, actor: Actor, found: Hypothesis) -> JudgedHypothesis:
+        """The same of one hypothesis."""
+        project = await unit.projects.get(found.project_id)
+        (shown,) = await self.shown(unit, actor, project, [found])
+        return shown
+
+    async def evidence(
+        self, unit: ReadingUnit, project: Project, found: Sequence[Hypothesis]
+    ) -> Sequence[Evidence]:
+        """What experiments say of each; the project is read once, however many there are."""
+        linked = await self._linked(unit, project, found)
+        measures = {each.id: [measure_of(t, project.metrics) for t in each.targets] for each in found}
+        facts = Facts((), {})
+        if any(linked.values()):
+            everything = frozenset().union(*linked.values())
+            names = {measure.name for own in measures.values() for measure in own}
+            rows = await unit.hypotheses.rows(project.id)
+            values = await _values(unit, project)
+            try:
+                tails, unread = await self._tails(project.id, everything, names), False
+            except Unavailable:
+                tails, unread = {}, True
+            facts = Facts(
+                rows, values, replicate_keys=project.settings.replicate_keys, tails=tails, unread=unread
+            )
+        return [judge(each, measures[each.id], linked[each.id], facts) for each in found]
+
+    async def _linked(
+        self, unit: ReadingUnit, project: Project, found: Sequence[Hypothesis]
+    ) -> Mapping[HypothesisId, frozenset[ExperimentId]]:
+        queries = {query for each in found for query in each.queries}
+        matched = {query: await self._found_by(unit, project, query) for query in sorted(queries)}
+        return {
+            each.id: frozenset(each.experiments).union(*(matched[query] for query in each.queries))
+            for each in found
+        }
+
+    async def _found_by(
+        self, unit: ReadingUnit, project: Project, query_id: SavedQueryId
+    ) -> Collection[ExperimentId]:
+        try:
+            query = await linkable_query(unit, project.id, query_id)
+            return await experiments_matching(unit, project, query, now=self._clock.now())
+        except (NotFound, QuerySyntax):  # deleted a moment ago, or an experiment that it names was
+            return ()
+
+
+async def _values(unit: ReadingUnit, project: Project) -> Mapping[ValueKey, float]:
+    """The one place where the values that count are loaded."""
+    found = await unit.summaries.of_project(project.id)
+    return {(each.experiment_id, each.name, each.label): each.value for each in found}

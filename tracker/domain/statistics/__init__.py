@@ -1,0 +1,1 @@
+"""Statistics in plain floats: Student's t, comparisons of means, Holm's procedure, robust spread."""
