@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from tracker.adapters.memory.hypotheses import forget_project
+from tracker.adapters.memory.hypotheses import forget_links, forget_project
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.lifecycle import Status
@@ -74,9 +74,10 @@ class MemoryProjectRepository:
         state.experiments = {key: e for key, e in state.experiments.items() if key not in gone}
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id not in gone}
         state.series = {key: mark for key, mark in state.series.items() if key[0] not in gone}
-        kept = state.saved_queries.items()
-        state.saved_queries = {key: query for key, query in kept if query.project_id != project_id}
+        queries = {key for key, query in state.saved_queries.items() if query.project_id == project_id}
+        state.saved_queries = {key: q for key, q in state.saved_queries.items() if key not in queries}
         forget_project(state, project_id)
+        forget_links(state, experiments=gone, queries=queries)
         state.members = {key: member for key, member in state.members.items() if key[0] != project_id}
         state.grants = {key: grant for key, grant in state.grants.items() if grant.project_id != project_id}
 

@@ -32,7 +32,7 @@ def judge(
         linked: the experiments linked to it, however.
         facts: of its project.
     """
-    rows = [row for row in facts.experiments.values() if row.id in linked]
+    rows = [facts.experiments[each] for each in sorted(linked) if each in facts.experiments]
     baselines = Baselines(facts, hypothesis.baseline, linked)
     compared = [compare(rows, measure, baselines, facts) for measure in measures]
     estimates = [estimate(one.cells, one.measure, facts) for one in compared]
