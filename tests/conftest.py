@@ -18,6 +18,7 @@ from tests.databases import (
     fresh_postgres_database,
     throwaway_postgres,
 )
+from tests.tries import tries
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.scalars.postgres import PostgresScalarStore
 from tracker.adapters.sql import migrations
@@ -29,6 +30,7 @@ from tracker.ports.unit_of_work import UnitsOfWork
 settings.register_profile(
     "tracker",
     deadline=None,
+    max_examples=tries(50),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
 )
 settings.load_profile("tracker")

@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 from tests.factories import a_project, new_id
 from tests.side_by_side import SideBySide, close_shared_database
 from tests.strategies import experiments, metrics, projects
+from tests.tries import tries
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.ids import ExperimentId, MetricId, ProjectId
@@ -124,7 +125,7 @@ def closed_at_the_end() -> Iterator[None]:
     close_shared_database()
 
 
-MemoryAndSqlite.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+MemoryAndSqlite.TestCase.settings = settings(max_examples=tries(15), stateful_step_count=20, deadline=None)
 TestMemoryAndSqliteAgree = MemoryAndSqlite.TestCase
 
 

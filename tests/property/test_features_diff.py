@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.tries import tries
 from tracker.domain.errors import Conflict
 from tracker.domain.experiments.features import (
     FeaturesDiff,
@@ -66,7 +67,7 @@ def test_a_tree_differs_from_itself_in_nothing(tree: dict[str, Any]) -> None:
     assert diff(freeze(tree), freeze(tree)).is_empty
 
 
-@settings(max_examples=500)
+@settings(max_examples=tries(100))
 @given(pairs())
 @example(({"l": {}}, {"l": [{"name": "x", "a": 1}]}))
 @example(({"l": [{"name": "x"}]}, {"l": [{"name": "x", "a": 1}]}))
@@ -85,7 +86,7 @@ def test_applying_the_difference_to_the_first_gives_the_second(pair: tuple[Any, 
     assert same(plain, a)  # the tree that it was made from stays as it was
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(100))
 @given(pairs())
 def test_the_inverse_is_the_difference_the_other_way_round(pair: tuple[Any, Any]) -> None:
     a, b = map(freeze, pair)
@@ -103,7 +104,7 @@ def same_items(a: Any, b: Any) -> bool:
     return a.keys() == b.keys() and all(same(a[path], b[path]) for path in a)
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(100))
 @given(pairs())
 def test_the_difference_names_no_path_whose_values_are_equal(pair: tuple[Any, Any]) -> None:
     a, b = map(freeze, pair)
@@ -116,7 +117,7 @@ def test_the_difference_names_no_path_whose_values_are_equal(pair: tuple[Any, An
     assert not found.added.keys() & found.removed.keys()
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(100))
 @given(pairs())
 def test_every_leaf_that_differs_lies_at_or_below_a_path_of_the_difference(pair: tuple[Any, Any]) -> None:
     a, b = map(freeze, pair)

@@ -10,6 +10,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from tests.factories import a_project, an_experiment, new_id
 from tests.side_by_side import SideBySide, close_shared_database
 from tests.strategies import decisions, hypotheses
+from tests.tries import tries
 from tracker.domain.hypotheses.hypothesis import Hypothesis
 from tracker.domain.ids import DecisionId, ExperimentId, HypothesisId
 from tracker.domain.projects.project import Project
@@ -103,6 +104,6 @@ def closed_at_the_end() -> Iterator[None]:
 
 
 HypothesesInMemoryAndSqlite.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None
+    max_examples=tries(15), stateful_step_count=20, deadline=None
 )
 TestHypothesesInMemoryAndSqliteAgree = HypothesesInMemoryAndSqlite.TestCase

@@ -11,6 +11,7 @@ from hypothesis.stateful import precondition, rule
 from tests.factories import NOON, a_project, a_session, new_id
 from tests.side_by_side import SideBySide, close_shared_database
 from tests.strategies import api_tokens, grants, instants, roles, teams, users
+from tests.tries import tries
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.identity.roles import Role
@@ -147,7 +148,9 @@ class IdentityInMemoryAndSqlite(SideBySide):
             self.both(lambda unit, key=project_id: unit.members.of_project(key))
 
 
-IdentityInMemoryAndSqlite.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+IdentityInMemoryAndSqlite.TestCase.settings = settings(
+    max_examples=tries(15), stateful_step_count=25, deadline=None
+)
 TestIdentityInMemoryAndSqliteAgrees = IdentityInMemoryAndSqlite.TestCase
 
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.doubles import SettableClock
 from tests.side_by_side import close_shared_database, emptied, shared_database
+from tests.tries import tries
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.errors import Invalid, LineageCycle, NotFound
@@ -125,7 +126,7 @@ def closed_at_the_end() -> Iterator[None]:
     close_shared_database()
 
 
-ClientsOfMemory.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
-ClientsOfSql.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+ClientsOfMemory.TestCase.settings = settings(max_examples=tries(15), stateful_step_count=20, deadline=None)
+ClientsOfSql.TestCase.settings = settings(max_examples=tries(8), stateful_step_count=15, deadline=None)
 TestLineageInMemoryStaysAcyclic = ClientsOfMemory.TestCase
 TestLineageInSqlStaysAcyclic = ClientsOfSql.TestCase

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories import NOON, new_id
 from tests.strategies import HOUR, PLACES, actions, actors, grants, policy_scopes, project_scopes, roles
+from tests.tries import tries
 from tracker.domain.errors import Forbidden, NotFound
 from tracker.domain.identity import policy
 from tracker.domain.identity.actions import ALL_ACTIONS, Action, covered
@@ -31,7 +32,7 @@ from tracker.domain.identity.policy import (
 from tracker.domain.identity.roles import Role
 
 PAGE = Path(__file__).parents[2] / "docs/guide/permissions.md"
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=tries(50), deadline=None)
 
 
 def with_grants(actor: Actor, *given: Grant) -> Actor:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.brute_force import assert_sampled
 from tests.databases import fresh_postgres_database
+from tests.tries import tries
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.adapters.scalars.postgres import PostgresScalarStore
@@ -267,7 +268,7 @@ def lone_point() -> ScalarBatch:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_answers_like_a_list_of_points(history: list, delete_project: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -278,7 +279,7 @@ def test_any_history_answers_like_a_list_of_points(history: list, delete_project
         asyncio.run(run_history(embedded, history, delete_project=delete_project))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(10), deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_in_postgresql_answers_like_a_list_of_points(
     postgres_server: str, history: list, delete_project: bool
@@ -287,7 +288,7 @@ def test_any_history_in_postgresql_answers_like_a_list_of_points(
     asyncio.run(run_history(lambda: PostgresScalarStore(url), history, delete_project=delete_project))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(10), deadline=None)
 @given(HISTORIES, st.booleans())
 def test_any_history_in_clickhouse_answers_like_a_list_of_points(
     clickhouse_folder: Path, history: list, delete_project: bool

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.factories import NOON
 from tests.search_cases import a_project_with_metrics, filters, marks_of, metrics_of, orders, runs_of
 from tests.side_by_side import close_shared_database, emptied, shared_database
+from tests.tries import tries
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.sql.database import Database
 from tracker.domain.experiments.experiment import Experiment
@@ -39,7 +40,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     loop.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=tries(15), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_the_same_rows_come_in_the_same_order_from_memory_and_sql(
     opened: Opened, data: st.DataObject

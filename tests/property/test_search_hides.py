@@ -13,6 +13,7 @@ from tests.doubles import SettableClock
 from tests.factories import new_id
 from tests.search_cases import a_project_with_metrics, marks_of, metrics_of, runs_of
 from tests.side_by_side import close_shared_database, emptied, shared_database
+from tests.tries import tries
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.errors import TrackerError
@@ -50,7 +51,7 @@ def closed_at_the_end() -> Iterator[None]:
     close_shared_database()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=tries(15), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_search_answers_as_if_there_were_nothing_but_what_one_may_see(data: st.DataObject) -> None:
     loop, database = shared_database()

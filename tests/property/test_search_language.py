@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from tests.factories import NOON
+from tests.tries import tries
 from tracker.domain.errors import QuerySyntax
 from tracker.domain.search.lexing import LONGEST
 from tracker.domain.search.parsing import parse_filter, parse_order
@@ -25,7 +26,7 @@ texts = (
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=tries(300))
 @given(texts)
 @example("(" * 5000)
 @example("not " * 2400)
