@@ -46,6 +46,7 @@ class SummaryService:
         self._units = units
         self._store = store
         self._clock = clock
+        self._has_caught_up = False
         self._waiting: dict[ProjectId, set[ExperimentId]] = {}
         self._spreads: dict[tuple[ExperimentId, str], tuple[int, float | None]] = {}
 
@@ -53,20 +54,15 @@ class SummaryService:
         """Takes note that an experiment got points."""
         self._waiting.setdefault(project_id, set()).add(experiment_id)
 
-    async def catch_up(self) -> None:
-        """Takes note of all experiments that are running: somebody may have died before carrying over."""
-        async with self._units.reading() as unit:
-            projects = tuple(project.id for project in await unit.projects.list())
-            for project_id in projects:
-                for running in await unit.search.page(_running(project_id, self._clock.now())):
-                    self.note(project_id, running.id)
-
     async def refresh(self) -> None:
-        """Carries over what was noted.
+        """Carries over what was noted; the first time also what others may have died before they did.
 
         Raises:
             Unavailable: the database or the store does not answer; what it was about stays noted.
         """
+        if not self._has_caught_up:
+            await self._catch_up()
+            self._has_caught_up = True
         waiting, self._waiting = self._waiting, {}
         failure: Unavailable | None = None
         while waiting:
@@ -95,6 +91,14 @@ class SummaryService:
             return
         self._waiting.get(project_id, set()).discard(experiment_id)
         self._forget(experiment_id)
+
+    async def _catch_up(self) -> None:
+        """Takes note of all experiments that are running."""
+        async with self._units.reading() as unit:
+            projects = tuple(project.id for project in await unit.projects.list())
+            running = await unit.search.page(_running(projects, self._clock.now())) if projects else ()
+            for run in (await unit.experiments.get_many([place.id for place in running])).values():
+                self.note(run.project_id, run.id)
 
     async def _carry_over(self, project_id: ProjectId, experiment_ids: Collection[ExperimentId]) -> None:
         rows = await self._store.summary(project_id, sorted(experiment_ids), None)
@@ -149,6 +153,6 @@ def _mark(row: SeriesSummary, spread: float | None) -> SeriesMark:
     )
 
 
-def _running(project_id: ProjectId, now: datetime) -> Search:
+def _running(projects: tuple[ProjectId, ...], now: datetime) -> Search:
     is_running = Compare(Column(Builtin.STATUS), Operator.EQUAL, Status.RUNNING.value)
-    return Search((project_id,), frozenset(), is_running, NEWEST_FIRST, _RUNNING_AT_MOST, None, now)
+    return Search(projects, frozenset(), is_running, NEWEST_FIRST, _RUNNING_AT_MOST, None, now)
