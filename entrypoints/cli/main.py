@@ -17,6 +17,7 @@ from .target import on_target, token_option
 __all__ = ["cli", "main"]
 
 _COMMANDS = {
+    "ls": LazyCommand("ls", "ls", "List the experiments for which FILTER holds."),
     "project": LazyCommand("projects", "project", "Projects: what belongs together."),
     "experiment": LazyCommand("experiments", "experiment", "Experiments: runs and their family."),
     "metric": LazyCommand("metrics", "metric", "Metrics: the final values of experiments."),
