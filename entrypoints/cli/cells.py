@@ -99,8 +99,8 @@ def color_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def print_cells(heads: Sequence[Head], rows: Iterable[Sequence[Cell]], *, limit: int | None = None) -> None:
-    """Prints a table, a line a row.
+def print_cells(heads: Sequence[Head], rows: Iterable[Sequence[Cell]], *, indent: int = 0) -> None:
+    """Prints a table, a line a row; heads without any title are not printed.
 
     Where it is wider than the terminal, columns that may shrink do; then those at the right end are left
     out, and stderr tells which.
@@ -108,19 +108,22 @@ def print_cells(heads: Sequence[Head], rows: Iterable[Sequence[Cell]], *, limit:
     Args:
         heads: left to right.
         rows: top to bottom.
-        limit: width in columns; by default the terminal's, none in a pipe.
+        indent: spaces before each line.
     """
-    lines = [[Cell(head.title, "head") for head in heads]]
+    lines = [[Cell(head.title, "head") for head in heads]] if any(head.title for head in heads) else []
     lines += [[Cell(visible(cell.text), cell.style) for cell in row] for row in rows]
     sizes = [[width_of(cell.text) for cell in line] for line in lines]
     widths = [max(column) for column in zip(*sizes, strict=True)]
-    if limit is None and sys.stdout.isatty():
-        limit = shutil.get_terminal_size(_FALLBACK).columns
-    if limit is not None:
-        left_out = _fit(widths, heads, limit)
+    if sys.stdout.isatty():
+        left_out = _fit(widths, heads, shutil.get_terminal_size(_FALLBACK).columns - indent)
         if left_out:
-            click.echo(f"too narrow for: {', '.join(map(visible, left_out))}; --columns chooses", err=True)
-    click.echo("\n".join(_line(heads, line, sized, widths) for line, sized in zip(lines, sizes, strict=True)))
+            click.echo(
+                f"no room for {', '.join(map(visible, left_out))}: the terminal is too narrow", err=True
+            )
+    start = " " * indent
+    click.echo(
+        "\n".join(start + _line(heads, line, sized, widths) for line, sized in zip(lines, sizes, strict=True))
+    )
 
 
 def _fit(widths: list[int], heads: Sequence[Head], limit: int) -> list[str]:
@@ -143,12 +146,10 @@ def _fit(widths: list[int], heads: Sequence[Head], limit: int) -> list[str]:
 def _line(heads: Sequence[Head], line: Sequence[Cell], sizes: Sequence[int], widths: Sequence[int]) -> str:
     parts = []
     for head, cell, size, width in zip(heads, line, sizes, widths, strict=False):
-        text = cell.text
-        if size > width:
-            text, size = _cut(text, width), width
+        text = cell.text if size <= width else _cut(cell.text, width)
         look = _LOOKS[cell.style]
         shown = click.style(text, **look) if look else text
-        pad = " " * (width - size)
+        pad = " " * max(0, width - size)
         parts.append(pad + shown if head.is_number else shown + pad)
     return _GAP.join(parts).rstrip()
 

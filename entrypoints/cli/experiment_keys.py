@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from uuid import UUID
 
 from tracker.domain.experiments.experiment import Experiment
@@ -84,7 +85,7 @@ def _distinct(ids: Iterable[UUID]) -> int:
     """How many characters tell the ids apart."""
     texts = sorted(map(str, set(ids)))
     length = _SHORTEST_ID
-    for one, other in zip(texts, texts[1:], strict=False):
+    for one, other in pairwise(texts):
         while one[:length] == other[:length]:
             length += 1
     return length

@@ -15,6 +15,7 @@ from .confirm import confirm, yes_option
 from .experiment_output import COLUMNS, print_experiment, tree_column
 from .lookup import experiment_named, experiments_of, project_named
 from .output import as_json_option, plain, print_json, print_table
+from .show import show
 from .target import with_library
 from .values import JSON_OBJECT, PARAM, STATUS, TEXT_FILE
 
@@ -32,12 +33,13 @@ _project = click.option("--project", help="Id or name; EXPERIMENT may then be a 
 def experiment() -> None:
     """Experiments: runs and their family.
 
-    EXPERIMENT is an id, the beginning of one that no other shares, or a name within --project.
+    EXPERIMENT is a name, a number by the project's naming patterns (12), an id, or the beginning of an id
+    that no other has; --project tells apart what several projects have.
     """
 
 
-for _change in (edit, start, complete, fail):
-    experiment.add_command(_change)
+for _command in (show, edit, start, complete, fail):
+    experiment.add_command(_command)
 
 
 @experiment.command("list")
@@ -68,16 +70,6 @@ def list_experiments(
         print_json(found)
     else:
         print_table(COLUMNS, found, empty=_EMPTY)
-
-
-@experiment.command()
-@click.argument("experiment", metavar="EXPERIMENT")
-@_project
-@as_json_option
-@with_library
-def show(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
-    """Show everything about EXPERIMENT."""
-    print_experiment(experiment_named(library, experiment, project), as_json)
 
 
 @experiment.command()

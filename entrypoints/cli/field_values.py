@@ -16,7 +16,7 @@ from tracker.domain.ids import ProjectId
 from tracker.domain.json_tree import thaw
 from tracker.domain.projects.project import Project
 from tracker.domain.search.found import FoundExperiment, metric_key
-from tracker.domain.search.query import Attribute, Builtin, Measure, Source, Which
+from tracker.domain.search.query import Attribute, Builtin, Column, Measure, Source, Which
 
 from .experiment_keys import quoted, short_keys
 from .fields import Field
@@ -32,6 +32,15 @@ _AT_ONCE = 200  # ids in a filter, which is not endless
 
 Rows = Sequence[FoundExperiment]
 
+
+def duration(experiment: Experiment) -> float | None:
+    """Seconds from start to end, or until now; ``None`` if it has not started."""
+    if experiment.started_at is None:
+        return None
+    end = experiment.completed_at or datetime.now(UTC)
+    return max(0.0, (end - experiment.started_at).total_seconds())
+
+
 _PLAIN: Mapping[Builtin, Callable[[FoundExperiment], Any]] = {
     Builtin.ID: lambda row: str(row.id),
     Builtin.NAME: lambda row: row.name,
@@ -42,13 +51,11 @@ _PLAIN: Mapping[Builtin, Callable[[FoundExperiment], Any]] = {
     Builtin.CREATED: lambda row: row.created_at,
     Builtin.STARTED: lambda row: row.started_at,
     Builtin.COMPLETED: lambda row: row.completed_at,
-    Builtin.DURATION: lambda row: duration(row),
+    Builtin.DURATION: duration,
 }
 
 
-def values_of(
-    library: Tracker, field: Field, rows: Rows, projects: Mapping[ProjectId, Project]
-) -> list[Any]:
+def values_of(library: Tracker, field: Field, rows: Rows, projects: Mapping[ProjectId, Project]) -> list[Any]:
     """The value of one column for each experiment; ``None`` where it has none.
 
     Args:
@@ -87,21 +94,13 @@ def readable(field: Field, value: Any) -> str:
             return value
         case bool() | int():
             return json.dumps(value)
-        case float() if field.operand is not None and getattr(field.operand, "field", None) is Builtin.DURATION:
+        case float() if field.operand == Column(Builtin.DURATION):
             return span(value)
         case float():
             return number(value)
         case list() if field.operand is None:
             return ", ".join(value)
     return json.dumps(thaw(value), ensure_ascii=False)
-
-
-def duration(experiment: Experiment) -> float | None:
-    """Seconds from start to end, or until now; ``None`` if it has not started."""
-    if experiment.started_at is None:
-        return None
-    end = experiment.completed_at or datetime.now(UTC)
-    return max(0.0, (end - experiment.started_at).total_seconds())
 
 
 def span(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The columns of a listing: what a filter, an order or a person speaks of, and its value for each experiment."""
+"""The columns of a listing: what a filter, an order or a person speaks of."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tracker.domain.search.query import (
 
 __all__ = [
     "FREE", "Field", "common_metrics", "definition_of", "displayed_metrics", "every_field", "named_fields",
-    "spoken_fields",
+    "named_measure", "spoken_fields",
 ]  # fmt: skip
 
 FREE = ("number", "project", "tags")
@@ -86,6 +86,19 @@ def named_fields(text: str) -> list[Field]:
                 raise click.BadParameter(f"{name!r} is no field", param_hint="--columns")
             found.append(Field.of(keys[0].operand))
     return list(dict.fromkeys(found))
+
+
+def named_measure(text: str) -> Measure:
+    """The metric that a person names, such as ``val.acc`` or ``acc[val]``.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    fields = named_fields(text)
+    operand = fields[0].operand if len(fields) == 1 else None
+    if isinstance(operand, Measure) and operand.which is Which.VALUE:
+        return operand
+    raise click.BadParameter(f"{text!r} is no metric", param_hint="--metric")
 
 
 def spoken_fields(filter: str, order_by: str) -> list[Field]:

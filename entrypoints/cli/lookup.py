@@ -184,7 +184,9 @@ def experiment_named(
         raise NotFound(f"experiment {key} not found{where}; `tracker ls` shows those there are")
     matching = [each for each in matching if each.project_id == rather] or matching
     if len(matching) > 1:
-        raise _ambiguous("experiments", key, [f"{homes[e.project_id].name}/{e.name} = {e.id}" for e in matching])
+        raise _ambiguous(
+            "experiments", key, [f"{homes[e.project_id].name}/{e.name} = {e.id}" for e in matching]
+        )
     return matching[0]
 
 

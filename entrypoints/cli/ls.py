@@ -89,7 +89,7 @@ def ls(
         raise click.UsageError("--query excludes FILTER; --sort may be given")
     chosen = named_fields(columns) if columns is not None else None
     home = None if everywhere else project_worked_in(library, project)
-    filter, order_by = " ".join(words), order_by
+    filter = " ".join(words)
     if home is not None and query is not None:
         kept = _kept(library, home, query)
         filter, order_by = kept.filter, order_by if order_by is not None else kept.order_by
@@ -126,7 +126,7 @@ def _usual(
     spoken: Sequence[Field],
 ) -> list[Field]:
     """The columns that are shown unless somebody chooses others."""
-    measures = [metric for each in homes.values() if home in (None, each) for metric in displayed_metrics(each)]
+    measures = [metric for each in homes.values() for metric in displayed_metrics(each)]
     if home is None:
         present = {key for row in rows for key in row.metrics}
         measures = [each for each in measures if Field.of(each).title in present]

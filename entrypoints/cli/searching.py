@@ -31,7 +31,8 @@ def searched(
     Args:
         library: where to look.
         project_id: of this project; ``None`` = of all.
-        filter, order_by: in the language of ``docs/guide/search.md``.
+        filter: in the language of ``docs/guide/search.md``.
+        order_by: the same; empty = the newest first.
         limit: ``None`` = all.
     """
     cursor = None
