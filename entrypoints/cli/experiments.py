@@ -26,7 +26,7 @@ __all__ = ["experiment"]
 
 _EMPTY = "no experiments; `tracker experiment create --project PROJECT NAME` makes one"
 
-_project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+_project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 
 
 @click.group()
@@ -136,14 +136,15 @@ def tree(library: Tracker, project: str | None, as_json: bool) -> None:
 
 @experiment.command()
 @click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
-@click.option("--project", required=True, help="Id or name.")
+@_project
 @as_json_option
 @with_library
-def reorder(library: Tracker, experiments: tuple[str, ...], project: str, as_json: bool) -> None:
+def reorder(library: Tracker, experiments: tuple[str, ...], project: str | None, as_json: bool) -> None:
     """Put the EXPERIMENTs first in their project's order, as given."""
-    home = project_named(library, project)
-    first = [experiment_named(library, key, str(home.id)).id for key in experiments]
-    ordered = library.experiments.reorder(home.id, first)
+    first = experiment_named(library, experiments[0], project)
+    home = first.project_id
+    others = [experiment_named(library, key, str(home)).id for key in experiments[1:]]
+    ordered = library.experiments.reorder(home, [first.id, *others])
     if as_json:
         print_json(ordered)
     else:

@@ -264,11 +264,13 @@ def query_named(library: Tracker, key: str, project: str) -> SavedQuery:
     Raises:
         NotFound: there is none.
     """
-    for query in library.queries.list(project):
+    queries = library.queries.list(project)
+    for query in queries:
         if key in (query.name, str(query.id)):
             found: SavedQuery = query
             return found
-    raise NotFound(f"query {key} not found in project {project}")
+    there = ", ".join(query.name for query in queries) or "none"
+    raise NotFound(f"query {key} not found; there are: {there}; `tracker ls FILTER --save NAME` keeps one")
 
 
 def _only(found: Sequence[_Found], kind: str, key: str) -> _Found:

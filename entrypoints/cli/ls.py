@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tracker.domain.errors import NotFound
 from tracker.domain.ids import ProjectId
 from tracker.domain.metrics.aggregation import improvement
 from tracker.domain.projects.project import Project
 from tracker.domain.search.found import FoundExperiment
 from tracker.domain.search.query import Builtin, Column
-from tracker.domain.search.saved_query import SavedQuery
 
 from .cells import Cell, Head, color_option, missing, print_cells
 from .field_values import readable, values_of
@@ -27,7 +25,7 @@ from .fields import (
     named_fields,
     spoken_fields,
 )
-from .lookup import project_worked_in
+from .lookup import project_worked_in, query_named
 from .output import as_json_option, print_json
 from .searching import errors_shown, searched
 from .target import with_library
@@ -91,7 +89,7 @@ def ls(
     home = None if everywhere else project_worked_in(library, project)
     filter = " ".join(words)
     if home is not None and query is not None:
-        kept = _kept(library, home, query)
+        kept = query_named(library, query, str(home.id))
         filter, order_by = kept.filter, order_by if order_by is not None else kept.order_by
     order_by = order_by or ""
     with errors_shown(filter, order_by):
@@ -107,16 +105,6 @@ def ls(
     _print(library, shown, homes, list(dict.fromkeys(chosen)) if chosen is not None else None, as_json)
     if len(rows) > limit:
         click.echo(f"only the first {limit} are shown; --limit N shows more", err=True)
-
-
-def _kept(library: Tracker, home: Project, name: str) -> SavedQuery:
-    queries = library.queries.list(home.id)
-    for query in queries:
-        if query.name == name:
-            found: SavedQuery = query
-            return found
-    there = ", ".join(query.name for query in queries) or "none; `tracker ls FILTER --save NAME` keeps one"
-    raise NotFound(f"query {name} not found in project {home.name}; there are {there}")
 
 
 def _usual(

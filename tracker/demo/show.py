@@ -81,9 +81,7 @@ def _trained(folder: Path | None, out: Console, first: int, steps: int) -> list[
     return made
 
 
-def _claimed(
-    library: tracker.Tracker, project: Project, made: list[Experiment]
-) -> list[JudgedHypothesis]:
+def _claimed(library: tracker.Tracker, project: Project, made: list[Experiment]) -> list[JudgedHypothesis]:
     """The hypotheses, linked to the experiments that test them; a second family joins the first."""
     present = {one.hypothesis.title: one for one in library.hypotheses.list(project.id)}
     judged = []
