@@ -15,7 +15,18 @@ import click
 
 from .text import visible
 
-__all__ = ["MISSING", "Cell", "Head", "Style", "color_option", "missing", "print_cells", "styled", "width_of"]
+__all__ = [
+    "MISSING",
+    "Cell",
+    "Head",
+    "Style",
+    "color_option",
+    "color_variable",
+    "missing",
+    "print_cells",
+    "styled",
+    "width_of",
+]
 
 MISSING = "–"
 """Stands where there is no value."""
@@ -87,8 +98,19 @@ def _no_color(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         ctx.color = False
 
 
+color_variable = click.option(
+    "--no-color-variable",
+    envvar="NO_COLOR",
+    hidden=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_no_color,
+)
+"""Takes ``NO_COLOR`` out of the environment: anything but an empty text means no colours."""
+
+
 def color_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command ``--no-color``, which the variable ``NO_COLOR`` means as well."""
+    """Gives a command ``--no-color``."""
     return click.option(
         "--no-color",
         is_flag=True,
@@ -110,16 +132,16 @@ def print_cells(heads: Sequence[Head], rows: Iterable[Sequence[Cell]], *, indent
         rows: top to bottom.
         indent: spaces before each line.
     """
-    lines = [[Cell(head.title, "head") for head in heads]] if any(head.title for head in heads) else []
+    lines = (
+        [[Cell(visible(head.title), "head") for head in heads]] if any(head.title for head in heads) else []
+    )
     lines += [[Cell(visible(cell.text), cell.style) for cell in row] for row in rows]
     sizes = [[width_of(cell.text) for cell in line] for line in lines]
     widths = [max(column) for column in zip(*sizes, strict=True)]
     if sys.stdout.isatty():
         left_out = _fit(widths, heads, shutil.get_terminal_size(_FALLBACK).columns - indent)
         if left_out:
-            click.echo(
-                f"no room for {', '.join(map(visible, left_out))}: the terminal is too narrow", err=True
-            )
+            click.echo(f"the terminal is too narrow for {', '.join(map(visible, left_out))}", err=True)
     start = " " * indent
     click.echo(
         "\n".join(start + _line(heads, line, sized, widths) for line, sized in zip(lines, sizes, strict=True))

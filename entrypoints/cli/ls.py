@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -149,7 +150,8 @@ def _print(
 def _head(field: Field, values: Values) -> Head:
     is_number = field == _NUMBER or any(isinstance(value, int | float) for value in values)
     title = "#" if field == _NUMBER else field.title
-    return Head(title, is_number, may_shrink=not is_number and field != _STATUS)
+    is_short = is_number or field == _STATUS or any(isinstance(value, datetime) for value in values)
+    return Head(title, is_number, may_shrink=not is_short)
 
 
 def _cells(field: Field, values: Values, project: Project | None) -> list[Cell]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .cells import color_option
+from .cells import color_option, color_variable
 from .errors import reported
 from .lazy import LazyCommand, LazyGroup
 from .target import on_target, token_option
@@ -87,6 +87,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     help="Show the version and exit.",
 )
 @token_option
+@color_variable
 @color_option
 @lambda command: on_target(command, envvar="TRACKER_URL")
 def cli() -> None:
