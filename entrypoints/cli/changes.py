@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["complete", "edit", "fail", "start"]
 
 _experiment = click.argument("experiment", metavar="EXPERIMENT")
-_project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+_project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 
 
 @click.command()

@@ -14,7 +14,7 @@ exit  meaning
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
@@ -75,22 +75,31 @@ _SENTENCES: dict[type[Exception], str] = {
 
 
 class Failure(click.ClickException):
-    """An expected failure: one line on stderr and an exit code.
+    """An expected failure: a line on stderr, perhaps one that shows where, and an exit code.
 
     Args:
         message: what is wrong.
         exit_code: see the module.
         mend: the command that puts it right, if there is one and `message` names none.
+        below: lines that show where, safe to print.
     """
 
-    def __init__(self, message: str, exit_code: int = REFUSED, mend: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        exit_code: int = REFUSED,
+        mend: str | None = None,
+        below: Sequence[str] = (),
+    ) -> None:
         names_one = mend is None or "tracker " in message or "run: " in message
         super().__init__(one_line(message if names_one else f"{message}; try: {mend}"))
+        self.below = tuple(below)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Writes the line."""
-        click.echo(f"tracker: {self.message}", file=file, err=file is None)
+        """Writes the line, and those below it."""
+        for line in (f"tracker: {self.message}", *self.below):
+            click.echo(line, file=file, err=file is None)
 
 
 @contextmanager

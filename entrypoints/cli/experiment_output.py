@@ -12,7 +12,7 @@ from tracker.domain.ids import ExperimentId
 from .output import Column, plain, print_json, print_record
 from .text import moment, number
 
-__all__ = ["COLUMNS", "print_experiment", "tree_column"]
+__all__ = ["COLUMNS", "branches", "print_experiment", "tree_column"]
 
 COLUMNS = (
     Column("id", lambda experiment: str(experiment.id)),
@@ -61,12 +61,12 @@ def tree_column(experiments: Sequence[Experiment]) -> tuple[Column, list[tuple[E
     """
     known = {experiment.id: experiment for experiment in experiments}
     family = depth_first({experiment.id: experiment.parent_id for experiment in experiments})
-    branches = _branches(family)
-    column = Column("name", lambda experiment: branches[experiment.id] + experiment.name)
+    drawn = branches(family)
+    column = Column("name", lambda experiment: drawn[experiment.id] + experiment.name)
     return column, [(known[experiment_id], depth) for experiment_id, depth in family]
 
 
-def _branches(family: Sequence[tuple[ExperimentId, int]]) -> dict[ExperimentId, str]:
+def branches(family: Sequence[tuple[ExperimentId, int]]) -> dict[ExperimentId, str]:
     """What stands before each name; read from below, since a branch ends at the last sibling."""
     drawn: dict[ExperimentId, str] = {}
     goes_on: list[bool] = []  # by depth: whether a sibling at that depth comes further down

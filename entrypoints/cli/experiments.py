@@ -15,6 +15,7 @@ from .confirm import confirm, yes_option
 from .experiment_output import COLUMNS, print_experiment, tree_column
 from .lookup import experiment_named, experiments_of, project_named
 from .output import as_json_option, plain, print_json, print_table
+from .show import show
 from .target import with_library
 from .values import JSON_OBJECT, PARAM, STATUS, TEXT_FILE
 
@@ -25,19 +26,20 @@ __all__ = ["experiment"]
 
 _EMPTY = "no experiments; `tracker experiment create --project PROJECT NAME` makes one"
 
-_project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+_project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 
 
 @click.group()
 def experiment() -> None:
     """Experiments: runs and their family.
 
-    EXPERIMENT is an id, the beginning of one that no other shares, or a name within --project.
+    EXPERIMENT is a name, a number by the project's naming patterns (12), an id, or the beginning of an id
+    that no other has; --project tells apart what several projects have.
     """
 
 
-for _change in (edit, start, complete, fail):
-    experiment.add_command(_change)
+for _command in (show, edit, start, complete, fail):
+    experiment.add_command(_command)
 
 
 @experiment.command("list")
@@ -68,16 +70,6 @@ def list_experiments(
         print_json(found)
     else:
         print_table(COLUMNS, found, empty=_EMPTY)
-
-
-@experiment.command()
-@click.argument("experiment", metavar="EXPERIMENT")
-@_project
-@as_json_option
-@with_library
-def show(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
-    """Show everything about EXPERIMENT."""
-    print_experiment(experiment_named(library, experiment, project), as_json)
 
 
 @experiment.command()
@@ -144,14 +136,15 @@ def tree(library: Tracker, project: str | None, as_json: bool) -> None:
 
 @experiment.command()
 @click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
-@click.option("--project", required=True, help="Id or name.")
+@_project
 @as_json_option
 @with_library
-def reorder(library: Tracker, experiments: tuple[str, ...], project: str, as_json: bool) -> None:
+def reorder(library: Tracker, experiments: tuple[str, ...], project: str | None, as_json: bool) -> None:
     """Put the EXPERIMENTs first in their project's order, as given."""
-    home = project_named(library, project)
-    first = [experiment_named(library, key, str(home.id)).id for key in experiments]
-    ordered = library.experiments.reorder(home.id, first)
+    first = experiment_named(library, experiments[0], project)
+    home = first.project_id
+    others = [experiment_named(library, key, str(home)).id for key in experiments[1:]]
+    ordered = library.experiments.reorder(home, [first.id, *others])
     if as_json:
         print_json(ordered)
     else:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .cells import color_option, color_variable
 from .errors import reported
 from .lazy import LazyCommand, LazyGroup
 from .target import on_target, token_option
@@ -17,6 +18,16 @@ from .target import on_target, token_option
 __all__ = ["cli", "main"]
 
 _COMMANDS = {
+    "ls": LazyCommand("ls", "ls", "List the experiments for which FILTER holds."),
+    "tree": LazyCommand(
+        "tree",
+        "tree",
+        "Draw which experiment derives from which, and how the main metric changed from parent to child.",
+    ),
+    "show": LazyCommand(
+        "show", "show", "Show everything about EXPERIMENT, and what changed against its parent."
+    ),
+    "diff": LazyCommand("difference", "diff", "Show in what two EXPERIMENTs differ, old -> new."),
     "project": LazyCommand("projects", "project", "Projects: what belongs together."),
     "experiment": LazyCommand("experiments", "experiment", "Experiments: runs and their family."),
     "metric": LazyCommand("metrics", "metric", "Metrics: the final values of experiments."),
@@ -76,6 +87,8 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     help="Show the version and exit.",
 )
 @token_option
+@color_variable
+@color_option
 @lambda command: on_target(command, envvar="TRACKER_URL")
 def cli() -> None:
     """Track machine-learning experiments, in a folder or on a server.

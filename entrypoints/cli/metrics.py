@@ -11,7 +11,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import MetricDefinition
 
-from .lookup import experiment_named, project_named
+from .lookup import experiment_named, project_worked_in
 from .output import Column, as_json_option, print_json, print_table
 from .target import with_library
 from .text import moment, number
@@ -35,7 +35,7 @@ _EXPERIMENT_COLUMNS = (
     Column("status", lambda experiment: experiment.status.value),
 )
 
-_project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+_project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 
 
 @click.group()
@@ -88,12 +88,12 @@ def log(
 
 
 @metric.command()
-@click.option("--project", required=True, help="Id or name.")
+@click.option("--project", help="Id or name; by default the only one, or where the newest experiment is.")
 @as_json_option
 @with_library
-def table(library: Tracker, project: str, as_json: bool) -> None:
+def table(library: Tracker, project: str | None, as_json: bool) -> None:
     """Compare the experiments of a project by the metrics it tracks."""
-    chosen = project_named(library, project)
+    chosen = project_worked_in(library, project)
     cells = library.metrics.table(chosen.id)
     if as_json:
         print_json(cells)

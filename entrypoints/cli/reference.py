@@ -26,7 +26,10 @@ those of a process are visible to everybody on a machine: they are asked for, or
 
 `--json` prints the domain's own fields (`snake_case`; the API's `order` is `position`). Ids and times are
 text, a number that is not finite is `"NaN"`, `"Infinity"` or `"-Infinity"`. Tables are framed on a terminal
-and plain, never cut, in a pipe.
+and plain, never cut, in a pipe. Colours are on a terminal alone; `NO_COLOR` and `--no-color` take them away.
+
+An EXPERIMENT is an id, a whole name, a number by the project's naming patterns, or the beginning of an id
+that no other has; [more](../guide/command-line.md).
 
 | exit code | meaning |
 |---|---|
@@ -36,7 +39,8 @@ and plain, never cut, in a pipe.
 | 3 | something behind the command did not answer: database, server, disk |
 | 130 | interrupted |
 
-Errors are one line on stderr; where a command mends it, the line ends with it.
+Errors are one line on stderr; where a command mends it, the line ends with it. A filter that does not parse
+is shown below it, with a caret under the mistake.
 """
 
 

@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 _experiment = click.argument("experiment", metavar="EXPERIMENT")
-_project = click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+_project = click.option("--project", help="Id or name of the project to look in; by default in all.")
 
 
 @click.group()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .lazy import quick_imports
 from .text import one_line
 
 if TYPE_CHECKING:
@@ -56,11 +57,13 @@ class Target:
         """The library's front door onto it, to be used as a context manager."""
         # Late, here and below: it is what makes commands slow to start.
         if self.url is not None:
-            import tracker  # noqa: PLC0415
+            with quick_imports():
+                import tracker  # noqa: PLC0415
 
             return tracker.open(url=self.url, token=self.token)
-        from tracker.blocking import Tracker  # noqa: PLC0415
-        from tracker.embedded import connect  # noqa: PLC0415
+        with quick_imports():
+            from tracker.blocking import Tracker  # noqa: PLC0415
+            from tracker.embedded import connect  # noqa: PLC0415
 
         settings = self.settings()
         return Tracker(lambda: connect(settings, origin="shell"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.demo.family import FAMILY
+from tracker.demo.family import CLAIMS, FAMILY
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -87,3 +87,8 @@ def test_the_picture_shows_the_family_that_the_demo_trains() -> None:
     for name, member in zip(shown, FAMILY, strict=True):
         parent = "" if member.parent is None else f"from_{member.parent + 1}_"
         assert name.partition("_")[2] == f"{parent}{member.change}"
+    assert [claim for claim, _ in judged(picture)] == [claim.title for claim in CLAIMS]
+
+
+def judged(picture: str) -> list[tuple[str, str]]:
+    return re.findall(r"│ (\S.*?)\s+│ (supported|refuted)", picture)

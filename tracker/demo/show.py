@@ -12,8 +12,9 @@ from rich.tree import Tree
 
 import tracker
 from tracker.demo.digits import load
-from tracker.demo.family import FAMILY, STEPS, train
+from tracker.demo.family import CLAIMED_METRIC, CLAIMS, FAMILY, STEPS, train
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.ids import ExperimentId
 from tracker.domain.metrics.aggregation import improvement
 from tracker.domain.projects.project import Direction, MetricDefinition, Project
@@ -42,10 +43,13 @@ def run(data: str | Path | None = None, console: Console | None = None, *, steps
         if present:
             out.print(f"project {PROJECT} has {present} experiments; another family joins them")
         made = _trained(folder, out, first=present + 1, steps=steps)
+        claims = _claimed(library, project, made)
         _show(library, project, made, out)
+        _judge(library, claims, out)
     where = "" if folder is None else f" --data {shlex.quote(str(folder))}"
-    out.print("\nLook at it through the API and its docs page:", highlight=False)
-    out.print(f"  tracker{where} server", highlight=False, soft_wrap=True, markup=False)
+    out.print("\nLook closer, or serve it over HTTP:", highlight=False)
+    for words in ("ls 'val.loss < 0.2'", "show 2", f'hypothesis show "{CLAIMS[0].title}"', "server"):
+        out.print(f"  tracker{where} {words}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _trained(folder: Path | None, out: Console, first: int, steps: int) -> list[Experiment]:
@@ -75,6 +79,39 @@ def _trained(folder: Path | None, out: Console, first: int, steps: int) -> list[
             )
             bar.update(task, completed=steps * (index + 1))
     return made
+
+
+def _claimed(library: tracker.Tracker, project: Project, made: list[Experiment]) -> list[JudgedHypothesis]:
+    """The hypotheses, linked to the experiments that test them; a second family joins the first."""
+    present = {one.hypothesis.title: one for one in library.hypotheses.list(project.id)}
+    judged = []
+    for claim in CLAIMS:
+        found = present.get(claim.title) or library.hypotheses.create(
+            project.id,
+            title=claim.title,
+            description=claim.description,
+            targets=[CLAIMED_METRIC],
+            baseline="root",
+        )
+        for index in claim.members:
+            found = library.hypotheses.link(found.id, made[index].id)
+        judged.append(found)
+    return judged
+
+
+def _judge(library: tracker.Tracker, claims: list[JudgedHypothesis], out: Console) -> None:
+    table = Table(title="hypotheses", title_justify="left")
+    table.add_column("claim", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column(f"{CLAIMED_METRIC} better by", no_wrap=True, justify="right")
+    table.add_column("95 % interval", no_wrap=True)
+    for claim in claims:
+        (target,) = library.hypotheses.evidence(claim.id).targets
+        effect = "-" if target.effect is None else f"{target.effect:+.4f}"
+        interval = "-" if target.interval is None else "{:+.4f} to {:+.4f}".format(*target.interval)
+        color = {"supported": "green", "refuted": "red"}.get(claim.status, "default")
+        table.add_row(claim.hypothesis.title, f"[{color}]{claim.status}[/]", effect, interval)
+    out.print(table)
 
 
 def _show(library: tracker.Tracker, project: Project, made: list[Experiment], out: Console) -> None:

@@ -59,6 +59,7 @@ _WORD = re.compile(
 )
 _NAME_PART = re.compile(rf"\.?({_PART})")
 _SPACE = re.compile(r"\s*")
+_NOT_STORED = re.compile("[\x00\ud800-\udfff]")  # what :func:`~tracker.domain.text.storable` refuses
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -69,6 +70,8 @@ def tokens(text: str) -> Iterator[Token]:
     """
     if len(text) > LONGEST:
         raise QuerySyntax(f"is longer than {LONGEST} characters", LONGEST + 1)
+    if (odd := _NOT_STORED.search(text)) is not None:
+        raise QuerySyntax(f"{odd[0]!r} is in no text that could be kept", odd.start() + 1)
     at = 0
     while (at := _after_space(text, at)) < len(text):
         found = _WORD.match(text, at)
