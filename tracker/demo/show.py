@@ -100,11 +100,11 @@ def _claimed(library: tracker.Tracker, project: Project, made: list[Experiment])
 
 
 def _judge(library: tracker.Tracker, claims: list[JudgedHypothesis], out: Console) -> None:
-    table = Table(title="hypotheses", title_justify="left")
-    table.add_column("claim", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column(f"{CLAIMED_METRIC} better by", no_wrap=True, justify="right")
-    table.add_column("95 % interval", no_wrap=True)
+    table = Table(title=f"hypotheses, judged by {CLAIMED_METRIC}", title_justify="left")
+    table.add_column("claim")
+    table.add_column("verdict")
+    table.add_column("better by", justify="right")
+    table.add_column("95 % interval")
     for claim in claims:
         (target,) = library.hypotheses.evidence(claim.id).targets
         effect = "-" if target.effect is None else f"{target.effect:+.4f}"
