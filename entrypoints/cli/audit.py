@@ -11,8 +11,9 @@ import click
 
 from tracker.domain.identity.audit.entry import AuditEntry
 
+from .account_lookup import team_named
 from .errors import REFUSED
-from .lookup import project_named, team_named
+from .lookup import project_named
 from .output import Column, as_json_option, plain, print_json, print_table
 from .target import with_library
 from .text import moment

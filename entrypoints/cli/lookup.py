@@ -1,20 +1,17 @@
-"""From what people type to the thing they mean."""
+"""From what people type to the thing they mean; users, teams and tokens are in :mod:`.account_lookup`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 import click
 
-from tracker.areas.identity import Account, Member, Token
 from tracker.domain.errors import Conflict, Forbidden, NotFound
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.judged import JudgedHypothesis
-from tracker.domain.identity.accounts.user import normalized_email
-from tracker.domain.identity.teams.team import Team
 from tracker.domain.ids import ProjectId
 from tracker.domain.projects.naming import number_of
 from tracker.domain.projects.project import Project
@@ -29,89 +26,26 @@ if TYPE_CHECKING:
     from tracker.blocking import Tracker
 
 __all__ = [
-    "experiment_named", "experiments_of", "found_again", "hypothesis_named", "is_id", "project_named",
+    "experiment_named", "experiments_of", "found_again", "hypothesis_named", "is_id", "only", "project_named",
     "project_worked_in", "query_named",
-    "team_named", "token_named", "user_named",
 ]  # fmt: skip
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ID_PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{3,35}", re.IGNORECASE)
 _SHOWN_CANDIDATES = 5
 
-_Found = TypeVar("_Found", Project, Experiment, JudgedHypothesis, Team, Token)
+
+class _WithId(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+_Found = TypeVar("_Found", bound=_WithId)
 
 
 def is_id(key: str) -> bool:
     """Whether `key` has the form of an id."""
     return _ID.fullmatch(key) is not None
-
-
-def user_named(
-    library: Tracker, key: str, *, project_id: UUID | None = None, team_id: UUID | None = None
-) -> UUID:
-    """The id of the user with this id or e-mail address.
-
-    Args:
-        library: where to look.
-        key: what was typed.
-        project_id: with whose people to begin; only administrators can list everybody.
-        team_id: the same.
-
-    Raises:
-        NotFound: there is none, or none that the caller may see.
-    """
-    if is_id(key):
-        return UUID(key)
-    email = normalized_email(key)
-    for person in _people(library, project_id, team_id):
-        if person.email == email:
-            return person.id if isinstance(person, Account) else person.user_id
-    raise NotFound(f"user {key} not found among those you can see; `tracker whoami` tells them their id")
-
-
-def _people(library: Tracker, project_id: UUID | None, team_id: UUID | None) -> Iterator[Account | Member]:
-    """Everybody whom the caller may see; who comes late costs a request that often is not needed."""
-    yield library.users.me()
-    if project_id is not None:
-        yield from library.permissions.members(project_id)
-        team_id = library.projects.get(project_id).team_id
-    if team_id is not None:
-        yield from library.teams.members(team_id)
-    try:
-        yield from library.users.list()
-    except Forbidden:
-        return
-
-
-def team_named(library: Tracker, key: str) -> Team:
-    """The team with this id or name.
-
-    Raises:
-        NotFound: there is none.
-        Conflict: several have this name.
-    """
-    if is_id(key):
-        found: Team = library.teams.get(UUID(key))
-        return found
-    named = [team for team in library.teams.list() if team.name == key]
-    if not named:
-        raise NotFound(f"team {key} not found; `tracker team list` shows those there are")
-    return _only(named, "teams", key)
-
-
-def token_named(library: Tracker, key: str) -> Token:
-    """The caller's API token with this id, or with this name and not revoked.
-
-    Raises:
-        NotFound: there is none.
-        Conflict: several have this name.
-    """
-    tokens = library.tokens.list()
-    found = [token for token in tokens if str(token.id) == key.lower()]
-    found = found or [token for token in tokens if token.name == key and not token.revoked]
-    if not found:
-        raise NotFound(f"token {key} not found; `tracker token list` shows those there are")
-    return _only(found, "tokens", key)
 
 
 def project_named(library: Tracker, key: str) -> Project:
@@ -127,7 +61,7 @@ def project_named(library: Tracker, key: str) -> Project:
     named = [project for project in library.projects.list() if project.name == key]
     if not named:
         raise NotFound(f"project {key} not found; `tracker project list` shows those there are")
-    return _only(named, "projects", key)
+    return only(named, "projects", key)
 
 
 def experiments_of(library: Tracker, project: str | None) -> tuple[Experiment, ...]:
@@ -255,7 +189,7 @@ def hypothesis_named(library: Tracker, key: str, project: str | None = None) -> 
     matching = titled or [each for each in candidates if prefixed and str(each.id).startswith(key.lower())]
     if not matching:
         raise NotFound(f"hypothesis {key} not found; `tracker hypothesis list` shows those there are")
-    return _only(matching, "hypotheses", key)
+    return only(matching, "hypotheses", key)
 
 
 def query_named(library: Tracker, key: str, project: str) -> SavedQuery:
@@ -273,7 +207,17 @@ def query_named(library: Tracker, key: str, project: str) -> SavedQuery:
     raise NotFound(f"query {key} not found; there are: {there}; `tracker ls FILTER --save NAME` keeps one")
 
 
-def _only(found: Sequence[_Found], kind: str, key: str) -> _Found:
+def only(found: Sequence[_Found], kind: str, key: str) -> _Found:
+    """The one that there is.
+
+    Args:
+        found: at least one.
+        kind: what they are, in the plural.
+        key: what was typed for them.
+
+    Raises:
+        Conflict: there are several; names some.
+    """
     if len(found) > 1:
         raise _ambiguous(kind, key, [str(one.id) for one in found])
     return found[0]

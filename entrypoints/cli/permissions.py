@@ -11,8 +11,9 @@ import click
 
 from tracker.domain.identity.permissions.grant import Grant
 
+from .account_lookup import team_named, user_named
 from .errors import REFUSED
-from .lookup import project_named, team_named, user_named
+from .lookup import project_named
 from .output import Column, as_json_option, print_json, print_record, print_table
 from .target import with_library
 from .text import moment

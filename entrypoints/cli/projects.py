@@ -9,8 +9,9 @@ import click
 
 from tracker.domain.projects.project import MetricDefinition, ProjectSettings
 
+from .account_lookup import team_named
 from .confirm import confirm, yes_option
-from .lookup import project_named, team_named
+from .lookup import project_named
 from .output import Column, as_json_option, print_json, print_table
 from .project_output import print_name_check, print_project
 from .sharing import members, share, transfer, unshare

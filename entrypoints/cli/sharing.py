@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .account_lookup import user_named
 from .confirm import confirm, yes_option
-from .lookup import project_named, user_named
+from .lookup import project_named
 from .output import as_json_option
 from .project_output import print_project
 from .target import with_library

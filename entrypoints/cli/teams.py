@@ -10,8 +10,9 @@ import click
 from tracker.areas.identity import Member
 from tracker.domain.identity.teams.team import Team
 
+from .account_lookup import team_named, user_named
 from .confirm import confirm, yes_option
-from .lookup import is_id, team_named, user_named
+from .lookup import is_id
 from .output import Column, as_json_option, plain, print_json, print_record, print_table
 from .target import with_library
 from .text import moment

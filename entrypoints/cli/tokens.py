@@ -8,8 +8,8 @@ import click
 
 from tracker.areas.identity import Token
 
+from .account_lookup import token_named
 from .confirm import confirm, yes_option
-from .lookup import token_named
 from .output import Column, as_json_option, print_json, print_record, print_table
 from .target import with_library
 from .text import moment

@@ -11,8 +11,8 @@ import click
 
 from tracker.areas.identity import Account
 
+from .account_lookup import user_named
 from .confirm import confirm, yes_option
-from .lookup import user_named
 from .output import Column, as_json_option, print_json, print_record, print_table
 from .secret_input import new_password, password_stdin_option
 from .target import Target, on_target, with_library

@@ -16,9 +16,11 @@ import tracker
 from entrypoints.cli.main import cli
 from tests.e2e.processes import clean_environment
 from tracker import MetricDefinition
+from tracker.domain.projects.project import Direction
 
 NASTY = "2_from_1_\x1b[31m\x07\u202e[red]漢字"
 ESCAPE = "\x1b["
+METRICS = (MetricDefinition(name="acc"), MetricDefinition(name="loss", direction=Direction.MINIMIZE))
 LONG = "3_from_1_" + "x" * 80
 
 
@@ -27,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three experiments, of which the second has an odd name and the best value."""
     folder = tmp_path_factory.mktemp("colour")
     with tracker.open(folder) as library:
-        project = library.projects.create("p", metrics=[MetricDefinition(name="acc")])
+        project = library.projects.create("p", metrics=METRICS)
         for name, value, status in (
             ("1_a", 0.5, "complete"),
             (NASTY, 0.75, "failed"),
@@ -36,6 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             fields = {"params": {NASTY: value}, "git_diff": f"+{NASTY}\n{value}\n", "tags": [NASTY]}
             made = library.experiments.create(project.id, name=name, status=status, **fields)
             library.metrics.log(made.id, "acc", value)
+            library.metrics.log(made.id, "loss", value)
     return folder
 
 
@@ -70,7 +73,8 @@ def invoked(folder: Path, *words: str, **how: object) -> str:
 def test_a_terminal_gets_colours_that_fit_it(folder):
     shown = on_terminal(folder, "ls", "--sort", "name")
     assert "\x1b[32m" in shown and "\x1b[31m" in shown and "\x1b[36m" in shown  # the three statuses
-    assert "\x1b[32m\x1b[1m0.75\x1b[0m" in shown  # the best value
+    best = "\x1b[32m\x1b[1m{}\x1b[0m"
+    assert shown.count(best.format("0.75")) == shown.count(best.format("0.25")) == 1  # of acc and of loss
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     assert max(map(len, plain)) <= 80
     assert any(line.split()[1].endswith("…") for line in plain)
@@ -111,8 +115,8 @@ def test_the_variable_means_no_colour_unless_it_is_empty(folder):
 
 
 def test_better_and_worse_follow_the_metrics_direction(folder):
-    assert "\x1b[32m+0.25\x1b[0m" in invoked(folder, "diff", "1", "2", color=True)
-    assert "\x1b[31m-0.25\x1b[0m" in invoked(folder, "diff", "2", "1", color=True)
+    acc, loss = re.findall(r"\x1b\[3\dm\+0.25\x1b\[0m", invoked(folder, "diff", "1", "2", color=True))
+    assert (acc[:5], loss[:5]) == ("\x1b[32m", "\x1b[31m")
 
 
 def test_a_store_that_does_not_answer_leaves_the_rest(folder):
