@@ -65,7 +65,11 @@ class Metrics:
         self, project_id: Id, metrics: Sequence[str], *, minimize: Sequence[str] = (), filter: str = ""
     ) -> Front:
         """What nothing beats."""
-        query = {"metric": list(metrics), "minimize": list(minimize), "filter": filter}
+        query = {
+            "metric": list(dict.fromkeys([*metrics, *minimize])),
+            "minimize": list(minimize),
+            "filter": filter,
+        }
         return front_from(await self._client.get(f"{_project(project_id)}/pareto", query))
 
     async def importance(

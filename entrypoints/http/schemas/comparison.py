@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tracker.domain.comparison.differences import Difference
 from tracker.domain.comparison.metrics import Contrast, MetricCell, MetricRow
 from tracker.domain.comparison.service import MOST_COMPARED
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Direction
 from tracker.domain.scalars.series import Axis
 
@@ -67,7 +69,7 @@ class DifferenceOut(TypedDict):
 
     name: str
     path: list[str]
-    values: dict[UUID, Any]
+    values: Mapping[ExperimentId, Any]
 
 
 class FileChangeOut(TypedDict):
@@ -196,7 +198,11 @@ def budget_out(found: BudgetComparison) -> BudgetOut:
 
 
 def _difference_out(found: Difference) -> DifferenceOut:
-    return {"name": found.name, "path": [str(step) for step in found.path], "values": {**found.values}}
+    return {
+        "name": found.name,
+        "path": [str(step) for step in found.path],
+        "values": found.values,
+    }
 
 
 def _code_out(found: CodeState) -> CodeOut:

@@ -13,6 +13,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.service import visible_experiment
 from tracker.domain.hypotheses.facts import Facts
+from tracker.domain.hypotheses.links.service import require_too
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, may
 from tracker.domain.ids import ExperimentId, ProjectId
@@ -30,9 +31,16 @@ _MOST_OBJECTIVES = 10
 
 
 async def visible_experiments(
-    unit: ReadingUnit, actor: Actor, experiment_ids: Sequence[ExperimentId], *actions: Action
+    unit: ReadingUnit, actor: Actor, experiment_ids: Sequence[ExperimentId], action: Action, *also: Action
 ) -> tuple[list[Experiment], Mapping[ProjectId, Project]]:
-    """The experiments in the given order, each once, with their projects, if `actor` may do all of `actions`.
+    """The experiments in the given order, each once, with their projects.
+
+    Args:
+        unit: where to look.
+        actor: who asks.
+        experiment_ids: of which.
+        action: what they must be allowed to do with each of them.
+        also: what else.
 
     Raises:
         NotFound: one is not there, or the actor may not see it.
@@ -49,10 +57,10 @@ async def visible_experiments(
         experiment = known.get(key)
         # A missing one takes the way of a hidden one, so that both are refused alike and as slowly.
         if experiment is None or experiment.project_id not in projects:
-            for action in actions:
-                experiment = await visible_experiment(unit, actor, key, action)
-            assert experiment is not None, "there is at least one action"
-            projects[experiment.project_id] = await unit.projects.get(experiment.project_id)
+            experiment = await visible_experiment(unit, actor, key, action)
+            project = await unit.projects.get(experiment.project_id)
+            require_too(actor, also, project.scope)
+            projects[project.id] = project
         found.append(experiment)
     return found, projects
 
@@ -180,7 +188,7 @@ class ComparisonService:
             raise Invalid.field("metric", f"must name from 2 to {_MOST_OBJECTIVES} different metrics")
         async with self._units.reading() as unit:
             project = await visible_project(unit, actor, project_id, Action.METRICS_VIEW)
-            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_VIEW)
+            require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
             rows = await numbers_matching(unit, actor, project, filter, measures, now=self._clock.now())
             objectives = tuple(_objective(each, project, falling) for each in measures)
             chosen, whole = pareto(rows, objectives)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tracker.domain.comparison.importance import Importance, Method, columns, ranked, warnings_about
+from tracker.domain.hypotheses.links.service import require_too
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action
 from tracker.domain.ids import ProjectId
@@ -61,7 +62,7 @@ class ImportanceService:
         measure = metric_named(metric)
         async with self._units.reading() as unit:
             project = await visible_project(unit, actor, project_id, Action.METRICS_VIEW)
-            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_VIEW)
+            require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
             rows = await numbers_matching(unit, actor, project, filter, [measure], now=self._clock.now())
             values = {key: v for key, (v,) in rows if v is not None and math.isfinite(v)}
             runs = [row for row in await unit.hypotheses.rows(project_id) if row.id in values]
