@@ -49,9 +49,8 @@ def test_what_one_lacks_is_a_dash(run, ok, digits):
 
 
 def test_the_table_the_front_and_the_importance_of_a_project(run, ok, seeds):
-    told = run(
-        "project", "table", "digits", "acc > 0.505", "--sort=-acc", "--limit", "2", "--baseline", "narrow0"
-    )
+    asked = ("project", "table", "digits", "acc > 0.505", "--sort=-acc", "--limit", "2")
+    told = run(*asked, "--baseline", "narrow0")
     assert [line.split()[0] for line in told.stdout.splitlines()] == ["name", "wide1", "wide0"]
     assert "* 0.61 (+0.11)" in told.stdout and "more: --cursor" in told.stderr
     cursor = ok(*asked)["next_cursor"]

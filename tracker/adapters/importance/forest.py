@@ -17,16 +17,20 @@ __all__ = ["ForestImportanceModel"]
 
 _FOLDS = 3
 _TREES = 100
-_REPEATS = 5
-_MOST_RUNS = 5000
+_REPEATS = 3
+_MOST_RUNS = 2000
 
 
 class ForestImportanceModel:
     """Keeps the port :class:`tracker.ports.importance.ImportanceModel`.
 
     L. Breiman, "Random forests", Machine Learning 45 (2001), section 10: permutation importance, here on
-    runs held out of three folds. Of more than 5,000 runs evenly spaced ones are taken.
+    runs held out of three folds. Of more than 2,000 runs evenly spaced ones are taken. One forest grows at
+    a time, in a thread of its own.
     """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
 
     async def importances(self, columns: Sequence[ParamColumn], target: Sequence[float]) -> tuple[float, ...]:
         """By permutation."""
@@ -36,7 +40,8 @@ class ForestImportanceModel:
                 "forest needs scikit-learn where tracker runs: pip install 'tracker[importance]'; "
                 "rank needs nothing",
             )
-        return await asyncio.to_thread(_importances, columns, target)
+        async with self._turn:
+            return await asyncio.to_thread(_importances, columns, target)
 
 
 def _importances(columns: Sequence[ParamColumn], target: Sequence[float]) -> tuple[float, ...]:
