@@ -10,6 +10,7 @@ import click
 
 from tracker.domain.comparison.pareto import Objective
 
+from .cells import color_option
 from .comparison_output import print_comparison, print_matrix
 from .lookup import experiment_named, project_named
 from .output import Column, as_json_option, print_json, print_table
@@ -28,10 +29,11 @@ _where = click.option("--filter", "where", default="", help="Of which experiment
 @click.command()
 @click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
 @click.option("--baseline", help="With which the others are compared; by default the parent of the first.")
-@click.option("--project", help="Id or name; EXPERIMENT may then be a name.")
+@click.option("--project", help="Id or name of the project to look in; by default in all.")
 @click.option("--scalar", help="Compare this time series at the same budget instead.")
 @click.option("--budget", type=_BUDGETS, default="step", show_default=True, help="With --scalar: of what.")
 @click.option("--at", type=float, help="With --scalar: after so many steps or seconds; at first the most.")
+@color_option
 @as_json_option
 @with_library
 def compare(
@@ -45,16 +47,24 @@ def compare(
     at: float | None,
     as_json: bool,
 ) -> None:
-    """Tell what differs between experiments, and whether it mattered."""
+    """Tell what differs between experiments, and whether it mattered.
+
+    EXPERIMENT is a number, a name, an id or the beginning of one. A star stands at the best value of each
+    metric, and behind each value by how much it is better than the baseline's.
+    """
     if scalar is None and at is not None:
         raise click.UsageError("--at goes with --scalar")
     if scalar is not None and baseline is not None:
         raise click.UsageError("--baseline and --scalar exclude each other")
-    ids = [experiment_named(library, each, project).id for each in experiments]
+    first = experiment_named(library, experiments[0], project)
+    others = (experiment_named(library, each, project, rather=first.project_id) for each in experiments[1:])
+    ids = [first.id, *(each.id for each in others)]
     if scalar is not None:
         _at_budget(library, ids, scalar, budget=budget, at=at, as_json=as_json)
         return
-    base = None if baseline is None else experiment_named(library, baseline, project).id
+    base = (
+        None if baseline is None else experiment_named(library, baseline, project, rather=first.project_id).id
+    )
     found = library.experiments.compare(ids, base)
     if as_json:
         print_json(found)
@@ -92,6 +102,7 @@ def _at_budget(
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
 @click.option("--cursor", help="Of the page before.")
 @click.option("--baseline", help="An experiment that every row is compared with.")
+@color_option
 @as_json_option
 @with_library
 def table(
@@ -107,7 +118,7 @@ def table(
 ) -> None:
     """Show the experiments of PROJECT by the metrics that it shows, or else tracks."""
     chosen = project_named(library, project).id
-    base = None if baseline is None else experiment_named(library, baseline, str(chosen)).id
+    base = None if baseline is None else experiment_named(library, baseline, rather=chosen).id
     found = library.metrics.matrix(chosen, where, sort, limit, cursor=cursor, baseline=base)
     if as_json:
         print_json(found)

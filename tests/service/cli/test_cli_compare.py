@@ -45,7 +45,7 @@ def test_what_one_lacks_is_a_dash(run, ok, digits):
     ok("experiment", "create", "--project", "digits", "a", "--param", "x=1")
     ok("experiment", "create", "--project", "digits", "b")
     lines = [line.split() for line in run("compare", "a", "b", "--project", "digits").stdout.splitlines()]
-    assert ["params.x", "1", "-"] in lines
+    assert ["params.x", "1", "–"] in lines
 
 
 def test_the_table_the_front_and_the_importance_of_a_project(run, ok, seeds):
