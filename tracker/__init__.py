@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tracker.areas import AsyncTracker
     from tracker.blocking import Tracker
+    from tracker.domain.comparison.budget import BudgetComparison
+    from tracker.domain.comparison.compared import Comparison
+    from tracker.domain.comparison.importance import Importance
+    from tracker.domain.comparison.matrix import Matrix
+    from tracker.domain.comparison.pareto import Front
     from tracker.domain.errors import (
         AlreadyExists,
         AlreadyRegistered,
@@ -60,12 +65,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
-    "BadCredentials", "Conflict", "Direction", "Evidence", "Experiment", "ExperimentMetric", "Forbidden",
-    "Graph", "Hypothesis", "HypothesisStatus", "Invalid", "InvalidTransition", "JudgedHypothesis",
-    "LineageCycle", "Metric", "MetricDefinition", "NameCheck", "NotFound", "Project", "ProjectSettings",
-    "Role", "Run", "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status",
-    "Target", "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning", "Unauthenticated",
-    "Unavailable", "__version__", "aopen", "init", "open",
+    "BadCredentials", "BudgetComparison", "Comparison", "Conflict", "Direction", "Evidence",
+    "Experiment", "ExperimentMetric", "Forbidden", "Front", "Graph", "Hypothesis", "HypothesisStatus",
+    "Importance", "Invalid", "InvalidTransition", "JudgedHypothesis", "LineageCycle", "Matrix", "Metric",
+    "MetricDefinition", "NameCheck", "NotFound", "Project", "ProjectSettings", "Role", "Run",
+    "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "Target",
+    "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning", "Unauthenticated", "Unavailable",
+    "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -73,6 +79,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "tracker.areas": ("AsyncTracker",),
     "tracker.blocking": ("Tracker",),
+    "tracker.domain.comparison.budget": ("BudgetComparison",),
+    "tracker.domain.comparison.compared": ("Comparison",),
+    "tracker.domain.comparison.importance": ("Importance",),
+    "tracker.domain.comparison.matrix": ("Matrix",),
+    "tracker.domain.comparison.pareto": ("Front",),
     "tracker.domain.errors": (
         "AlreadyExists", "AlreadyRegistered", "BadCode", "BadCredentials", "Conflict", "Forbidden", "Invalid",
         "InvalidTransition", "LineageCycle", "NotFound", "SchemaMismatch", "StaleVersion", "TooManyRequests",

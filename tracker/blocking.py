@@ -122,6 +122,8 @@ class Experiments(_Area):
     get = _blocking(AsyncExperiments.get)
     recent = _blocking(AsyncExperiments.recent)
     search = _blocking(AsyncExperiments.search)
+    compare = _blocking(AsyncExperiments.compare)
+    compare_at = _blocking(AsyncExperiments.compare_at)
     create = _blocking(AsyncExperiments.create)
     create_many = _blocking(AsyncExperiments.create_many)
     graph = _blocking(AsyncExperiments.graph)
@@ -145,6 +147,9 @@ class Metrics(_Area):
     list = _blocking(AsyncMetrics.list)
     log = _blocking(AsyncMetrics.log)
     table = _blocking(AsyncMetrics.table)
+    matrix = _blocking(AsyncMetrics.matrix)
+    pareto = _blocking(AsyncMetrics.pareto)
+    importance = _blocking(AsyncMetrics.importance)
 
 
 class Hypotheses(_Area):

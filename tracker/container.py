@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from tracker.adapters.importance.forest import ForestImportanceModel
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.adapters.security.extra import from_extra
 from tracker.adapters.security.mail import FileMailer
@@ -22,6 +23,9 @@ from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.adapters.system.ticker import Ticker
+from tracker.domain.comparison.budgets.service import BudgetService
+from tracker.domain.comparison.importances.service import ImportanceService
+from tracker.domain.comparison.service import ComparisonService
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.hypotheses.links.service import LinkService
@@ -189,6 +193,10 @@ class Container(containers.DeclarativeContainer):
     verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store), clock)
     hypotheses = providers.Singleton(HypothesisService, units, clock, ids, verdicts)
     hypothesis_links = providers.Singleton(LinkService, units, clock, verdicts)
+    comparisons = providers.Singleton(ComparisonService, units, clock, search)
+    budgets = providers.Singleton(BudgetService, units, scalar_store)
+    importance_model = providers.Singleton(ForestImportanceModel)
+    importances = providers.Singleton(ImportanceService, units, clock, importance_model)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
 

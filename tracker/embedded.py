@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from tracker.areas import AsyncTracker, Id, uuid_of
+from tracker.areas import AsyncTracker, Id, uuid_of, word_of
 from tracker.container import Container, build, start, stop
-from tracker.domain.errors import Invalid
+from tracker.domain.comparison.budget import BudgetComparison
+from tracker.domain.comparison.budgets.service import BudgetService
+from tracker.domain.comparison.compared import Comparison
+from tracker.domain.comparison.service import ComparisonService
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
@@ -16,23 +19,19 @@ from tracker.domain.experiments.names import NameCheck
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor, local_actor
 from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId, TeamId, UserId
-from tracker.domain.metrics.aggregation import ExperimentMetric
-from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.runs.service import RunService
-from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
-from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectService
-from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
-from tracker.domain.scalars.service import ScalarService
+from tracker.domain.scalars.series import Axis
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.domain.search.service import SearchService
 from tracker.embedded_hypotheses import Hypotheses
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
+from tracker.embedded_metrics import Metrics
+from tracker.embedded_scalars import Scalars
 from tracker.settings import Settings
 from tracker.warning import warn_of
 
@@ -75,8 +74,15 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         projects=Projects(
             actor, container.projects(), container.ownership(), container.experiments(), container.search()
         ),
-        experiments=Experiments(actor, container.experiments(), container.runs(), container.search()),
-        metrics=Metrics(actor, container.metrics()),
+        experiments=Experiments(
+            actor,
+            container.experiments(),
+            container.runs(),
+            container.search(),
+            comparisons=container.comparisons(),
+            budgets=container.budgets(),
+        ),
+        metrics=Metrics(actor, container.metrics(), container.comparisons(), container.importances()),
         queries=Queries(actor, container.search()),
         hypotheses=Hypotheses(actor, container.hypotheses(), container.hypothesis_links()),
         scalars=Scalars(actor, container.scalars()),
@@ -111,6 +117,10 @@ def _experiment(value: Id) -> ExperimentId:
     return ExperimentId(uuid_of(value, "experiment_id"))
 
 
+def _some(ids: Sequence[Id]) -> list[ExperimentId]:
+    return [ExperimentId(uuid_of(each, "ids")) for each in ids]
+
+
 def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an experiment with what scripts naturally write in place of the domain's types."""
     if isinstance(fields.get("parent_id"), str):
@@ -120,16 +130,8 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     if isinstance(fields.get("tags"), list):
         fields["tags"] = tuple(fields["tags"])
     if isinstance(fields.get("status"), str):
-        fields["status"] = _status(fields["status"])
+        fields["status"] = word_of(Status, fields["status"], "status")
     return fields
-
-
-def _status(value: str) -> Status:
-    """The status of this name. Raises ``Invalid`` for another one."""
-    try:
-        return Status(value)
-    except ValueError as error:
-        raise Invalid.field("status", f"must be one of {', '.join(Status)}", "enum") from error
 
 
 class Projects:
@@ -212,18 +214,27 @@ class Experiments:
     """:class:`~tracker.areas.AsyncExperiments` in process."""
 
     def __init__(
-        self, actor: Actor, service: ExperimentService, runs: RunService, searches: SearchService
+        self,
+        actor: Actor,
+        service: ExperimentService,
+        runs: RunService,
+        searches: SearchService,
+        *,
+        comparisons: ComparisonService,
+        budgets: BudgetService,
     ) -> None:
         self._actor = actor
         self._service = service
         self._runs = runs
         self._searches = searches
+        self._comparisons = comparisons
+        self._budgets = budgets
 
     async def list(
         self, project_id: Id, *, status: Status | None = None, tag: str | None = None, name: str | None = None
     ) -> tuple[Experiment, ...]:
         """A project's."""
-        wanted = None if status is None else _status(status)
+        wanted = None if status is None else word_of(Status, status, "status")
         return await self._service.list(self._actor, _project(project_id), status=wanted, tag=tag, name=name)
 
     async def get(self, experiment_id: Id) -> Experiment:
@@ -247,6 +258,25 @@ class Experiments:
         """Those that are looked for."""
         wanted = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
         return await self._searches.search(self._actor, _projects(project_id), **wanted)  # type: ignore[arg-type]
+
+    async def compare(self, ids: Sequence[Id], baseline: Id | None = None) -> Comparison:
+        """Some side by side."""
+        base = None if baseline is None else ExperimentId(uuid_of(baseline, "baseline"))
+        return await self._comparisons.compare(self._actor, _some(ids), base)
+
+    async def compare_at(
+        self,
+        ids: Sequence[Id],
+        scalar: str,
+        *,
+        axis: Axis | str = "step",
+        at: float | None = None,
+        direction: Direction | str | None = None,
+    ) -> BudgetComparison:
+        """Some at the same budget."""
+        way = None if direction is None else word_of(Direction, direction, "direction")
+        along = word_of(Axis, axis, "axis")
+        return await self._budgets.compare(self._actor, _some(ids), scalar, axis=along, at=at, direction=way)
 
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
@@ -314,76 +344,3 @@ class Queries:
     async def delete(self, query_id: Id) -> None:
         """Removes one."""
         await self._service.delete_query(self._actor, _query(query_id))
-
-
-class Metrics:
-    """:class:`~tracker.areas.AsyncMetrics` in process."""
-
-    def __init__(self, actor: Actor, service: MetricService) -> None:
-        self._actor = actor
-        self._service = service
-
-    async def list(self, experiment_id: Id) -> tuple[Metric, ...]:
-        """All of an experiment."""
-        return await self._service.of_experiment(self._actor, _experiment(experiment_id))
-
-    async def log(
-        self, experiment_id: Id, name: str, value: float, *, step: int = 0, label: str | None = None
-    ) -> Metric:
-        """Keeps one."""
-        chosen = _experiment(experiment_id)
-        return await self._service.log(self._actor, chosen, name, value, step=step, label=label)
-
-    async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
-        """Those that count."""
-        return await self._service.table(self._actor, _project(project_id))
-
-
-class Scalars:
-    """:class:`~tracker.areas.AsyncScalars` in process."""
-
-    def __init__(self, actor: Actor, service: ScalarService) -> None:
-        self._actor = actor
-        self._service = service
-
-    async def read(self, experiment_id: Id, name: str) -> Series:
-        """A whole series."""
-        return await self._service.read(self._actor, _experiment(experiment_id), name)
-
-    async def sample(
-        self,
-        project_id: Id,
-        experiments: Sequence[Id] = (),
-        *,
-        names: Sequence[str] | None = None,
-        max_points: int = 1000,
-    ) -> tuple[Series, ...]:
-        """Thinned series."""
-        query = SampleQuery(
-            experiments=tuple(_experiment(each) for each in experiments),
-            names=None if names is None else tuple(names),
-            max_points=max_points,
-        )
-        return await self._service.sample(self._actor, _project(project_id), query)
-
-    async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
-        """Keeps some steps."""
-        await self._service.log(self._actor, _experiment(experiment_id), records)
-
-    async def append(self, batch: ScalarBatch) -> None:
-        """Keeps columns."""
-        await self._service.append(self._actor, batch)
-
-    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
-        """What was put on steps."""
-        return await self._service.tags(self._actor, _experiment(experiment_id))
-
-    async def summary(
-        self,
-        project_id: Id,
-        experiments: Collection[Id] | None = None,
-        names: Collection[str] | None = None,
-    ) -> tuple[SeriesSummary, ...]:
-        """A row each."""
-        chosen = None if experiments is None else [_experiment(each) for each in experiments]
-        return await self._service.summary(self._actor, _project(project_id), chosen, names)

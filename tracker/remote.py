@@ -10,24 +10,25 @@ from uuid import UUID
 
 import numpy as np
 
-from tracker.areas import AsyncTracker, Id, uuid_of
+from tracker.areas import AsyncTracker, Id, uuid_of, word_of
+from tracker.domain.comparison.budget import BudgetComparison
+from tracker.domain.comparison.compared import Comparison
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.names import NameCheck
 from tracker.domain.ids import ExperimentId
-from tracker.domain.metrics.aggregation import ExperimentMetric
-from tracker.domain.metrics.metric import Metric
-from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.scalars.series import Axis, Series, SeriesSummary
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.remote_client import Client
 from tracker.remote_hypotheses import Hypotheses
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
+from tracker.remote_metrics import Metrics
 from tracker.scalars_wire import tags_from
 from tracker.warning import warn_of
 from tracker.wire import (
@@ -36,13 +37,12 @@ from tracker.wire import (
     body_of_run,
     experiment_from,
     graph_from,
-    metric_from,
     name_check_from,
     number_text,
     project_from,
     summary_from,
-    table_row_from,
 )
+from tracker.wire_comparison import budget_from, comparison_from
 from tracker.wire_search import field_from, page_from, query_from
 
 __all__ = ["connect"]
@@ -190,6 +190,31 @@ class Experiments:
             query["cursor"] = cursor
         return page_from(await self._client.get("/experiments/search", query))
 
+    async def compare(self, ids: Sequence[Id], baseline: Id | None = None) -> Comparison:
+        """Some side by side."""
+        query: dict[str, Any] = {"ids": [str(uuid_of(each, "ids")) for each in ids]}
+        if baseline is not None:
+            query["baseline"] = str(uuid_of(baseline, "baseline"))
+        return comparison_from(await self._client.get("/experiments/compare", query))
+
+    async def compare_at(
+        self,
+        ids: Sequence[Id],
+        scalar: str,
+        *,
+        axis: Axis | str = "step",
+        at: float | None = None,
+        direction: Direction | str | None = None,
+    ) -> BudgetComparison:
+        """Some at the same budget."""
+        query: dict[str, Any] = {"ids": [str(uuid_of(each, "ids")) for each in ids], "name": scalar}
+        query["axis"] = word_of(Axis, axis, "axis").value
+        if at is not None:
+            query["at"] = at
+        if direction is not None:
+            query["direction"] = word_of(Direction, direction, "direction").value
+        return budget_from(await self._client.get("/experiments/compare/budget", query))
+
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new one."""
         fields |= {"project_id": uuid_of(project_id, "project_id"), "name": name}
@@ -257,32 +282,6 @@ class Queries:
     async def delete(self, query_id: Id) -> None:
         """Removes one."""
         await self._client.delete(f"/queries/{uuid_of(query_id, 'query_id')}")
-
-
-class Metrics:
-    """:class:`~tracker.areas.AsyncMetrics` over HTTP."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def list(self, experiment_id: Id) -> tuple[Metric, ...]:
-        """All of an experiment."""
-        found = await self._client.get(f"{_experiment(experiment_id)}/metrics")
-        return tuple(map(metric_from, found))
-
-    async def log(
-        self, experiment_id: Id, name: str, value: float, *, step: int = 0, label: str | None = None
-    ) -> Metric:
-        """Keeps one."""
-        chosen = str(uuid_of(experiment_id, "experiment_id"))
-        number = number_text(value)  # the server names the field when it is not finite
-        body = {"experimentId": chosen, "name": name, "value": number, "step": step, "label": label}
-        return metric_from(await self._client.post("/metrics", body))
-
-    async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
-        """Those that count."""
-        path = f"/projects/{uuid_of(project_id, 'project_id')}/metrics"
-        return tuple(map(table_row_from, await self._client.get(path)))
 
 
 class Scalars:

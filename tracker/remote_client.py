@@ -177,7 +177,7 @@ def _error(answer: httpx.Response) -> TrackerError:
         return kind(detail)
     if code == QuerySyntax.code:
         (wrong,) = problem["errors"]
-        return QuerySyntax(wrong["msg"], problem["column"], _FIELDS.get(wrong["loc"][-1], "filter"))
+        return QuerySyntax(wrong["msg"], problem["column"], _FIELDS.get(wrong["loc"][-1], wrong["loc"][-1]))
     if answer.status_code >= 500:
         return Unavailable(detail, _retry_after(answer))
     problems = [

@@ -31,6 +31,9 @@ _COMMANDS = {
     "project": LazyCommand("projects", "project", "Projects: what belongs together."),
     "experiment": LazyCommand("experiments", "experiment", "Experiments: runs and their family."),
     "metric": LazyCommand("metrics", "metric", "Metrics: the final values of experiments."),
+    "compare": LazyCommand(
+        "compare", "compare", "Tell what differs between experiments, and whether it mattered."
+    ),
     "hypothesis": LazyCommand("hypotheses", "hypothesis", "Hypotheses: claims, and what experiments say."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "user": LazyCommand("users", "user", "Users: who may log in."),

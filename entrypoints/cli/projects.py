@@ -10,6 +10,7 @@ import click
 from tracker.domain.projects.project import MetricDefinition, ProjectSettings
 
 from .account_lookup import team_named
+from .compare import importance, pareto, table
 from .confirm import confirm, yes_option
 from .lookup import project_named
 from .output import Column, as_json_option, print_json, print_table
@@ -55,7 +56,7 @@ def project() -> None:
     """Projects: what belongs together."""
 
 
-for _command in (members, share, unshare, transfer):
+for _command in (table, pareto, importance, members, share, unshare, transfer):
     project.add_command(_command)
 
 

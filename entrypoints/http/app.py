@@ -20,6 +20,7 @@ from .api.access import Access
 from .api.api_tokens import ApiTokens
 from .api.audit import Audit
 from .api.auth import Auth, SignIn
+from .api.comparison import Comparisons
 from .api.experiments import Experiments
 from .api.health import Documentation, Health
 from .api.hypotheses import Hypotheses
@@ -100,6 +101,7 @@ def _resources(container: Container) -> dict[type, object]:
         Experiments(container.experiments(), container.runs()),
         Metrics(container.metrics()),
         Searches(container.search(), container.experiments()),
+        Comparisons(container.comparisons(), container.budgets(), container.importances()),
         Hypotheses(container.hypotheses(), container.hypothesis_links()),
         Scalars(container.scalars(), container.clock(), container.ids()),
         Auth(container.accounts(), container.sessions(), container.recovery()),

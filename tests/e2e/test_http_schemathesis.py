@@ -25,6 +25,7 @@ schemathesis.openapi.format(
         ["", "acc > 0.5", 'not (tag = "a" or params.lr in (1, 2)) and name like "%"', "id is null"]
     ),
 )
+schemathesis.openapi.format("search-metric", st.sampled_from(["acc", "metrics.loss[val]", "last(loss)"]))
 schemathesis.openapi.format("search-order", st.sampled_from(["", "-acc,name", "last(loss)", "created"]))
 
 # 400 is how clients of this API are told of a wrong password, a used code or a taken address.

@@ -10,10 +10,14 @@ import pytest
 
 from tests.doubles import SettableClock
 from tests.identity_providers import HostileProvider, Opening
+from tracker.adapters.importance.forest import ForestImportanceModel
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.adapters.security.oidc import OidcIdentityProvider
 from tracker.adapters.system.ids import UuidV7Generator
+from tracker.domain.comparison.budgets.service import BudgetService
+from tracker.domain.comparison.importances.service import ImportanceService
+from tracker.domain.comparison.service import ComparisonService
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.hypotheses.links.service import LinkService
 from tracker.domain.hypotheses.service import HypothesisService
@@ -46,6 +50,9 @@ class House:
         self.verdicts = Verdicts(SeriesTails(self.store), self.clock)
         self.hypotheses = HypothesisService(self.units, self.clock, self.ids, self.verdicts)
         self.links = LinkService(self.units, self.clock, self.verdicts)
+        self.comparisons = ComparisonService(self.units, self.clock, self.search)
+        self.budgets = BudgetService(self.units, self.store)
+        self.importances = ImportanceService(self.units, self.clock, ForestImportanceModel())
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)
         self.experiments = ExperimentService(
             self.units, self.clock, self.ids, self.scalars.sweep, self.summaries.settle

@@ -260,6 +260,11 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("GET", "/api/projects/{project_id}/metrics"): on_project,
     ("GET", "/api/experiments/search"): query(projectId="$project"),
     ("GET", "/api/projects/{project_id}/fields"): on_project,
+    ("GET", "/api/experiments/compare"): query(ids=["$experiment"]),
+    ("GET", "/api/experiments/compare/budget"): query(ids=["$experiment"], name="loss"),
+    ("GET", "/api/projects/{project_id}/table"): on_project,
+    ("GET", "/api/projects/{project_id}/pareto"): both(on_project, query(metric=["acc", "loss"])),
+    ("GET", "/api/projects/{project_id}/importance"): both(on_project, query(metric="acc")),
     ("GET", "/api/projects/{project_id}/queries"): on_project,
     ("POST", "/api/projects/{project_id}/queries"): both(on_project, body(name="q")),
     ("PATCH", "/api/queries/{query_id}"): both(on_query, body(name="q")),
@@ -377,6 +382,9 @@ ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
     ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): also_may(
         Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW
     ),
+    ("GET", "/api/experiments/compare/budget"): also_may(Action.EXPERIMENTS_VIEW),
+    ("GET", "/api/projects/{project_id}/pareto"): also_may(Action.EXPERIMENTS_VIEW),
+    ("GET", "/api/projects/{project_id}/importance"): also_may(Action.EXPERIMENTS_VIEW),
     ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): also_may(Action.EXPERIMENTS_VIEW),
     ("POST", "/api/hypotheses/{hypothesis_id}/queries"): also_may(Action.EXPERIMENTS_VIEW),
     ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): also_may(Action.EXPERIMENTS_VIEW),

@@ -14,13 +14,13 @@ from typing import Self
 
 from tracker.areas.hypotheses import AsyncHypotheses
 from tracker.areas.identity import AsyncAudit, AsyncPermissions, AsyncTeams, AsyncTokens, AsyncUsers
-from tracker.areas.ids import Id, uuid_of
+from tracker.areas.ids import Id, uuid_of, word_of
 from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncQueries, AsyncScalars
 
 __all__ = [
     "AsyncAudit", "AsyncExperiments", "AsyncHypotheses", "AsyncMetrics", "AsyncPermissions", "AsyncProjects",
     "AsyncQueries", "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id",
-    "uuid_of",
+    "uuid_of", "word_of",
 ]  # fmt: skip
 
 

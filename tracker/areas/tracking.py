@@ -6,16 +6,21 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from tracker.areas.ids import Id
+from tracker.domain.comparison.budget import BudgetComparison
+from tracker.domain.comparison.compared import Comparison
+from tracker.domain.comparison.importance import Importance, Method
+from tracker.domain.comparison.matrix import Matrix
+from tracker.domain.comparison.pareto import Front
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.names import NameCheck
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
-from tracker.domain.projects.project import MetricDefinition, Project, ProjectSettings
+from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.scalars.series import Axis, Series, SeriesSummary
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
@@ -106,6 +111,25 @@ class AsyncExperiments(Protocol):
         """
         ...
 
+    async def compare(self, ids: Sequence[Id], baseline: Id | None = None) -> Comparison:
+        """What differs between at most 100 experiments, by how much their metrics do, and of two whether
+        it mattered, in words; against `baseline`, the first one's parent if it is among them, or the first.
+        """
+        ...
+
+    async def compare_at(
+        self,
+        ids: Sequence[Id],
+        scalar: str,
+        *,
+        axis: Axis | str = "step",
+        at: float | None = None,
+        direction: Direction | str | None = None,
+    ) -> BudgetComparison:
+        """Which experiment was ahead by a scalar after the same steps, or seconds (``axis="time"``); without
+        `at` after the most that all came to."""
+        ...
+
     async def create(self, /, project_id: Id, *, name: str, **fields: Any) -> Experiment:
         """A new experiment; `fields` are those of :class:`Experiment` that a person sets.
 
@@ -181,6 +205,37 @@ class AsyncMetrics(Protocol):
 
     async def table(self, project_id: Id) -> tuple[ExperimentMetric, ...]:
         """The value that counts for each experiment and tracked metric of a project."""
+        ...
+
+    async def matrix(
+        self,
+        project_id: Id,
+        filter: str = "",
+        order_by: str = "",
+        limit: int = 100,
+        *,
+        cursor: str | None = None,
+        baseline: Id | None = None,
+    ) -> Matrix:
+        """A page of a project's experiments by the metrics that it shows, the best marked, with improvements
+        over each one's parent and over `baseline`."""
+        ...
+
+    async def pareto(
+        self, project_id: Id, metrics: Sequence[str], *, minimize: Sequence[str] = (), filter: str = ""
+    ) -> Front:
+        """The experiments that no other one beats by all of two or more metrics at once.
+
+        A metric gets better as the project says, and one that it does not track by growing, unless it is
+        named in `minimize`.
+        """
+        ...
+
+    async def importance(
+        self, project_id: Id, metric: str, *, method: Method | str = "rank", filter: str = ""
+    ) -> Importance:
+        """The parameters of a project by how far they go with a metric; ``method="forest"`` takes the extra
+        ``importance``."""
         ...
 
 

@@ -153,7 +153,7 @@ class QuerySyntax(Invalid):
     Args:
         why: what is wrong there.
         column: where, in characters from 1.
-        field: ``filter`` or ``order_by``.
+        field: ``filter``, ``order_by``, or that of a metric's name.
     """
 
     code = "query_syntax"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,15 +22,27 @@ from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import FoundExperiment, SearchPage
 from tracker.domain.search.ordering import NEWEST_FIRST, Search, cursor_at, place_of
 from tracker.domain.search.parsing import parse_filter, parse_order
-from tracker.domain.search.query import All, Either, Filter, Not, Related, Source
+from tracker.domain.search.query import (
+    All,
+    Compare,
+    Either,
+    Filter,
+    Measure,
+    Not,
+    Operator,
+    OrderKey,
+    Related,
+    Source,
+)
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 
-__all__ = ["SearchService", "experiments_matching"]
+__all__ = ["SearchService", "best_matching", "experiments_matching", "metric_named", "numbers_matching"]
 
 _LARGEST_PAGE = 1000
+_EVERYTHING = 2**31 - 1
 _EDITABLE = frozenset({"name", "filter", "order_by"})
 
 
@@ -51,6 +64,80 @@ async def experiments_matching(
             break
         search = replace(search, after=page[-1])
     return tuple(found)
+
+
+def metric_named(text: str, field: str = "metric") -> Measure:
+    """The metric that a text names as filters do: ``val.acc``, ``acc[test]``, ``last(loss)``.
+
+    Raises:
+        QuerySyntax: it names none, or something else.
+    """
+    try:
+        keys = parse_order(text)
+    except QuerySyntax as error:
+        raise QuerySyntax(error.why, error.column, field) from error
+    if len(keys) != 1 or keys[0].descending or not isinstance(keys[0].operand, Measure):
+        raise QuerySyntax("it takes the name of one metric, such as val.acc or acc[test]", 1, field)
+    return keys[0].operand
+
+
+async def numbers_matching(
+    unit: ReadingUnit,
+    actor: Actor,
+    project: Project,
+    filter: str,
+    measures: Sequence[Measure],
+    *,
+    now: datetime,
+) -> list[tuple[ExperimentId, tuple[float | None, ...]]]:
+    """All experiments of a project for which a filter holds, each with a number of these metrics.
+
+    To whom may not see the project's metrics there are none.
+
+    Args:
+        unit: where to look.
+        actor: who asks; they may see the project's experiments.
+        project: which.
+        filter: see ``docs/guide/search.md``; empty = all.
+        measures: at least one; NaN is ``None`` too.
+        now: how long a run has lasted that has not ended.
+
+    Raises:
+        QuerySyntax: `filter` does not parse, or names an experiment that is not there.
+    """
+    where = await _looked_up(unit, [project], parse_filter(filter, now=now))
+    order = tuple(OrderKey(each) for each in dict.fromkeys(measures))
+    places = await unit.search.page(
+        Search((project.id,), _measured(actor, [project]), where, order, _EVERYTHING, None, now)
+    )
+    at = {key.operand: index for index, key in enumerate(order)}
+    found = []
+    for place in places:
+        numbers = (place.values[at[each]] for each in measures)
+        found.append((place.id, tuple(None if value is None else value[1] for value in numbers)))
+    return found
+
+
+async def best_matching(
+    unit: ReadingUnit,
+    actor: Actor,
+    project: Project,
+    filter: str,
+    measure: Measure,
+    *,
+    descending: bool,
+    now: datetime,
+) -> float | None:
+    """The largest finite number of a metric, or without `descending` the smallest, of the experiments for
+    which a filter holds; see :func:`numbers_matching`."""
+    where = await _looked_up(unit, [project], parse_filter(filter, now=now))
+    bounds = (Operator.AT_LEAST, -sys.float_info.max), (Operator.AT_MOST, sys.float_info.max)
+    finite = tuple(Compare(measure, operator, bound) for operator, bound in bounds)
+    order = (OrderKey(measure, descending=descending),)
+    search = Search((project.id,), _measured(actor, [project]), All((where, *finite)), order, 1, None, now)
+    for place in await unit.search.page(search):
+        return None if place.values[0] is None else place.values[0][1]
+    return None
 
 
 class SearchService:

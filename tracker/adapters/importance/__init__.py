@@ -1,0 +1,1 @@
+"""Models that tell which parameters matter."""
