@@ -117,7 +117,6 @@ def marks_of(run: Experiment) -> st.SearchStrategy[list[SeriesMark]]:
         last=any_number,
         min=any_number,
         max=any_number,
-        spread=st.none() | st.just(0.25),
     )
     return st.lists(one, max_size=3, unique_by=lambda mark: mark.name)
 

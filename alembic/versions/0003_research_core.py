@@ -80,7 +80,7 @@ def _search() -> None:
             sa.Column("text", TEXT), indexed="number")  # fmt: skip
     _values(
         "metric_summaries",
-        *(sa.Column(name, sa.Double) for name in ("value", "last", "min", "max", "spread")),
+        *(sa.Column(name, sa.Double) for name in ("value", "last", "min", "max")),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("finals", "points")),
         indexed="value",
     )
@@ -184,28 +184,34 @@ _Key = tuple[uuid.UUID, str, str, str]
 
 
 def _fill() -> None:
+    """Project by project, so that no more than one is in memory at once."""
     connection = op.get_bind()
+    last = 0
+    for project in connection.execute(sa.select(_PROJECTS)).all():
+        last = _fill_project(connection, project, last)
+    if last and connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT setval('search_fields_id_seq', :last)"), {"last": last})
+
+
+def _fill_project(connection: sa.Connection, project: Any, last: int) -> int:
+    """Numbers the fields of a project from one more than `last`, and gives the last number."""
     known: dict[_Key, int] = {}
-    new: list[dict[str, Any]] = []
 
     def field(*key: Any) -> int:
-        if key not in known:
-            known[key] = len(known) + 1
-            names = ("id", "project_id", "kind", "path", "label")
-            new.append(dict(zip(names, (known[key], *key), strict=True)))
-        return known[key]
+        return known.setdefault(key, last + len(known) + 1)
 
-    project_of, rows = {}, []
-    for run in connection.execute(sa.select(_EXPERIMENTS)).all():
-        project_of[run.id] = run.project_id
-        said = {field(run.project_id, kind, path, ""): value for kind, path, value in _said(run)}
+    rows: list[dict[str, Any]] = []
+    runs = sa.select(_EXPERIMENTS).where(_EXPERIMENTS.c.project_id == project.id)
+    for run in connection.execute(runs):
+        said = {field(project.id, kind, path, ""): value for kind, path, value in _said(run)}
         rows += [{"experiment_id": run.id, "field_id": key, **value} for key, value in said.items()]
-    summaries = _summaries(connection, project_of, field)
+    summaries = _summaries(connection, project, field)
+    names = ("project_id", "kind", "path", "label")
+    new = [{"id": number, **dict(zip(names, key, strict=True))} for key, number in known.items()]
     for table, found in ((_FIELDS, new), (_ATTRIBUTES, rows), (_SUMMARIES, summaries)):
-        if found:
-            connection.execute(sa.insert(table), found)
-    if new and connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT setval('search_fields_id_seq', :last)"), {"last": len(new)})
+        for start in range(0, len(found), 10_000):
+            connection.execute(sa.insert(table), found[start : start + 10_000])
+    return last + len(known)
 
 
 def _said(run: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -252,26 +258,27 @@ def _typed(value: Any) -> dict[str, Any]:
     return {"type": "json", "number": None, "text": text}
 
 
-def _summaries(connection: sa.Connection, project_of: dict[Any, Any], field: Any) -> list[dict[str, Any]]:
-    tracked = {
-        (project.id, each["name"], each.get("label") or ""): each
-        for project in connection.execute(sa.select(_PROJECTS)).all()
-        for each in project.metrics
-    }
-    groups: dict[Any, list[Any]] = defaultdict(list)
-    for metric in connection.execute(sa.select(_METRICS).order_by(_METRICS.c.step)):
+def _summaries(connection: sa.Connection, project: Any, field: Any) -> list[dict[str, Any]]:
+    tracked = {(each["name"], each.get("label") or ""): each for each in project.metrics}
+    values_of = (
+        sa.select(_METRICS)
+        .join(_EXPERIMENTS, _EXPERIMENTS.c.id == _METRICS.c.experiment_id)
+        .where(_EXPERIMENTS.c.project_id == project.id)
+        .order_by(_METRICS.c.step)
+    )
+    groups: dict[Any, list[float]] = defaultdict(list)
+    for metric in connection.execute(values_of):
         groups[metric.experiment_id, metric.name, metric.label].append(metric.value)
     found = []
     for (experiment_id, name, label), values in groups.items():
-        project_id = project_of[experiment_id]
-        best = min if tracked.get((project_id, name, label), {}).get("direction") == "minimize" else max
-        how = tracked.get((project_id, name, label), {}).get("aggregation", "last")
+        definition = tracked.get((name, label), {})
+        best = min if definition.get("direction") == "minimize" else max
         average = math.fsum(value / len(values) for value in values)
-        judged = {"last": values[-1], "best": best(values), "average": average}[how]
+        judged = {"last": values[-1], "best": best(values), "average": average}
         found.append({
-            "experiment_id": experiment_id, "field_id": field(project_id, "metrics", name, label),
-            "value": judged, "last": values[-1], "min": min(values), "max": max(values),
-            "finals": len(values), "points": 0,
+            "experiment_id": experiment_id, "field_id": field(project.id, "metrics", name, label),
+            "value": judged[definition.get("aggregation", "last")],
+            "last": values[-1], "min": min(values), "max": max(values), "finals": len(values), "points": 0,
         })  # fmt: skip
     return found
 

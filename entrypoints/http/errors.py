@@ -73,7 +73,7 @@ async def answer_error(
         resp.status = _status(error)
         problem = {"detail": error.detail, "code": error.code}
         if isinstance(error, Invalid):
-            problem["errors"] = [_field(each, req.path) for each in error.problems]
+            problem["errors"] = [_field(each, req) for each in error.problems]
         if isinstance(error, QuerySyntax):
             problem["column"] = error.column
         if isinstance(error, Unauthenticated):
@@ -105,12 +105,12 @@ def _sentence(error: falcon.HTTPError, req: falcon.asgi.Request) -> str:
     return error.title or "the request cannot be understood"
 
 
-def _field(problem: Problem, path: str) -> FieldProblemOut:
+def _field(problem: Problem, req: falcon.asgi.Request) -> FieldProblemOut:
     """A wrong field under its name on the wire; the domain's own rules name its own fields."""
-    loc = problem.loc
+    loc, where = problem.loc, "query" if req.method == "GET" else "body"
     if loc and loc[0] not in _EDGES:
         first = str(loc[0])
-        if not path.startswith("/api/scalars/"):
+        if not req.path.startswith("/api/scalars/"):
             # Of one thing of many, the second name is a field's too: experiments, 3, parentExperimentId.
             of_many = len(loc) > 2 and isinstance(loc[1], int)
             loc = (
@@ -118,8 +118,8 @@ def _field(problem: Problem, path: str) -> FieldProblemOut:
                 if of_many
                 else (_wire_name(first), *loc[1:])
             )
-        loc = ("body", *loc)
-    return {"loc": list(loc or ("body",)), "msg": problem.msg, "type": problem.type}
+        loc = (where, *loc)
+    return {"loc": list(loc or (where,)), "msg": problem.msg, "type": problem.type}
 
 
 def _wire_name(name: str) -> str:

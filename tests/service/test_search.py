@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
@@ -70,6 +71,38 @@ async def test_a_cursor_is_good_for_its_search_alone(house: House) -> None:
             await names(house, project, **{"order_by": "acc", **other}, cursor=cursor)
 
 
+async def test_pages_go_on_from_one_moment_while_experiments_run(house: House) -> None:
+    project, runs = await a_family(house)
+    for run in runs:
+        await house.experiments.edit(house.actor, run.id, status=Status.RUNNING)
+        house.clock.advance(seconds=10)
+    for order in ("duration", "-duration"):
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            page = await house.search.search(
+                house.actor, [project.id], filter='created > "-1h"', order_by=order, limit=1, cursor=cursor
+            )
+            seen += [run.name for run in page]
+            cursor = page.next_cursor
+            house.clock.advance(seconds=15)
+            assert len(seen) <= len(runs)
+        assert sorted(seen) == sorted(run.name for run in runs)
+
+
+async def test_a_new_project_does_not_end_a_search_of_all(house: House) -> None:
+    await a_family(house)
+    first = await house.search.search(house.actor, limit=1)
+    await a_family(house)
+    assert len(await house.search.search(house.actor, limit=1, cursor=first.next_cursor)) == 1
+
+
+async def test_a_number_that_no_name_can_hold_names_nobody(house: House) -> None:
+    project, _ = await a_family(house)
+    with pytest.raises(QuerySyntax, match="there is no experiment"):
+        await names(house, project, f"parent = {'9' * 5000}")
+
+
 async def test_what_is_wrong_is_told(house: House) -> None:
     project, _ = await a_family(house)
     for filter_, column in (("acc >", 6), ("descendant_of(9)", 15), (f'parent = "{new_id()}"', 8)):
@@ -97,7 +130,7 @@ async def test_points_are_found_once_they_are_carried_over_and_for_certain_when_
     await house.experiments.edit(house.actor, run.id, status=Status.COMPLETE)
     assert await names(house, project, "loss = 0.5 and min(loss) < 1") == [run.name]
     (summary,) = [s for s in await _summaries(house, run) if s.name == "loss"]
-    assert (summary.points, summary.spread) == (4, 0.0)
+    assert summary.points == 4
 
 
 async def test_what_could_not_be_carried_over_is_carried_over_later(house: House) -> None:
@@ -122,6 +155,67 @@ async def test_after_a_crash_running_experiments_are_caught_up_with(house: House
     assert await names(house, project, "loss = 2") == []
     await reborn.refresh()
     assert await names(house, project, "loss = 2") == [runs[0].name]
+
+
+async def test_what_was_noted_survives_a_refresh_that_is_cut_off(house: House) -> None:
+    projects = [await a_family(house) for _ in range(3)]
+    for _, runs in projects:
+        await house.scalars.log(house.actor, runs[0].id, [ScalarRecord(step=1, values={"loss": 2.0})])
+    working = house.store.summary
+    calls = 0
+
+    async def cut_off(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 5:  # after those that look for what nobody carried over
+            raise asyncio.CancelledError
+        return await working(*args)
+
+    house.store.summary = cut_off  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        await house.summaries.refresh()
+    house.store.summary = working  # type: ignore[method-assign]
+    await house.summaries.refresh()
+    for project, runs in projects:
+        assert await names(house, project, "loss = 2") == [runs[0].name]
+
+
+async def test_series_of_before_are_carried_over_for_projects_that_have_none(house: House) -> None:
+    project, runs = await a_family(house)
+    await house.experiments.edit(house.actor, runs[0].id, status=Status.COMPLETE)
+    await house.scalars.log(house.actor, runs[0].id, [ScalarRecord(step=1, values={"loss": 2.0})])
+    reborn = type(house.summaries)(house.units, house.store, house.clock)
+    await reborn.refresh()
+    assert await names(house, project, "loss = 2") == [runs[0].name]
+
+
+async def test_whoever_may_not_see_metrics_keeps_no_query_that_asks_for_them(house: House) -> None:
+    project, _ = await a_family(house)
+    kept = await house.search.save_query(house.actor, project.id, name="kept")
+    blind = Actor(
+        user_id=UserId(new_id()),
+        access=Access(projects={project.id: Role.ADMIN}),
+        scopes=frozenset({Action.EXPERIMENTS_VIEW, Action.EXPERIMENTS_EDIT}),
+    )
+    for asking in ({"filter": "not (params.lr = 1 and acc > 0.5)"}, {"order_by": "-max(acc)"}):
+        with pytest.raises(Forbidden, match=r"metrics\.view"):
+            await house.search.save_query(blind, project.id, name="new", **asking)
+        with pytest.raises(Forbidden, match=r"metrics\.view"):
+            await house.search.edit_query(blind, kept.id, **asking)
+    assert (await house.search.edit_query(blind, kept.id, filter="params.lr = 1")).filter == "params.lr = 1"
+
+
+async def test_whoever_makes_an_experiment_is_not_shown_its_parent_for_it(house: House) -> None:
+    _, runs = await a_family(house)
+    maker = Actor(
+        user_id=UserId(new_id()),
+        access=Access(projects={runs[0].project_id: Role.MEMBER}),
+        scopes=frozenset({Action.EXPERIMENTS_CREATE}),
+    )
+    made = await house.experiments.create(maker, runs[0].project_id, name="9_from_1_x")
+    assert made.parent_id == runs[0].id
+    assert await house.experiments.parents(maker, [made]) == {}
+    assert await house.experiments.parents(house.actor, [made]) == {runs[0].id: runs[0]}
 
 
 async def test_queries_are_kept_under_a_name_and_must_parse(house: House) -> None:

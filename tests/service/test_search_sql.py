@@ -71,6 +71,25 @@ async def test_what_is_typed_reaches_sql_as_bound_parameters_alone(
     assert one == other != []
 
 
+async def test_many_tests_of_one_field_look_at_its_row_once(database: Database, project: Project) -> None:
+    told: list[str] = []
+    sa.event.listen(
+        database.engine.sync_engine, "before_cursor_execute", lambda *given: told.append(given[2])
+    )
+    service = SearchService(database.units, SettableClock(), UuidV7Generator())
+    tests = " or ".join(f"acc = {n / 8} or params.lr = {n}" for n in range(99))
+    await service.search(ROOT, [project.id], filter=f"({tests}) and name != 'x'", order_by="name")
+    assert max(text.count("EXISTS") for text in told) == 2
+
+
+async def test_a_filter_as_deep_as_may_be_is_taken(database: Database, project: Project) -> None:
+    service = SearchService(database.units, SettableClock(), UuidV7Generator())
+    deep = "acc > 0"
+    for level in range(20):
+        deep = f"not (tag = a{level} {'and' if level % 2 else 'or'} params.p{level} = 1 and {deep})"
+    await service.search(ROOT, [project.id], filter=deep, order_by="params.opt,-acc,name")
+
+
 async def test_names_of_fields_are_parameters_too(database: Database, project: Project) -> None:
     told: list[str] = []
     sa.event.listen(

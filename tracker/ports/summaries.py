@@ -24,6 +24,10 @@ class SummaryRepository(Protocol):
         """All of a project's experiments, in the same order."""
         ...
 
+    async def projects_with_series(self) -> frozenset[ProjectId]:
+        """The projects of which some series has been told."""
+        ...
+
     async def keep_series(self, marks: Sequence[SeriesMark]) -> None:
         """Takes note of what series are like now; those of unknown experiments are passed over."""
         ...

@@ -14,7 +14,7 @@ from tracker.domain.search.attributes import AttributeType, attributes_of
 from tracker.domain.search.evaluation import Document, holds, sort_value
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.ordering import Place, Search, arranged, is_behind
-from tracker.domain.search.query import All, Either, Filter, Not, Related, Relation, Source
+from tracker.domain.search.query import Related, Relation, Source, leaves
 
 __all__ = ["MemorySearchRepository"]
 
@@ -28,7 +28,7 @@ class MemorySearchRepository:
 
     async def page(self, search: Search) -> tuple[Place, ...]:
         """The first of the order."""
-        kin = {test: self._kin(test) for test in _relations(search.where)}
+        kin = {test: self._kin(test) for test in leaves(search.where) if isinstance(test, Related)}
         found = [
             Place(tuple(sort_value(key.operand, document) for key in search.order), document.experiment.id)
             for document in await self._documents(search)
@@ -96,17 +96,6 @@ class MemorySearchRepository:
                 yield run.id, run.parent_id
             for parent_id in run.merged_from:
                 yield run.id, parent_id
-
-
-def _relations(test: Filter) -> Iterator[Related]:
-    match test:
-        case All(tests) | Either(tests):
-            for each in tests:
-                yield from _relations(each)
-        case Not(inner):
-            yield from _relations(inner)
-        case Related():
-            yield test
 
 
 def _field(source: Source, path: str, label: str, values: Iterable[tuple[str, float | None]]) -> FieldSummary:

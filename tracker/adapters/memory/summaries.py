@@ -38,6 +38,11 @@ class MemorySummaryRepository:
         runs = self._current.state.experiments.values()
         return await self.of_experiments([run.id for run in runs if run.project_id == project_id])
 
+    async def projects_with_series(self) -> frozenset[ProjectId]:
+        """Those of which some was told."""
+        state = self._current.state
+        return frozenset(state.experiments[experiment_id].project_id for experiment_id, _ in state.series)
+
     async def keep_series(self, marks: Sequence[SeriesMark]) -> None:
         """Takes note of series."""
         state = self._current.state

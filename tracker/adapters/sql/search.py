@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,20 +17,17 @@ from tracker.adapters.sql.tables import experiments
 from tracker.domain.ids import ProjectId
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.ordering import Place, Search
-from tracker.domain.search.patterns import Pattern
 from tracker.domain.search.query import (
-    All,
     Attribute,
     Column,
-    Either,
     Filter,
     Like,
     Measure,
-    Not,
     Operand,
-    Related,
     Source,
     Tagged,
+    leaves,
+    operands,
 )
 
 __all__ = ["SqlSearchRepository"]
@@ -47,14 +44,17 @@ class SqlSearchRepository:
 
     async def page(self, search: Search) -> tuple[Place, ...]:
         """The first of the order."""
-        tests = list(_tests(search.where))
+        tests = list(leaves(search.where))
         fields = await self._fields_of(search, tests)
         known = Known(search.projects, fields, {}, self._dialect, search.now)
-        fitting = {
-            test: await self._fitting(test, test.pattern, known)
-            for test in tests
-            if isinstance(test, Like | Tagged) and test.pattern is not None
-        }
+        texts: dict[Operand | None, Sequence[str]] = {}
+        fitting: dict[Like | Tagged, Sequence[str]] = {}
+        for test in tests:
+            if isinstance(test, Like | Tagged) and test.pattern is not None:
+                operand = test.operand if isinstance(test, Like) else None
+                if operand not in texts:
+                    texts[operand] = await self._texts(operand, known)
+                fitting[test] = [text for text in texts[operand] if test.pattern.fits(text)]
         known = Known(search.projects, fields, fitting, self._dialect, search.now)
         found: list[Place] = []
         for part in statements(search, known):
@@ -76,9 +76,9 @@ class SqlSearchRepository:
         return tuple(merged[key] for key in sorted(merged))
 
     async def _fields_of(self, search: Search, tests: Sequence[Filter]) -> _Fields:
-        operands = [*map(_operand, tests), *(key.operand for key in search.order)]
-        paths = {operand.path for operand in operands if isinstance(operand, Attribute)}
-        paths |= {operand.name for operand in operands if isinstance(operand, Measure)}
+        asked = [*operands(search.where), *(key.operand for key in search.order)]
+        paths = {operand.path for operand in asked if isinstance(operand, Attribute)}
+        paths |= {operand.name for operand in asked if isinstance(operand, Measure)}
         tags = [test for test in tests if isinstance(test, Tagged)]
         paths |= {text for test in tags for text in test.texts or ()}
         wanted: list[sa.ColumnElement[bool]] = [
@@ -96,16 +96,17 @@ class SqlSearchRepository:
                 numbers.extend([row.id] if row.id not in numbers else [])
         return found
 
-    async def _fitting(self, test: Like | Tagged, pattern: Pattern, known: Known) -> Sequence[str]:
-        """The texts that fit a test's pattern, of all that there are: one answer on every database."""
-        if isinstance(test, Tagged):
-            texts = [path for source, path, _ in known.fields if source is Source.TAGS]
-        else:
-            texts = [row[0] for row in await self._session.rows(_texts(test.operand, known))]
-        return [text for text in texts if pattern.fits(text)]
+    async def _texts(self, operand: Operand | None, known: Known) -> Sequence[str]:
+        """The texts that an operand has, or ``None`` = the tags, each once.
+
+        Patterns are held against them here, so that they give one answer on every database.
+        """
+        if operand is None:
+            return [path for source, path, _ in known.fields if source is Source.TAGS]
+        return [row[0] for row in await self._session.rows(_texts_of(operand, known))]
 
 
-def _texts(operand: Operand, known: Known) -> sa.Select[Any]:
+def _texts_of(operand: Operand, known: Known) -> sa.Select[Any]:
     if isinstance(operand, Column):
         column = column_of(operand.field, known.dialect, known.now)
         statement = sa.select(column).where(experiments.c.project_id.in_(known.projects))
@@ -114,20 +115,6 @@ def _texts(operand: Operand, known: Known) -> sa.Select[Any]:
         column = attributes.c.text
         statement = sa.select(column).where(attributes.c.field_id.in_(known.numbers(operand)))
     return statement.where(column.is_not(None)).distinct()
-
-
-def _tests(test: Filter) -> Iterator[Filter]:
-    if isinstance(test, All | Either):
-        for each in test.tests:
-            yield from _tests(each)
-    elif isinstance(test, Not):
-        yield from _tests(test.test)
-    else:
-        yield test
-
-
-def _operand(test: Filter) -> Operand | None:
-    return None if isinstance(test, Tagged | Related) else getattr(test, "operand", None)
 
 
 def _attribute_fields(project_ids: Collection[ProjectId]) -> sa.Select[Any]:

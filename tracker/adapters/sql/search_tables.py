@@ -58,7 +58,6 @@ metric_summaries = sa.Table(
     sa.Column("max", sa.Double),
     sa.Column("finals", sa.BigInteger, nullable=False),
     sa.Column("points", sa.BigInteger, nullable=False),
-    sa.Column("spread", sa.Double),
     sa.PrimaryKeyConstraint("experiment_id", "field_id"),
     sa.Index(None, "field_id", "value", "experiment_id"),
 )

@@ -50,9 +50,21 @@ class SqlSummaryRepository:
         """Those of a project."""
         return tuple(await self._select(search_fields.c.project_id == project_id))
 
+    async def projects_with_series(self) -> frozenset[ProjectId]:
+        """Those of which some was told."""
+        told = (
+            sa.select(search_fields.c.id)
+            .join(metric_summaries)
+            .where(search_fields.c.project_id == projects.c.id, metric_summaries.c.points > 0)
+        )
+        rows = await self._session.rows(sa.select(projects.c.id).where(told.exists()))
+        return frozenset(row.id for row in rows)
+
     async def keep_series(self, marks: Sequence[SeriesMark]) -> None:
         """Takes note of series."""
-        homes = await self._homes({mark.experiment_id for mark in marks})
+        ids = {mark.experiment_id for mark in marks}
+        await self._hold_projects(ids)
+        homes = await self._homes(ids)
         known = [mark for mark in marks if mark.experiment_id in homes]
         keys = {(homes[mark.experiment_id], Source.METRICS, mark.name, "") for mark in known}
         numbers = await numbered(self._session, self._dialect, keys)
@@ -64,7 +76,6 @@ class SqlSummaryRepository:
                 "value": _kept(mark.last),
                 "finals": 0,
                 "points": mark.points,
-                "spread": mark.spread,
             }
             for mark in known
         ]
@@ -72,7 +83,7 @@ class SqlSummaryRepository:
             return
         insert = insert_into(metric_summaries, self._dialect)
         own, new = metric_summaries.c, insert.excluded
-        taken = {name: new[name] for name in ("last", "min", "max", "points", "spread")}
+        taken = {name: new[name] for name in ("last", "min", "max", "points")}
         value = sa.case((own.finals == 0, new.value), else_=own.value)
         await self._session.run(
             insert.on_conflict_do_update(
@@ -158,6 +169,19 @@ class SqlSummaryRepository:
             rows,
         )
 
+    async def _hold_projects(self, experiment_ids: Collection[ExperimentId]) -> None:
+        """Waits for those who change the projects of these experiments.
+
+        They hold the project first and its experiments after. New fields need the project too: who held
+        the experiments already would wait for them, and they for it.
+        """
+        if self._dialect == "sqlite":
+            return
+        for some in chunks(sorted(experiment_ids)):
+            of_these = sa.select(experiments.c.project_id).where(experiments.c.id.in_(some))
+            statement = sa.select(projects.c.id).where(projects.c.id.in_(of_these)).order_by(projects.c.id)
+            await self._session.rows(statement.with_for_update(read=True, key_share=True))
+
     async def _homes(self, experiment_ids: Collection[ExperimentId]) -> dict[ExperimentId, ProjectId]:
         """The projects of those that exist, which stay until the unit ends."""
         homes: dict[ExperimentId, ProjectId] = {}
@@ -183,7 +207,7 @@ class SqlSummaryRepository:
         statement = (
             sa.select(
                 own.experiment_id, search_fields.c.path, search_fields.c.label,
-                *(own[name] for name in (*_NUMBERS, "finals", "points", "spread")),
+                *(own[name] for name in (*_NUMBERS, "finals", "points")),
             )
             .join(search_fields)
             .where(condition)
@@ -201,9 +225,9 @@ def _grouped(finals: Iterable[Any]) -> dict[_Group, list[Any]]:
 
 
 def _summary(row: Row) -> MetricSummary:
-    key, path, label, value, last, low, high, finals, points, spread = tuple(row)
+    key, path, label, value, last, low, high, finals, points = tuple(row)
     numbers = _read(value), _read(last), _read(low), _read(high)
-    return MetricSummary(key, path, label or None, *numbers, finals, points, spread)
+    return MetricSummary(key, path, label or None, *numbers, finals, points)
 
 
 def _kept(number: float) -> float | None:

@@ -135,12 +135,24 @@ class ExperimentService:
     async def parents(
         self, actor: Actor, experiments: Iterable[Experiment]
     ) -> Mapping[ExperimentId, Experiment]:
-        """The parents of these experiments, which `actor` was given before, by the parent's id."""
-        wanted = {experiment.parent_id for experiment in experiments if experiment.parent_id}
+        """The parents of these experiments, which `actor` was given before, as far as they may see them.
+
+        Who made an experiment need not be one who may look at others.
+        """
+        wanted = {each.parent_id: each.project_id for each in experiments if each.parent_id}
         if not wanted:
             return {}
         async with self._units.reading() as unit:
-            return await unit.experiments.get_many(wanted)
+            seen = {
+                project_id
+                for project_id in set(wanted.values())
+                if may(
+                    actor,
+                    Action.EXPERIMENTS_VIEW,
+                    (await unit.projects.get(project_id, asker=actor.user_id)).scope,
+                )
+            }
+            return await unit.experiments.get_many([key for key in wanted if wanted[key] in seen])
 
     async def create(
         self,

@@ -22,8 +22,6 @@ class SeriesMark(NamedTuple):
         points: how many it had, non-finite ones too; at least one.
         last: the value at its highest step.
         min, max: of its finite values; NaN when it has none.
-        spread: the median absolute deviation of the finite values in its last tenth, times 1.4826;
-            ``None`` when there are none.
     """
 
     experiment_id: ExperimentId
@@ -32,7 +30,6 @@ class SeriesMark(NamedTuple):
     last: float
     min: float
     max: float
-    spread: float | None
 
 
 class MetricSummary(NamedTuple):
@@ -44,7 +41,6 @@ class MetricSummary(NamedTuple):
         last, min, max: of its series if it has one, else of its final values; NaN where no finite ones are.
         finals: how many final values there are.
         points: how many points its series had when somebody last looked.
-        spread: see :class:`SeriesMark`.
     """
 
     experiment_id: ExperimentId
@@ -56,7 +52,6 @@ class MetricSummary(NamedTuple):
     max: float
     finals: int
     points: int
-    spread: float | None
 
 
 def summarize(
@@ -80,8 +75,8 @@ def summarize(
     elif series is not None:
         value = series.last
     if series is None:
-        return MetricSummary(*key, value, last, low, high, len(finals), 0, None)
+        return MetricSummary(*key, value, last, low, high, len(finals), 0)
     return MetricSummary(
         *key, value, series.last, series.min, series.max,
-        len(finals), series.points, series.spread,
+        len(finals), series.points,
     )  # fmt: skip

@@ -23,6 +23,7 @@ __all__ = [
 DEFAULT_PATTERN = "{num}_from_{parent}_{change}"
 NUMBER_FIELD = "{num}"
 
+_LONGEST_NAME = 100
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _LEADING_DIGITS = re.compile(r"[0-9]+(?![0-9])")
 
@@ -152,7 +153,7 @@ class Family:
     def find(self, reference: str) -> tuple[ExperimentId, str] | None:
         """The oldest whose number, or whose whole name, is `reference`; leading zeros do not count."""
         ages = [self._by_name.get(reference)]
-        if reference.isascii() and reference.isdigit():
+        if reference.isascii() and reference.isdigit() and len(reference) <= _LONGEST_NAME:
             ages.append(self._by_number.get(int(reference)))
         known = [age for age in ages if age is not None]
         return self._members[min(known)] if known else None

@@ -69,7 +69,10 @@ def typed(operand: Operand, value: bool | float | str, column: int, now: datetim
         return value
     field = operand.field
     if field in _NUMBERS:
-        return _number(value, f"{field} is a number", column)
+        number = _number(value, f"{field} is a number", column)
+        if not math.isfinite(number):
+            raise QuerySyntax(f"{field} is never nan or infinite", column)
+        return number
     if not isinstance(value, str):
         raise QuerySyntax(f"{field} is compared with text in quotes", column)
     if field in TIMES:

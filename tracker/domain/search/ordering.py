@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from tracker.domain.errors import Invalid
 from tracker.domain.ids import ExperimentId, ProjectId
@@ -104,19 +104,23 @@ def is_behind(place: Place, other: Place, order: Sequence[OrderKey]) -> bool:
     return (place.id < other.id) is order[-1].descending and place.id != other.id
 
 
-def cursor_at(place: Place, question: object) -> str:
+def cursor_at(place: Place, question: object, now: datetime) -> str:
     """The text by which a client asks for what comes behind `place`.
 
     Args:
         place: of the last one that it was given.
         question: what was asked; the cursor is good for that alone.
+        now: the present time of the first page, which counts for all: durations of running experiments
+            would else overtake their own place.
     """
-    content = json.dumps([_digest(question), place.id.hex, place.values], separators=(",", ":"))
+    content = json.dumps(
+        [_digest(question), now.isoformat(), place.id.hex, place.values], separators=(",", ":")
+    )
     return base64.urlsafe_b64encode(content.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
-def place_of(cursor: str, question: object, order: Sequence[OrderKey]) -> Place:
-    """The place that a cursor tells.
+def place_of(cursor: str, question: object, order: Sequence[OrderKey]) -> tuple[Place, datetime]:
+    """The place that a cursor tells, and the time that counts as the present one.
 
     Raises:
         Invalid: it was not given for this question.
@@ -133,11 +137,12 @@ def place_of(cursor: str, question: object, order: Sequence[OrderKey]) -> Place:
         or not all(map(_can_have, order, found.values))
     ):
         raise Invalid.field("cursor", "was not given for this search; leave it out to begin anew")
-    return Place(found.values, ExperimentId(found.id))
+    return Place(found.values, ExperimentId(found.id)), found.now
 
 
 class _Cursor(NamedTuple):
     digest: str
+    now: AwareDatetime
     id: UUID
     values: tuple[tuple[Annotated[int, Field(ge=0, le=2)], float, StoredText] | None, ...]
 

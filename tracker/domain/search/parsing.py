@@ -48,8 +48,10 @@ from tracker.domain.search.query import (
 
 __all__ = ["parse_filter", "parse_order"]
 
-_DEEPEST = 50
-_MOST_TESTS = 500
+_DEEPEST = 20  # SQLite's own parser takes about three times as many
+_MOST_TESTS = 200
+_MOST_COSTLY = 10  # patterns and relatives: each reads a whole column, or a lineage
+_MOST_VALUES = 500
 _MOST_KEYS = 10
 
 _WORDS_OF_VALUES = {
@@ -96,7 +98,7 @@ class _Parser:
     def __init__(self, text: str, now: datetime | None) -> None:
         self._words = tokens(text)
         self._now = now
-        self._tests = 0
+        self._tests = self._costs = 0
         self.at = next(self._words)
 
     # Filters.
@@ -118,8 +120,13 @@ class _Parser:
     def _test(self, depth: int) -> Filter:
         if depth > _DEEPEST:
             raise QuerySyntax(f"is nested deeper than {_DEEPEST} levels", self.at.column)
-        if self._takes("not"):
-            return Not(self._test(depth + 1))
+        negated = False
+        while self._takes("not"):
+            negated = not negated
+        found = self._positive(depth)
+        return Not(found) if negated else found
+
+    def _positive(self, depth: int) -> Filter:
         if self._takes_sign("("):
             found = self.either(depth + 1)
             self._expect(")")
@@ -239,6 +246,8 @@ class _Parser:
             return self._typed(operand, token.text, token.column)
         word = self.at.word
         if word in _WORDS_OF_VALUES:
+            if sign < 0 and word in ("true", "false", "nan"):
+                raise self._unexpected("a number")
             value = _WORDS_OF_VALUES[self._next().word]
             return self._typed(operand, value if isinstance(value, bool) else sign * value, token.column)
         if word and operand == Column(Builtin.STATUS):
@@ -254,8 +263,8 @@ class _Parser:
         items = [item()]
         while self._takes_sign(","):
             items.append(item())
-            if len(items) > _MOST_TESTS:
-                raise QuerySyntax(f"a list has at most {_MOST_TESTS} values", self.at.column)
+            if len(items) > _MOST_VALUES:
+                raise QuerySyntax(f"a list has at most {_MOST_VALUES} values", self.at.column)
         self._expect(")")
         return items
 
@@ -267,6 +276,7 @@ class _Parser:
 
     def _reference(self) -> str:
         """An experiment's id, number or name."""
+        self._count_costly()
         if self.at.kind is Kind.NUMBER:
             return self._next().text
         return self._text("an experiment's number, name or id")
@@ -274,6 +284,7 @@ class _Parser:
     def _pattern(self) -> Pattern:
         if self.at.word not in set(PatternKind):
             raise self._unexpected("=, !=, <, <=, >, >=, in, like, ilike, matches or is null")
+        self._count_costly()
         kind = PatternKind(self._next().word)
         column, text = self.at.column, self._text("a pattern")
         try:
@@ -309,6 +320,11 @@ class _Parser:
         token = self.at
         self.at = next(self._words)
         return token
+
+    def _count_costly(self) -> None:
+        self._costs += 1
+        if self._costs > _MOST_COSTLY:
+            raise QuerySyntax(f"has more than {_MOST_COSTLY} patterns and relatives", self.at.column)
 
     def _takes(self, word: str) -> bool:
         if self.at.word != word:

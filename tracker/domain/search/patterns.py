@@ -18,7 +18,8 @@ from tracker.domain.errors import Invalid
 
 __all__ = ["Pattern", "PatternKind"]
 
-_LONGEST = 1000
+_LONGEST = 200
+_MOST_REPEATED = 100
 
 
 class PatternKind(StrEnum):
@@ -56,17 +57,26 @@ class Pattern(NamedTuple):
         return _compiled(self).isinstance_python(text)
 
 
-@lru_cache(maxsize=256)
+# Few, since one may take some megabytes; a filter has fewer.
+@lru_cache(maxsize=16)
 def _compiled(pattern: Pattern) -> SchemaValidator:
     if len(pattern.text) > _LONGEST:
         raise Invalid.field("filter", f"a pattern has at most {_LONGEST} characters")
     expression = pattern.text if pattern.kind is PatternKind.MATCHES else _expression(pattern)
+    if pattern.kind is PatternKind.MATCHES and _repeated(pattern.text) > _MOST_REPEATED:
+        raise Invalid.field("filter", f"a pattern repeats things at most {_MOST_REPEATED} times in all")
     try:
         return SchemaValidator(core_schema.str_schema(pattern=expression, regex_engine="rust-regex"))
     except (SchemaError, ValueError) as error:
         raise Invalid.field(
             "filter", f"{pattern.text!r} is no regular expression that takes linear time"
         ) from error
+
+
+def _repeated(text: str) -> int:
+    """What the counts of an expression come to: each makes a copy of what it repeats."""
+    counts = (re.findall(r"[0-9]+", braces)[-1:] for braces in re.findall(r"\{[0-9, ]+\}", text))
+    return sum(int(count[0][:9]) for count in counts if count)
 
 
 def _expression(pattern: Pattern) -> str:

@@ -7,6 +7,7 @@ without any.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +18,7 @@ from tracker.domain.search.patterns import Pattern
 __all__ = [
     "All", "Attribute", "Builtin", "Column", "Compare", "Either", "Filter", "Like", "Measure", "Missing",
     "Not", "OneOf", "Operand", "Operator", "OrderKey", "Related", "Relation", "Source", "Tagged", "Value",
-    "Which",
+    "Which", "leaves", "operands",
 ]  # fmt: skip
 
 
@@ -198,3 +199,22 @@ class OrderKey:
 
     operand: Operand
     descending: bool = False
+
+
+def leaves(test: Filter) -> Iterator[Compare | OneOf | Like | Missing | Tagged | Related]:
+    """The tests that a filter consists of."""
+    match test:
+        case All(tests) | Either(tests):
+            for each in tests:
+                yield from leaves(each)
+        case Not(inner):
+            yield from leaves(inner)
+        case _:
+            yield test
+
+
+def operands(test: Filter) -> Iterator[Operand]:
+    """What a filter looks at, tags and relatives aside."""
+    for leaf in leaves(test):
+        if not isinstance(leaf, Tagged | Related):
+            yield leaf.operand

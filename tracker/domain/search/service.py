@@ -33,6 +33,7 @@ from tracker.domain.search.query import (
     OrderKey,
     Related,
     Source,
+    operands,
 )
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.ports.clock import Clock
@@ -179,12 +180,12 @@ class SearchService:
         """
         if not 1 <= limit <= _LARGEST_PAGE:
             raise Invalid.field("limit", f"must be from 1 to {_LARGEST_PAGE}")
-        now = self._clock.now()
-        where, order = parse_filter(filter, now=now), parse_order(order_by) or NEWEST_FIRST
+        order = parse_order(order_by) or NEWEST_FIRST
+        question = project_ids and sorted(project_ids), filter, order_by
+        after, now = place_of(cursor, question, order) if cursor else (None, self._clock.now())
+        where = parse_filter(filter, now=now)
         async with self._units.reading() as unit:
             projects = await _searched(unit, actor, project_ids)
-            question = sorted(project.id for project in projects), filter, order_by
-            after = None if not cursor else place_of(cursor, question, order)
             where = await _looked_up(unit, projects, where)
             measured = _measured(actor, projects)
             search = Search(tuple(p.id for p in projects), measured, where, order, limit + 1, after, now)
@@ -197,7 +198,7 @@ class SearchService:
         for summary in metrics:
             by_run[summary.experiment_id].append(summary)
         items = (FoundExperiment.of(found[p.id], by_run[p.id]) for p in page if p.id in found)
-        return SearchPage(items, cursor_at(page[-1], question) if len(places) > limit else None)
+        return SearchPage(items, cursor_at(page[-1], question, now) if len(places) > limit else None)
 
     async def fields(self, actor: Actor, project_id: ProjectId) -> tuple[FieldSummary, ...]:
         """What can be asked for in a project.
@@ -228,7 +229,7 @@ class SearchService:
 
         Raises:
             NotFound: there is no such project that `actor` may see.
-            Forbidden: they may not edit its experiments.
+            Forbidden: they may not edit its experiments, or not see its metrics, of which the query asks.
             QuerySyntax: the query does not parse.
             AlreadyExists: the name is taken.
         """
@@ -238,7 +239,8 @@ class SearchService:
             order_by=order_by, author_id=actor.user_id, created_at=now,
         ).checked(now=now)  # fmt: skip
         async with self._units.writing() as unit:
-            await visible_project(unit, actor, project_id, Action.EXPERIMENTS_EDIT)
+            project = await visible_project(unit, actor, project_id, Action.EXPERIMENTS_EDIT)
+            _check_metrics(actor, project, query, now)
             await unit.saved_queries.add(query)
             await unit.commit()
         return query
@@ -248,16 +250,20 @@ class SearchService:
 
         Raises:
             NotFound: there is none that `actor` may see.
-            Forbidden: they may not edit the project's experiments.
+            Forbidden: they may not edit the project's experiments, or not see its metrics, of which the
+                query asks.
             QuerySyntax: it does not parse.
             AlreadyExists: the name is taken.
             Invalid: a change names another field.
         """
         for field in changes.keys() - _EDITABLE:
             raise Invalid.field(field, "cannot be changed")
+        now = self._clock.now()
         async with self._units.writing() as unit:
-            query = await _visible_query(unit, actor, query_id, Action.EXPERIMENTS_EDIT)
-            saved = await unit.saved_queries.save(query.evolve(**changes).checked(now=self._clock.now()))
+            query, project = await _visible_query(unit, actor, query_id, Action.EXPERIMENTS_EDIT)
+            changed = query.evolve(**changes).checked(now=now)
+            _check_metrics(actor, project, changed, now)
+            saved = await unit.saved_queries.save(changed)
             await unit.commit()
         return saved
 
@@ -276,11 +282,25 @@ class SearchService:
 
 async def _visible_query(
     unit: ReadingUnit, actor: Actor, query_id: SavedQueryId, action: Action
-) -> SavedQuery:
+) -> tuple[SavedQuery, Project]:
     query = await unit.saved_queries.get(query_id)
     project = await unit.projects.get(query.project_id, asker=actor.user_id)
     require(actor, action, project.scope, kind="query", key=query_id)
-    return query
+    return query, project
+
+
+def _check_metrics(actor: Actor, project: Project, query: SavedQuery, now: datetime) -> None:
+    """Lets pass a query that asks for no metrics, and who may see these.
+
+    A query may feed hypotheses, whose verdicts would tell what it finds.
+
+    Raises:
+        Forbidden: it does, and they may not.
+    """
+    where, order = parse_filter(query.filter, now=now), parse_order(query.order_by)
+    asked = {*operands(where), *(key.operand for key in order)}
+    if any(isinstance(operand, Measure) for operand in asked):
+        require(actor, Action.METRICS_VIEW, project.scope, kind="project", key=project.id)
 
 
 async def _searched(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,9 +99,9 @@ class Conditions:
         """The condition of a test: true or false, never NULL."""
         match test:
             case All(tests):
-                return sa.and_(sa.true(), *map(self.of, tests))
+                return sa.and_(sa.true(), *self._each(tests, sa.and_))
             case Either(tests):
-                return sa.or_(sa.false(), *map(self.of, tests))
+                return sa.or_(sa.false(), *self._each(tests, sa.or_))
             case Not(inner):
                 return sa.not_(self.of(inner))
             case Related():
@@ -111,14 +111,29 @@ class Conditions:
             case Missing(operand, negated):
                 there = self.there(operand)
                 return there if negated else sa.not_(there)
+            case Compare() | OneOf() | Like():
+                return self.there(test.operand, self._met(test))
+
+    def _each(self, tests: Sequence[Filter], joined: Callable[..., Term]) -> Iterator[Term]:
+        """The conditions of tests that are joined; those of one operand are met by its one row together."""
+        alike: dict[Operand, list[Condition]] = {}
+        for test in tests:
+            if isinstance(test, Compare | OneOf | Like):
+                alike.setdefault(test.operand, []).append(self._met(test))
+            else:
+                yield self.of(test)
+        for operand, conditions in alike.items():
+            yield self.there(operand, _joining(conditions, joined))
+
+    def _met(self, test: Compare | OneOf | Like) -> Condition:
+        """What the row, or the column, of the test's operand has to meet."""
+        match test:
             case Compare(operand, how, value):
-                return self.there(operand, _comparing(operand, how, value))
+                return _comparing(operand, how, value)
             case OneOf(operand, values, negated):
-                tests_of_it = [_comparing(operand, Operator.EQUAL, value) for value in values]
-                return self.there(operand, _one_of(tests_of_it, negated))
+                return _one_of([_comparing(operand, Operator.EQUAL, value) for value in values], negated)
             case Like(operand, _, negated):
-                texts = self._known.fitting[test]
-                return self.there(operand, _fitting(operand, texts, negated, self._known.dialect))
+                return _fitting(operand, self._known.fitting[test], negated, self._known.dialect)
 
     def there(self, operand: Operand, condition: Condition | None = None) -> Term:
         """Whether the experiment has the operand, and it meets the condition."""
@@ -180,6 +195,10 @@ def _attribute_compares(rows: Any, how: Operator, value: Value) -> Term:
     if isinstance(value, float):
         return sa.and_(rows.c.type.in_(_NUMBERS), _OPERATORS[how](rows.c.number, value))
     return sa.and_(rows.c.type.in_(_TEXTS), _OPERATORS[how](rows.c.text, value))
+
+
+def _joining(conditions: Sequence[Condition], joined: Callable[..., Term]) -> Condition:
+    return lambda of: joined(*(condition(of) for condition in conditions))
 
 
 def _one_of(conditions: Sequence[Condition], negated: bool) -> Condition:

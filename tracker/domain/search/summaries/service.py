@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tracker.domain.errors import Unavailable
 from tracker.domain.experiments.lifecycle import Status
@@ -16,17 +13,12 @@ from tracker.domain.metrics.summary import SeriesMark
 from tracker.domain.scalars.series import SeriesSummary
 from tracker.domain.search.ordering import NEWEST_FIRST, Search
 from tracker.domain.search.query import Builtin, Column, Compare, Operator
-from tracker.domain.search.summaries.tails import LAST_PART, spread_of, tail_length
 from tracker.ports.clock import Clock
 from tracker.ports.scalars import ScalarStore
 from tracker.ports.unit_of_work import UnitsOfWork
 
 __all__ = ["SummaryService"]
 
-_GROWTH = 2
-_MANY_SERIES = 20
-_FEW_POINTS = 2_000_000
-_REMEMBERED = 100_000
 _RUNNING_AT_MOST = 10_000
 
 
@@ -48,7 +40,6 @@ class SummaryService:
         self._clock = clock
         self._has_caught_up = False
         self._waiting: dict[ProjectId, set[ExperimentId]] = {}
-        self._spreads: dict[tuple[ExperimentId, str], tuple[int, float | None]] = {}
 
     def note(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
         """Takes note that an experiment got points."""
@@ -65,83 +56,55 @@ class SummaryService:
             self._has_caught_up = True
         waiting, self._waiting = self._waiting, {}
         failure: Unavailable | None = None
-        while waiting:
-            project_id, experiment_ids = waiting.popitem()
-            try:
-                await self._carry_over(project_id, experiment_ids)
-            except BaseException as error:
-                for each in experiment_ids:
-                    self.note(project_id, each)
-                if not isinstance(error, Unavailable):
-                    raise
-                failure = error
+        try:
+            while waiting:
+                project_id = next(iter(waiting))
+                try:
+                    await self._carry_over(project_id, waiting[project_id])
+                except Unavailable as error:
+                    failure = error
+                    self._waiting.setdefault(project_id, set()).update(waiting[project_id])
+                del waiting[project_id]
+        finally:  # cancelled, or worse: nothing that was noted may be forgotten
+            for project_id, experiment_ids in waiting.items():
+                self._waiting.setdefault(project_id, set()).update(experiment_ids)
         if failure is not None:
             raise failure
 
     async def settle(self, project_id: ProjectId, experiment_id: ExperimentId) -> None:
-        """Carries over, whole and for the last time, what the series of an ended run are like.
+        """Carries over what the series of an ended run are like.
 
         A store that does not answer now is no error: the next refresh does it.
         """
         self.note(project_id, experiment_id)
-        self._forget(experiment_id)
         try:
             await self._carry_over(project_id, {experiment_id})
         except Unavailable:
             return
         self._waiting.get(project_id, set()).discard(experiment_id)
-        self._forget(experiment_id)
 
     async def _catch_up(self) -> None:
-        """Takes note of all experiments that are running."""
+        """Takes note of all experiments that are running, and of projects that nobody carried over yet."""
         async with self._units.reading() as unit:
             projects = tuple(project.id for project in await unit.projects.list())
             running = await unit.search.page(_running(projects, self._clock.now())) if projects else ()
-            for run in (await unit.experiments.get_many([place.id for place in running])).values():
-                self.note(run.project_id, run.id)
+            runs = await unit.experiments.get_many([place.id for place in running])
+            new = set(projects) - await unit.summaries.projects_with_series()
+        for run in runs.values():
+            self.note(run.project_id, run.id)
+        for project_id in new:
+            for row in await self._store.summary(project_id):
+                self.note(project_id, row.experiment_id)
 
     async def _carry_over(self, project_id: ProjectId, experiment_ids: Collection[ExperimentId]) -> None:
         rows = await self._store.summary(project_id, sorted(experiment_ids), None)
-        await self._read_spreads(project_id, rows)
-        marks = [_mark(row, self._spreads[row.experiment_id, row.name][1]) for row in rows]
-        if marks:
+        if rows:
             async with self._units.writing() as unit:
-                await unit.summaries.keep_series(marks)
+                await unit.summaries.keep_series([_mark(row) for row in rows])
                 await unit.commit()
 
-    async def _read_spreads(self, project_id: ProjectId, rows: Sequence[SeriesSummary]) -> None:
-        """Of the ends of series: read anew when they have doubled, so that each point is read about once."""
-        if len(self._spreads) > _REMEMBERED:
-            self._spreads.clear()
-        grown: dict[ExperimentId, list[SeriesSummary]] = {}
-        for row in rows:
-            if row.count >= _GROWTH * self._spreads.get((row.experiment_id, row.name), (0, None))[0]:
-                grown.setdefault(row.experiment_id, []).append(row)
-        for experiment_id, series in grown.items():
-            if len(series) > _MANY_SERIES and sum(row.count for row in series) <= _FEW_POINTS:
-                whole, _ = await self._store.since(project_id, experiment_id, None, names=None)
-                values = {each.name: each.value for each in whole}
-            else:
-                values = {row.name: await self._end(project_id, row) for row in series}
-            for row in series:
-                end = values[row.name][-tail_length(row.count) :]
-                self._spreads[experiment_id, row.name] = row.count, spread_of(end)
 
-    async def _end(self, project_id: ProjectId, row: SeriesSummary) -> NDArray[np.float64]:
-        """The last tenth of a series, or more."""
-        # Where steps lie evenly, a tenth of the points are in the last tenth of them; a few more are read.
-        start = row.last_step - int((row.last_step - row.first_step) * 1.5 * LAST_PART)
-        series = await self._store.read(project_id, row.experiment_id, row.name, start=start)
-        if len(series) < tail_length(row.count):
-            series = await self._store.read(project_id, row.experiment_id, row.name)
-        return series.value
-
-    def _forget(self, experiment_id: ExperimentId) -> None:
-        for key in [key for key in self._spreads if key[0] == experiment_id]:
-            del self._spreads[key]
-
-
-def _mark(row: SeriesSummary, spread: float | None) -> SeriesMark:
+def _mark(row: SeriesSummary) -> SeriesMark:
     return SeriesMark(
         experiment_id=row.experiment_id,
         name=row.name,
@@ -149,7 +112,6 @@ def _mark(row: SeriesSummary, spread: float | None) -> SeriesMark:
         last=row.last_value,
         min=math.nan if row.min_value is None else row.min_value,
         max=math.nan if row.max_value is None else row.max_value,
-        spread=spread,
     )
 
 
