@@ -53,7 +53,6 @@ def differences(trees: Sequence[Tree]) -> tuple[Difference, ...]:
         found = diff(first, tree)
         paths.update(found.added, found.removed, found.changed)
         whole.update(path for path in found.changed if path not in leaves_of[key])
-        whole.update(path for path in found.changed if path not in leaves_of[trees[0][0]])
     rows = []
     for path in sorted(paths):
         values = {}
