@@ -25,7 +25,8 @@ schemathesis.openapi.format(
         ["", "acc > 0.5", 'not (tag = "a" or params.lr in (1, 2)) and name like "%"', "id is null"]
     ),
 )
-schemathesis.openapi.format("search-metric", st.sampled_from(["acc", "metrics.loss[val]", "last(loss)"]))
+METRICS = ["acc", "metrics.loss[val]", "last(loss)", *(f"m{n}" for n in range(20))]
+schemathesis.openapi.format("search-metric", st.sampled_from(METRICS))
 schemathesis.openapi.format("search-order", st.sampled_from(["", "-acc,name", "last(loss)", "created"]))
 
 # 400 is how clients of this API are told of a wrong password, a used code or a taken address.
