@@ -14,8 +14,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+# Operations of the API are tests of one name, of which a worker beside others would run the last alone.
 slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --ignore tests/e2e/test_http_schemathesis.py
+	$(BIN)/python -m pytest -m slow -n 0 tests/e2e/test_http_schemathesis.py
 
 # What a database can make a difference to, and properties with many more examples; servers run on a
 # SQLite file anyway.
