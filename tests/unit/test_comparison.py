@@ -30,7 +30,7 @@ BETTER = (0.93, 0.94, 0.93, 0.92, 0.93)
 
 
 def summary(run: Experiment, name: str, value: float, label: str | None = None) -> MetricSummary:
-    return MetricSummary(run.id, name, label, value, value, value, value, 1, 0, None)
+    return MetricSummary(run.id, name, label, value, value, value, value, 1, 0)
 
 
 def group(count: int, **params: Any) -> list[Experiment]:

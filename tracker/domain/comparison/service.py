@@ -180,10 +180,13 @@ class ComparisonService:
             NotFound: there is no such project that `actor` may see.
             Forbidden: they may not see its experiments or metrics.
             QuerySyntax: `filter` or a metric does not parse, or `filter` names what is not there.
-            Invalid: there are fewer than two metrics, or more than ten.
+            Invalid: there are fewer than two metrics or more than ten, or one stands twice.
         """
         falling = [metric_named(each, "minimize") for each in minimize]
-        measures = list(dict.fromkeys([*(metric_named(each) for each in metrics), *falling]))
+        named = [metric_named(each) for each in metrics]
+        measures = list(dict.fromkeys([*named, *falling]))
+        if len(set(named)) < len(named):
+            raise Invalid.field("metric", "names the same metric twice")
         if not 2 <= len(measures) <= _MOST_OBJECTIVES:
             raise Invalid.field("metric", f"must name from 2 to {_MOST_OBJECTIVES} different metrics")
         async with self._units.reading() as unit:
