@@ -24,7 +24,9 @@ __all__ = [
 
 MetricText = Annotated[
     str,
-    Field(strict=True, max_length=1000, json_schema_extra={**NO_NUL, "format": "search-metric"}),
+    Field(
+        strict=True, min_length=1, max_length=1000, json_schema_extra={**NO_NUL, "format": "search-metric"}
+    ),
     KEPT,
 ]
 
