@@ -81,6 +81,7 @@ def breaks_a_rule(case) -> bool:
         or (case.path.startswith("/api/audit") and places.count(None) < len(places) - 1)
         or (case.path == "/api/teams/members" and (body.get("userId") is None) == (body.get("email") is None))
         or ((query.get("fate") == "transfer") != ("transferTo" in query))
+        or not set(_listed(query.get("metric"))) <= set(METRICS)  # named as in a filter
         # Only what is weighed can be better the smaller it is.
         or not set(_listed(query.get("minimize"))) <= set(_listed(query.get("metric")))
         or case.path == "/api/auth/jwt/login"  # a form whose lists of ignored fields are repeated fields
