@@ -58,7 +58,7 @@ from tracker.settings import Settings
 __all__ = ["Container", "build", "require_extra", "scalar_store", "start", "stop"]
 
 
-_SUMMARY_SECONDS = 1.0
+_SUMMARY_SECONDS = 2.0
 
 
 def _settling(

@@ -19,6 +19,7 @@ from tracker.ports.unit_of_work import UnitsOfWork
 
 __all__ = ["SummaryService"]
 
+_ROWS_A_UNIT = 100  # few: who logs meanwhile must not wait for all of them
 _RUNNING_AT_MOST = 10_000
 
 
@@ -98,9 +99,9 @@ class SummaryService:
 
     async def _carry_over(self, project_id: ProjectId, experiment_ids: Collection[ExperimentId]) -> None:
         rows = await self._store.summary(project_id, sorted(experiment_ids), None)
-        if rows:
+        for start in range(0, len(rows), _ROWS_A_UNIT):
             async with self._units.writing() as unit:
-                await unit.summaries.keep_series([_mark(row) for row in rows])
+                await unit.summaries.keep_series([_mark(row) for row in rows[start : start + _ROWS_A_UNIT]])
                 await unit.commit()
 
 
