@@ -28,7 +28,7 @@ from tracker.domain.identity.roles import Role
 from tracker.domain.ids import BatchId, ExperimentId, GrantId, ProjectId, SavedQueryId
 from tracker.domain.projects.project import Direction, MetricDefinition, Project
 from tracker.domain.scalars.record import ScalarRecord, batch_of
-from tracker.domain.scalars.series import Series
+from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.domain.statistics.spread import mad
 
 TARGETS = (Target(name="acc"),)
@@ -282,6 +282,44 @@ class CountingStore(MemoryScalarStore):
     async def read(self, *args: Any, **more: Any) -> Series:
         self.reads += 1
         return await super().read(*args, **more)
+
+
+class AskedStore(MemoryScalarStore):
+    """Remembers of which series it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[set[ExperimentId], set[str]]] = []
+
+    async def summary(
+        self,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        self.asked.append((set(experiments or ()), set(names or ())))
+        return await super().summary(project_id, experiments, names)
+
+
+async def test_only_series_of_runs_that_are_judged_by_their_metric_are_read() -> None:
+    house = House(store=AskedStore())
+    project = await house.projects.create(house.actor, name="digits")
+    base, wide = await seeds(house, project, 8, [0.5]), await seeds(house, project, 64, [0.9, 0.8])
+    planned = await house.experiments.create(house.actor, project.id, name="later")
+    await house.metrics.log(house.actor, wide[1].id, "loss", 1.0)
+    for metric, runs in (("acc", wide[:1]), ("loss", wide), ("f1", wide), ("acc", [planned]), ("acc", [])):
+        await house.hypotheses.create(
+            house.actor, project.id, title="a", targets=(Target(name=metric),), baseline=base[0].id,
+            experiments=tuple(run.id for run in runs),
+        )  # fmt: skip
+    assert isinstance(house.store, AskedStore)
+    house.store.asked.clear()
+    await house.hypotheses.list(house.actor, project.id)
+    assert house.store.asked == [({wide[0].id}, {"acc"}), ({wide[1].id}, {"loss"})]
+    house.store.asked.clear()
+    bare = await house.hypotheses.create(house.actor, project.id, title="b", experiments=(wide[0].id,))
+    assert bare.status is HypothesisStatus.INCONCLUSIVE
+    assert house.store.asked == []
 
 
 points = st.lists(
