@@ -361,8 +361,9 @@ def gives_a_viewer_s_role(place: str) -> Callable[[Actor, World], bool]:
     return check
 
 
-def also_may(*actions: Action) -> Callable[[Actor, World], bool]:
-    return lambda actor, world: all(may(actor, action, world.project) for action in actions)
+def sees_evidence(actor: Actor, world: World) -> bool:
+    actions = (Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
+    return all(may(actor, action, world.project) for action in actions)
 
 
 def owns_all(actor: Actor, world: World) -> bool:
@@ -374,15 +375,12 @@ def is_owner(actor: Actor, world: World) -> bool:
 
 
 ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
-    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): also_may(
-        Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW
-    ),
-    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): also_may(Action.EXPERIMENTS_VIEW),
-    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): also_may(Action.EXPERIMENTS_VIEW),
-    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): also_may(Action.EXPERIMENTS_VIEW),
-    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): also_may(
-        Action.EXPERIMENTS_VIEW
-    ),
+    ("POST", "/api/hypotheses"): sees_evidence,
+    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): sees_evidence,
+    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): sees_evidence,
+    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): sees_evidence,
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): sees_evidence,
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): sees_evidence,
     ("POST", "/api/teams/members"): gives_a_viewer_s_role("team"),
     ("PATCH", "/api/teams/members"): outranks_a_viewer,
     ("DELETE", "/api/teams/members"): outranks_a_viewer,

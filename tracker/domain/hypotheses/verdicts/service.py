@@ -13,7 +13,7 @@ from tracker.domain.hypotheses.hypothesis import Hypothesis
 from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.hypotheses.judging import judge
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action, may
+from tracker.domain.identity.policy import Action, ProjectScope, may
 from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId
 from tracker.domain.projects.project import Project
 from tracker.domain.search.saved_query import SavedQuery
@@ -21,10 +21,11 @@ from tracker.domain.search.service import experiments_matching
 from tracker.ports.clock import Clock
 from tracker.ports.unit_of_work import ReadingUnit
 
-__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "linkable_query"]
+__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "as_seen", "linkable_query"]
 
 SEES_EVIDENCE = (Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
-"""What it takes to see numbers and linked experiments; the verdict itself goes with the hypothesis."""
+"""What it takes to see numbers, and to choose what is judged and by what: verdicts on thresholds, links and
+queries of one's own choice tell any number bit by bit. The verdict itself goes with the hypothesis."""
 
 
 class Tails(Protocol):
@@ -54,6 +55,11 @@ async def linkable_query(unit: ReadingUnit, project_id: ProjectId, query_id: Sav
     return query
 
 
+def as_seen(actor: Actor, scope: ProjectScope, hypothesis: Hypothesis) -> Hypothesis:
+    """As much of a hypothesis that `actor` may see as they are shown."""
+    return hypothesis if may(actor, Action.EXPERIMENTS_VIEW, scope) else hypothesis.without_experiments()
+
+
 class Verdicts:
     """Judges hypotheses of one project by what is there when it is asked, so that no verdict is ever stale.
 
@@ -67,29 +73,46 @@ class Verdicts:
         self._clock = clock
 
     async def shown(
-        self, unit: ReadingUnit, actor: Actor, project: Project, found: Sequence[Hypothesis]
+        self,
+        unit: ReadingUnit,
+        actor: Actor,
+        project: Project,
+        found: Sequence[Hypothesis],
+        judged: Sequence[Evidence] | None = None,
     ) -> tuple[JudgedHypothesis, ...]:
-        """Hypotheses that `actor` may see, with as much of their verdicts as they may see."""
+        """Hypotheses that `actor` may see, with as much of their verdicts as they may see.
+
+        Args:
+            unit: where they are read.
+            actor: who asks.
+            project: theirs.
+            found: which.
+            judged: their verdicts, if they were judged a moment ago.
+        """
         if not found:
             return ()
+        if judged is None:
+            judged = await self.evidence(unit, project, found)
         sees_all = all(may(actor, action, project.scope) for action in SEES_EVIDENCE)
         authors = await unit.users.get_many({each.author_id for each in found if each.author_id})
         names = {author.id: author.display_name for author in authors.values()}
         return tuple(
             JudgedHypothesis(
-                hypothesis=each if sees_all else each.evolve(experiments=()),
+                hypothesis=as_seen(actor, project.scope, each),
                 author="" if each.author_id is None else names.get(each.author_id, ""),
                 computed_status=evidence.computed_status,
                 score=evidence.score if sees_all else None,
                 headline=evidence.headline if sees_all else None,
             )
-            for each, evidence in zip(found, await self.evidence(unit, project, found), strict=True)
+            for each, evidence in zip(found, judged, strict=True)
         )
 
-    async def one(self, unit: ReadingUnit, actor: Actor, found: Hypothesis) -> JudgedHypothesis:
+    async def one(
+        self, unit: ReadingUnit, actor: Actor, found: Hypothesis, judged: Evidence | None = None
+    ) -> JudgedHypothesis:
         """The same of one hypothesis."""
         project = await unit.projects.get(found.project_id)
-        (shown,) = await self.shown(unit, actor, project, [found])
+        (shown,) = await self.shown(unit, actor, project, [found], None if judged is None else [judged])
         return shown
 
     async def evidence(
