@@ -366,10 +366,6 @@ def gives_a_viewer_s_role(place: str) -> Callable[[Actor, World], bool]:
     return check
 
 
-def also_may(*actions: Action) -> Callable[[Actor, World], bool]:
-    return lambda actor, world: all(may(actor, action, world.project) for action in actions)
-
-
 def owns_all(actor: Actor, world: World) -> bool:
     return is_owner(actor, world) and all(in_scopes(actor, action) for action in Action)
 
@@ -378,19 +374,18 @@ def is_owner(actor: Actor, world: World) -> bool:
     return actor.is_superuser or actor.user_id == world.users["owner"].id
 
 
+sees_evidence = also_may(Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
+
 ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
-    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): also_may(
-        Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW
-    ),
     ("GET", "/api/experiments/compare/budget"): also_may(Action.EXPERIMENTS_VIEW),
     ("GET", "/api/projects/{project_id}/pareto"): also_may(Action.EXPERIMENTS_VIEW),
     ("GET", "/api/projects/{project_id}/importance"): also_may(Action.EXPERIMENTS_VIEW),
-    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): also_may(Action.EXPERIMENTS_VIEW),
-    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): also_may(Action.EXPERIMENTS_VIEW),
-    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): also_may(Action.EXPERIMENTS_VIEW),
-    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): also_may(
-        Action.EXPERIMENTS_VIEW
-    ),
+    ("POST", "/api/hypotheses"): sees_evidence,
+    ("GET", "/api/hypotheses/{hypothesis_id}/evidence"): sees_evidence,
+    ("POST", "/api/hypotheses/{hypothesis_id}/experiments"): sees_evidence,
+    ("POST", "/api/hypotheses/{hypothesis_id}/queries"): sees_evidence,
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/queries/{query_id}"): sees_evidence,
+    ("DELETE", "/api/hypotheses/{hypothesis_id}/experiments/{experiment_id}"): sees_evidence,
     ("POST", "/api/teams/members"): gives_a_viewer_s_role("team"),
     ("PATCH", "/api/teams/members"): outranks_a_viewer,
     ("DELETE", "/api/teams/members"): outranks_a_viewer,

@@ -12,46 +12,28 @@ from hypothesis import strategies as st
 
 from tests.doubles import SilentScalars
 from tests.factories import new_id
+from tests.hypothesis_cases import TARGETS, seeds
 from tests.service.conftest import House
 from tracker.adapters.memory.scalars import MemoryScalarStore
-from tracker.domain.errors import Forbidden, Invalid, NotFound
-from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.hypothesis import BaselineRule, HypothesisStatus, Target
 from tracker.domain.hypotheses.service import HypothesisService
 from tracker.domain.hypotheses.tails.service import SeriesTails
 from tracker.domain.hypotheses.verdicts.service import Verdicts
-from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import Access, Actor
-from tracker.domain.identity.permissions.grant import Grant
 from tracker.domain.identity.roles import Role
-from tracker.domain.ids import BatchId, ExperimentId, GrantId, ProjectId, SavedQueryId
+from tracker.domain.ids import BatchId, ExperimentId, ProjectId, SavedQueryId
 from tracker.domain.projects.project import Direction, MetricDefinition, Project
 from tracker.domain.scalars.record import ScalarRecord, batch_of
-from tracker.domain.scalars.series import Series
+from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.domain.statistics.spread import mad
-
-TARGETS = (Target(name="acc"),)
 
 
 @pytest.fixture
 async def project(house: House) -> Project:
     metrics = (MetricDefinition(name="acc"), MetricDefinition(name="loss", direction=Direction.MINIMIZE))
     return await house.projects.create(house.actor, name="digits", metrics=metrics)
-
-
-async def seeds(
-    house: House, project: Project, width: int, values: Collection[float], **fields: Any
-) -> list[Experiment]:
-    runs = []
-    for seed, value in enumerate(values):
-        run = await house.experiments.create(
-            house.actor, project.id, name=f"w{width}s{seed}", status=Status.COMPLETE,
-            params={"width": width, "seed": seed}, **fields,
-        )  # fmt: skip
-        await house.metrics.log(house.actor, run.id, "acc", value)
-        runs.append(run)
-    return runs
 
 
 async def test_a_status_that_a_client_sends_back_unchanged_decides_nothing(
@@ -126,67 +108,6 @@ async def test_decisions_and_deletions_are_in_the_audit_log(house: House, projec
         ("hypothesis.delete", {"title": "wider"}),
     ]
     assert {e.key for e in entries} == {str(made.id)}
-
-
-def allowed(project: Project, *actions: Action) -> Actor:
-    """Somebody who was given these single actions on a project."""
-    user = new_id()
-    grants = tuple(
-        Grant(
-            id=GrantId(new_id()), user_id=user, action=action, project_id=project.id,
-            created_at=project.created_at,
-        )
-        for action in actions
-    )  # fmt: skip
-    return Actor(user_id=user, access=Access(grants=grants))
-
-
-async def test_numbers_and_links_are_for_those_who_may_see_metrics_and_experiments(
-    house: House, project: Project
-) -> None:
-    base = await seeds(house, project, 8, [0.5])
-    wide = await seeds(house, project, 64, [0.9])
-    made = await house.hypotheses.create(
-        house.actor, project.id, title="a", targets=TARGETS, baseline=base[0].id, experiments=(wide[0].id,)
-    )
-    views = [Action.PROJECT_VIEW, Action.HYPOTHESES_VIEW, Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW]
-    for lacking in views[2:]:
-        actor = allowed(project, *(action for action in views if action is not lacking))
-        for shown in (
-            await house.hypotheses.get(actor, made.id),
-            *await house.hypotheses.list(actor, project.id),
-            *await house.hypotheses.recent(actor, project_id=project.id),
-        ):
-            assert shown.status is HypothesisStatus.SUPPORTED
-            assert (shown.score, shown.headline, shown.hypothesis.experiments) == (None, None, ())
-        with pytest.raises(Forbidden, match=lacking.value):
-            await house.hypotheses.evidence(actor, made.id)
-    whole = allowed(project, *views)
-    assert await house.hypotheses.get(whole, made.id) == made
-    assert (await house.hypotheses.evidence(whole, made.id)).score == made.score
-
-
-async def test_who_may_not_see_experiments_learns_nothing_of_them_by_linking(
-    house: House, project: Project
-) -> None:
-    (run,) = await seeds(house, project, 8, [0.5])
-    edits = [Action.PROJECT_VIEW, Action.HYPOTHESES_VIEW, Action.HYPOTHESES_EDIT, Action.HYPOTHESES_CREATE]
-    actor = allowed(project, *edits)
-    made = await house.hypotheses.create(house.actor, project.id, title="a")
-    told = set()
-    for key in (run.id, ExperimentId(new_id())):
-        for attempt in (
-            house.links.link(actor, made.id, [key]),
-            house.links.unlink(actor, made.id, key),
-            house.hypotheses.edit(actor, made.id, experiments=(key,)),
-            house.hypotheses.edit(actor, made.id, baseline=key),
-            house.hypotheses.create(actor, project.id, title="b", experiments=(key,)),
-        ):
-            with pytest.raises(Forbidden) as refusal:
-                await attempt
-            told.add(refusal.value.detail)
-    assert len(told) == 1
-    assert (await house.hypotheses.edit(actor, made.id, title="c")).hypothesis.title == "c"
 
 
 async def test_recent_ones_of_several_projects_are_those_one_may_see(house: House, project: Project) -> None:
@@ -282,6 +203,44 @@ class CountingStore(MemoryScalarStore):
     async def read(self, *args: Any, **more: Any) -> Series:
         self.reads += 1
         return await super().read(*args, **more)
+
+
+class AskedStore(MemoryScalarStore):
+    """Remembers of which series it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[set[ExperimentId], set[str]]] = []
+
+    async def summary(
+        self,
+        project_id: ProjectId,
+        experiments: Collection[ExperimentId] | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[SeriesSummary, ...]:
+        self.asked.append((set(experiments or ()), set(names or ())))
+        return await super().summary(project_id, experiments, names)
+
+
+async def test_only_series_of_runs_that_are_judged_by_their_metric_are_read() -> None:
+    house = House(store=AskedStore())
+    project = await house.projects.create(house.actor, name="digits")
+    base, wide = await seeds(house, project, 8, [0.5]), await seeds(house, project, 64, [0.9, 0.8])
+    planned = await house.experiments.create(house.actor, project.id, name="later")
+    await house.metrics.log(house.actor, wide[1].id, "loss", 1.0)
+    for metric, runs in (("acc", wide[:1]), ("loss", wide), ("f1", wide), ("acc", [planned]), ("acc", [])):
+        await house.hypotheses.create(
+            house.actor, project.id, title="a", targets=(Target(name=metric),), baseline=base[0].id,
+            experiments=tuple(run.id for run in runs),
+        )  # fmt: skip
+    assert isinstance(house.store, AskedStore)
+    house.store.asked.clear()
+    await house.hypotheses.list(house.actor, project.id)
+    assert house.store.asked == [({wide[0].id}, {"acc"}), ({wide[1].id}, {"loss"})]
+    house.store.asked.clear()
+    bare = await house.hypotheses.create(house.actor, project.id, title="b", experiments=(wide[0].id,))
+    assert bare.status is HypothesisStatus.INCONCLUSIVE
+    assert house.store.asked == []
 
 
 points = st.lists(

@@ -62,6 +62,33 @@ async def test_a_list_costs_as_many_queries_however_long_it_is(container: Contai
     assert costs[0] == costs[1] <= 8, statements
 
 
+async def test_a_request_reads_the_project_once(container: Container) -> None:
+    project = await furnished(container, 1)
+    hypotheses, links = container.hypotheses(), container.hypothesis_links()
+    (one,) = await hypotheses.list(ROOT, project.id)
+    (run,), refuted = one.hypothesis.experiments, HypothesisStatus.REFUTED
+    statements: list[str] = []
+    sa.event.listen(
+        container.database().engine.sync_engine,
+        "before_cursor_execute",
+        lambda *given: statements.append(given[2]),
+    )
+    for request in (
+        hypotheses.get(ROOT, one.id),
+        hypotheses.evidence(ROOT, one.id),
+        hypotheses.counts(ROOT, project.id),
+        hypotheses.recent(ROOT, project_id=project.id),
+        hypotheses.edit(ROOT, one.id, title="b", status=HypothesisStatus.SUPPORTED),
+        hypotheses.edit(ROOT, one.id, threshold=0.9, status=refuted, status_reason="twice is better"),
+        hypotheses.decide(ROOT, one.id, None, "no"),
+        hypotheses.create(ROOT, project.id, title="c", experiments=(run,), status=refuted),
+        links.link(ROOT, one.id, [run]),
+    ):
+        statements.clear()
+        await request
+        assert len([each for each in statements if "metric_summaries" in each]) == 1, statements
+
+
 async def test_links_made_at_once_are_all_kept(container: Container) -> None:
     project = await furnished(container, 1)
     (one,) = await container.hypotheses().list(ROOT, project.id)

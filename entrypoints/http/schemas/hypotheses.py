@@ -49,7 +49,8 @@ class TargetIn(CamelBody):
 
 
 class HypothesisEdit(CamelBody):
-    """Changes to a hypothesis; what is left out stays."""
+    """Changes to a hypothesis; what is left out, or equals what you are shown, stays. Targets, baseline,
+    threshold, alpha and links are chosen by those only who may see metrics and experiments."""
 
     title: Title = absent()
     description: DescriptionText = absent()
@@ -141,7 +142,8 @@ class TargetOut(TypedDict):
 
 
 class HypothesisOut(TypedDict):
-    """A hypothesis. Numbers and linked experiments are for those who may see metrics and experiments."""
+    """A hypothesis. Numbers are for those who may see metrics and experiments. To those who may not see
+    experiments, links are left out, and a baseline that is an experiment is the nil UUID."""
 
     id: UUID
     projectId: UUID

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -16,7 +17,17 @@ from tracker.domain.ids import DecisionId, ExperimentId, HypothesisId, ProjectId
 from tracker.domain.projects.project import Direction
 from tracker.domain.text import Description, Label, MetricName, storable
 
-__all__ = ["Baseline", "BaselineRule", "Decision", "Hypothesis", "HypothesisStatus", "Target"]
+__all__ = [
+    "HIDDEN_EXPERIMENT", "JUDGED_BY", "Baseline", "BaselineRule", "Decision", "Hypothesis",
+    "HypothesisStatus", "Target",
+]  # fmt: skip
+
+HIDDEN_EXPERIMENT = ExperimentId(UUID(int=0))
+"""Stands where those who may not see experiments would read which one is the baseline: that it is an
+experiment, and not a rule, is true; which one is theirs to know who may see it."""
+
+JUDGED_BY = ("targets", "baseline", "threshold", "alpha", "experiments", "queries")
+"""The fields on which the computed verdict rests. Whoever chooses them can ask it about any number."""
 
 
 class HypothesisStatus(StrEnum):
@@ -154,9 +165,37 @@ class Hypothesis(Frozen):
         return self._changed(at, queries=tuple(q for q in self.queries if q != query_id))
 
     def targets_named(self, names: Iterable[str]) -> tuple[Target, ...]:
-        """Targets of these names: its own where it has some, and else new ones."""
+        """Targets of these names: its own where it has some, and else new ones. The names that it has
+        change nothing."""
+        names = tuple(dict.fromkeys(names))
+        if names == tuple(dict.fromkeys(target.name for target in self.targets)):
+            return self.targets
         own = {name: [target for target in self.targets if target.name == name] for name in names}
         return tuple(target for name, known in own.items() for target in known or [Target(name=name)])
+
+    def judged_like(self, other: Self) -> bool:
+        """Whether the same experiments say the same of both."""
+        return all(getattr(self, field) == getattr(other, field) for field in JUDGED_BY)
+
+    def unjudged(self) -> Self:
+        """With nothing that somebody chose to judge it by."""
+        return self.evolve(**{field: type(self).model_fields[field].default for field in JUDGED_BY})
+
+    def without_experiments(self) -> Self:
+        """As those see it who may not see experiments: nothing tells which ones are linked, by which saved
+        queries, or which one is the baseline."""
+        rule = isinstance(self.baseline, BaselineRule)
+        return self.evolve(experiments=(), queries=(), baseline=self.baseline if rule else HIDDEN_EXPERIMENT)
+
+    def differing(self, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Those of `changes` that change something.
+
+        Raises:
+            Invalid: one breaks a rule.
+        """
+        changed = self.evolve(**changes)
+        told = {field: getattr(changed, field) for field in changes}
+        return {field: value for field, value in told.items() if value != getattr(self, field)}
 
     def decided(self, decision: Decision) -> Self:
         """After somebody decided.

@@ -14,11 +14,11 @@ class JudgedHypothesis(Frozen):
     """A hypothesis with its verdict, as of one moment.
 
     Attributes:
-        hypothesis: its linked experiments are left out for those who may not see experiments.
+        hypothesis: as :meth:`Hypothesis.without_experiments` for those who may not see experiments.
         author: display name; empty when nobody knows any more.
         computed_status: what the numbers say.
         score: on which that rests, from -1 to 1; ``None`` when nothing could be compared, or for those who
-            may not see metrics.
+            may not see metrics and experiments.
         headline: the target that says most; ``None`` as the score.
     """
 

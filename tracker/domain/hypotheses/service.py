@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.domain.errors import Invalid
 from tracker.domain.hypotheses.evidence import Evidence
-from tracker.domain.hypotheses.hypothesis import BaselineRule, Decision, Hypothesis, HypothesisStatus
+from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis, HypothesisStatus
 from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.hypotheses.links.service import (
-    check_experiments,
-    require_too,
+    check_changes,
     visible_hypothesis,
 )
-from tracker.domain.hypotheses.verdicts.service import SEES_EVIDENCE, Verdicts, linkable_query
+from tracker.domain.hypotheses.verdicts.service import SEES_EVIDENCE, Verdicts, as_seen
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.policy import Action, ProjectScope, may
@@ -31,8 +30,6 @@ __all__ = ["HypothesisService"]
 _EDITABLE = frozenset(
     {"title", "description", "targets", "baseline", "threshold", "alpha", "experiments", "queries"}
 )
-_FIELDS = {"experiments": "experiment_ids", "baseline": "baseline"}
-"""What edges call the fields that name experiments."""
 
 
 class HypothesisService:
@@ -97,7 +94,7 @@ class HypothesisService:
         """
         async with self._units.reading() as unit:
             found, _ = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_VIEW)
-        return await self._shown(actor, found)
+            return await self._verdicts.one(unit, actor, found)
 
     async def evidence(self, actor: Actor, hypothesis_id: HypothesisId) -> Evidence:
         """The verdict and every number it rests on.
@@ -109,7 +106,7 @@ class HypothesisService:
         async with self._units.reading() as unit:
             actions = (Action.HYPOTHESES_VIEW, *SEES_EVIDENCE)
             found, _ = await visible_hypothesis(unit, actor, hypothesis_id, *actions)
-        return await self._evidence(found)
+            return await self._evidence(unit, found)
 
     async def counts(self, actor: Actor, project_id: ProjectId) -> Mapping[HypothesisStatus, int]:
         """How many of a project's hypotheses have each status.
@@ -144,7 +141,8 @@ class HypothesisService:
 
         Raises:
             NotFound: there is no such project that `actor` may see, or no such saved query.
-            Forbidden: they may not add to it, or not see the experiments they name.
+            Forbidden: they may not add to it, or choose by what it is judged (targets, baseline, threshold,
+                alpha, experiments, queries) without seeing metrics and experiments.
             Invalid: a field breaks a rule, or an experiment is none of the project's.
         """
         for field in fields.keys() - _EDITABLE:
@@ -156,15 +154,20 @@ class HypothesisService:
         )  # fmt: skip
         async with self._units.reading() as unit:
             project = await visible_project(unit, actor, project_id, Action.HYPOTHESES_CREATE)
-            await self._check_named(unit, actor, project, made, fields.keys())
-        decision = await self._told(actor, made, made, status, status_reason)
+            bare = made.unjudged()
+            chosen = {field: getattr(made, field) for field in fields}
+            await check_changes(unit, actor, bare, bare.differing(chosen), project.scope)
+            judged, decision = None, None
+            if status is not None:
+                judged = await self._evidence(unit, made)
+                decision = self._told(actor, made, status, status_reason, before=judged, after=judged)
         async with self._units.writing() as unit:
             await visible_project(unit, actor, project_id, Action.HYPOTHESES_CREATE)
             await unit.hypotheses.add(made)
             if decision is not None:
                 made = await self._decide(unit, actor, project.scope, made, decision)
             await unit.commit()
-        return await self._shown(actor, made)
+        return await self._shown(actor, made, judged)
 
     async def edit(
         self,
@@ -176,7 +179,7 @@ class HypothesisService:
         target_names: Sequence[str] | None = None,
         **changes: Any,
     ) -> JudgedHypothesis:
-        """The hypothesis with `changes` to its fields.
+        """The hypothesis with `changes` to its fields. What equals that which `actor` is shown is no change.
 
         Args:
             actor: who changes it.
@@ -188,28 +191,32 @@ class HypothesisService:
 
         Raises:
             NotFound: there is none that `actor` may see, or no such saved query.
-            Forbidden: they may not edit it, or not see the experiments they name.
+            Forbidden: they may not edit it, or change by what it is judged (targets, baseline, threshold,
+                alpha, experiments, queries) without seeing metrics and experiments.
             Invalid: a change breaks a rule or names no editable field, or an experiment is none of the
                 project's.
         """
         for field in changes.keys() - _EDITABLE:
             raise Invalid.field(field, "cannot be changed")
         async with self._units.reading() as unit:
-            found, _ = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
+            found, scope = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
             if target_names is not None:
                 changes.setdefault("targets", found.targets_named(target_names))
-            project = await unit.projects.get(found.project_id)
-            await self._check_named(unit, actor, project, found.evolve(**changes), changes.keys())
-        decision = await self._told(actor, found, found.evolve(**changes), status, status_reason)
+            real = as_seen(actor, scope, found).differing(changes)
+            await check_changes(unit, actor, found, real, scope)
+            wanted, judged, decision = found.evolve(**real), None, None
+            if status is not None:
+                before, judged = await self._both(unit, found, wanted)
+                decision = self._told(actor, found, status, status_reason, before=before, after=judged)
         async with self._units.writing() as unit:
             found, scope = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
-            changed = found.evolve(**changes)
+            changed = found.evolve(**real)
             if changed != found:
                 changed = await unit.hypotheses.save(changed.evolve(updated_at=self._clock.now()))
             if decision is not None:
                 changed = await self._decide(unit, actor, scope, changed, decision)
             await unit.commit()
-        return await self._shown(actor, changed)
+        return await self._shown(actor, changed, judged if changed.judged_like(wanted) else None)
 
     async def decide(
         self, actor: Actor, hypothesis_id: HypothesisId, status: HypothesisStatus | None, reason: str
@@ -230,14 +237,14 @@ class HypothesisService:
         if not reason:
             raise Invalid.field("reason", "say why, in 1 to 1000 characters", "missing")
         async with self._units.reading() as unit:
-            found, _ = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
-        computed = (await self._evidence(found)).computed_status
-        decision = self._decision(actor, found.id, status, reason, computed)
+            before, _ = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
+            judged = await self._evidence(unit, before)
+        decision = self._decision(actor, before.id, status, reason, judged.computed_status)
         async with self._units.writing() as unit:
             found, scope = await visible_hypothesis(unit, actor, hypothesis_id, Action.HYPOTHESES_EDIT)
             saved = await self._decide(unit, actor, scope, found, decision)
             await unit.commit()
-        return await self._shown(actor, saved)
+        return await self._shown(actor, saved, judged if saved.judged_like(before) else None)
 
     async def decisions(self, actor: Actor, hypothesis_id: HypothesisId) -> tuple[Decision, ...]:
         """Everything that was decided about a hypothesis, oldest first.
@@ -278,23 +285,21 @@ class HypothesisService:
             reason=reason, author_id=actor.user_id, at=self._clock.now(),
         )  # fmt: skip
 
-    async def _told(
+    def _told(
         self,
         actor: Actor,
-        before: Hypothesis,
-        after: Hypothesis,
-        status: HypothesisStatus | None,
+        found: Hypothesis,
+        status: HypothesisStatus,
         reason: str,
+        *,
+        before: Evidence,
+        after: Evidence,
     ) -> Decision | None:
-        """The decision in a request that names a status. Clients that send whole hypotheses back decide
-        nothing by the status that they were shown."""
-        if status is None:
+        """The decision in a request that names a status, between the verdicts before and after its changes.
+        Clients that send whole hypotheses back decide nothing by the status that they were shown."""
+        if status is found.judged(before.computed_status) and not reason:
             return None
-        shown = before.judged((await self._evidence(before)).computed_status)
-        if status is shown and not reason:
-            return None
-        computed = (await self._evidence(after)).computed_status
-        return self._decision(actor, after.id, status, reason, computed)
+        return self._decision(actor, found.id, status, reason, after.computed_status)
 
     async def _decide(
         self, unit: WritingUnit, actor: Actor, scope: ProjectScope, found: Hypothesis, decision: Decision
@@ -307,28 +312,19 @@ class HypothesisService:
         )  # fmt: skip
         return saved
 
-    async def _shown(self, actor: Actor, found: Hypothesis) -> JudgedHypothesis:
+    async def _shown(self, actor: Actor, found: Hypothesis, judged: Evidence | None) -> JudgedHypothesis:
         async with self._units.reading() as unit:
-            return await self._verdicts.one(unit, actor, found)
+            return await self._verdicts.one(unit, actor, found, judged)
 
-    async def _evidence(self, found: Hypothesis) -> Evidence:
-        async with self._units.reading() as unit:
-            project = await unit.projects.get(found.project_id)
-            (evidence,) = await self._verdicts.evidence(unit, project, [found])
+    async def _evidence(self, unit: ReadingUnit, found: Hypothesis) -> Evidence:
+        _, evidence = await self._both(unit, found, found)
         return evidence
 
-    async def _check_named(
-        self, unit: ReadingUnit, actor: Actor, project: Project, named: Hypothesis, fields: Collection[str]
-    ) -> None:
-        """Lets pass saved queries of the project, and experiments named by somebody who may see them."""
-        experiments = {"experiments": named.experiments}
-        if not isinstance(named.baseline, BaselineRule):
-            experiments["baseline"] = (named.baseline,)
-        for field, ids in experiments.items():
-            if field in fields and ids:
-                require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
-                await check_experiments(unit, project.id, ids, _FIELDS[field])
-        if "queries" in fields and named.queries:
-            require_too(actor, [Action.EXPERIMENTS_VIEW], project.scope)
-            for query_id in named.queries:
-                await linkable_query(unit, project.id, query_id)
+    async def _both(
+        self, unit: ReadingUnit, before: Hypothesis, after: Hypothesis
+    ) -> tuple[Evidence, Evidence]:
+        """What experiments say of a hypothesis as it was and as it is to be, read once."""
+        project = await unit.projects.get(before.project_id)
+        versions = [before] if before.judged_like(after) else [before, after]
+        judged = await self._verdicts.evidence(unit, project, versions)
+        return judged[0], judged[-1]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from tracker.domain.errors import Forbidden, Invalid
-from tracker.domain.hypotheses.hypothesis import Hypothesis
+from tracker.domain.hypotheses.hypothesis import JUDGED_BY, BaselineRule, Hypothesis
 from tracker.domain.hypotheses.judged import JudgedHypothesis
-from tracker.domain.hypotheses.verdicts.service import Verdicts, linkable_query
+from tracker.domain.hypotheses.verdicts.service import SEES_EVIDENCE, Verdicts, linkable_query
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action, ProjectScope, may, require
 from tracker.domain.ids import ExperimentId, HypothesisId, ProjectId, SavedQueryId
 from tracker.ports.clock import Clock
 from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
-__all__ = ["LinkService", "check_experiments", "require_too", "visible_hypothesis"]
+__all__ = ["LinkService", "check_changes", "check_experiments", "require_too", "visible_hypothesis"]
 
 _Change = Callable[[WritingUnit, Hypothesis], Awaitable[Hypothesis]]
 
@@ -60,6 +61,37 @@ async def check_experiments(
             raise Invalid.field(field, f"experiment {each} is not in this project", "experiment")
 
 
+async def check_changes(
+    unit: ReadingUnit, actor: Actor, before: Hypothesis, changes: Mapping[str, Any], scope: ProjectScope
+) -> None:
+    """Lets pass changes to what a hypothesis is judged by, made by somebody who may see all that it tells,
+    and naming nothing new that is not in the project.
+
+    Args:
+        unit: where it is looked up.
+        actor: who makes them.
+        before: the hypothesis without them.
+        changes: values of its fields that differ.
+        scope: of its project.
+
+    Raises:
+        Forbidden: they may not see metrics or experiments there.
+        NotFound: it has no such saved query.
+        Invalid: an experiment is none of it.
+    """
+    if changes.keys().isdisjoint(JUDGED_BY):
+        return
+    require_too(actor, SEES_EVIDENCE, scope)
+    if not isinstance(baseline := changes.get("baseline", BaselineRule.ROOT), BaselineRule):
+        await check_experiments(unit, before.project_id, [baseline], "baseline")
+    linked = set(before.experiments)
+    new = [each for each in changes.get("experiments", ()) if each not in linked]
+    await check_experiments(unit, before.project_id, new, "experiment_ids")
+    for query_id in changes.get("queries", ()):
+        if query_id not in before.queries:
+            await linkable_query(unit, before.project_id, query_id)
+
+
 class LinkService:
     """Links experiments to hypotheses, one by one or by saved queries.
 
@@ -81,7 +113,7 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see.
-            Forbidden: they may not edit it, or not see experiments.
+            Forbidden: they may not edit it, or not see metrics and experiments.
             Invalid: an experiment is none of the project's.
         """
         ids = tuple(experiment_ids)
@@ -99,7 +131,7 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see, or the experiment is not linked by itself.
-            Forbidden: they may not edit it, or not see experiments.
+            Forbidden: they may not edit it, or not see metrics and experiments.
         """
 
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
@@ -114,7 +146,7 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see, or no such saved query.
-            Forbidden: they may not edit it, or not see experiments.
+            Forbidden: they may not edit it, or not see metrics and experiments.
         """
 
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
@@ -130,7 +162,7 @@ class LinkService:
 
         Raises:
             NotFound: there is none that `actor` may see, or the query is not linked.
-            Forbidden: they may not edit it, or not see experiments.
+            Forbidden: they may not edit it, or not see metrics and experiments.
         """
 
         async def change(unit: WritingUnit, found: Hypothesis) -> Hypothesis:
@@ -140,7 +172,7 @@ class LinkService:
 
     async def _changed(self, actor: Actor, hypothesis_id: HypothesisId, change: _Change) -> JudgedHypothesis:
         async with self._units.writing() as unit:
-            needed = (Action.HYPOTHESES_EDIT, Action.EXPERIMENTS_VIEW)
+            needed = (Action.HYPOTHESES_EDIT, *SEES_EVIDENCE)
             found, _ = await visible_hypothesis(unit, actor, hypothesis_id, *needed)
             changed = await change(unit, found)
             if changed != found:

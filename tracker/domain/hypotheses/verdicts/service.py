@@ -6,24 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from tracker.domain.errors import NotFound, QuerySyntax, Unavailable
+from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.evidence import Evidence
 from tracker.domain.hypotheses.facts import Facts, ValueKey, measure_of
 from tracker.domain.hypotheses.hypothesis import Hypothesis
 from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.hypotheses.judging import judge
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action, may
-from tracker.domain.ids import ExperimentId, HypothesisId, ProjectId, SavedQueryId
+from tracker.domain.identity.policy import Action, ProjectScope, may
+from tracker.domain.ids import ExperimentId, ProjectId, SavedQueryId
 from tracker.domain.projects.project import Project
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.domain.search.service import experiments_matching
 from tracker.ports.clock import Clock
 from tracker.ports.unit_of_work import ReadingUnit
 
-__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "linkable_query"]
+__all__ = ["SEES_EVIDENCE", "Tails", "Verdicts", "as_seen", "linkable_query"]
 
 SEES_EVIDENCE = (Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
-"""What it takes to see numbers and linked experiments; the verdict itself goes with the hypothesis."""
+"""What it takes to see numbers, and to choose what is judged and by what: verdicts on thresholds, links and
+queries of one's own choice tell any number bit by bit. The verdict itself goes with the hypothesis."""
 
 
 class Tails(Protocol):
@@ -53,6 +55,11 @@ async def linkable_query(unit: ReadingUnit, project_id: ProjectId, query_id: Sav
     return query
 
 
+def as_seen(actor: Actor, scope: ProjectScope, hypothesis: Hypothesis) -> Hypothesis:
+    """As much of a hypothesis that `actor` may see as they are shown."""
+    return hypothesis if may(actor, Action.EXPERIMENTS_VIEW, scope) else hypothesis.without_experiments()
+
+
 class Verdicts:
     """Judges hypotheses of one project by what is there when it is asked, so that no verdict is ever stale.
 
@@ -66,29 +73,46 @@ class Verdicts:
         self._clock = clock
 
     async def shown(
-        self, unit: ReadingUnit, actor: Actor, project: Project, found: Sequence[Hypothesis]
+        self,
+        unit: ReadingUnit,
+        actor: Actor,
+        project: Project,
+        found: Sequence[Hypothesis],
+        judged: Sequence[Evidence] | None = None,
     ) -> tuple[JudgedHypothesis, ...]:
-        """Hypotheses that `actor` may see, with as much of their verdicts as they may see."""
+        """Hypotheses that `actor` may see, with as much of their verdicts as they may see.
+
+        Args:
+            unit: where they are read.
+            actor: who asks.
+            project: theirs.
+            found: which.
+            judged: their verdicts, if they were judged a moment ago.
+        """
         if not found:
             return ()
+        if judged is None:
+            judged = await self.evidence(unit, project, found)
         sees_all = all(may(actor, action, project.scope) for action in SEES_EVIDENCE)
         authors = await unit.users.get_many({each.author_id for each in found if each.author_id})
         names = {author.id: author.display_name for author in authors.values()}
         return tuple(
             JudgedHypothesis(
-                hypothesis=each if sees_all else each.evolve(experiments=()),
+                hypothesis=as_seen(actor, project.scope, each),
                 author="" if each.author_id is None else names.get(each.author_id, ""),
                 computed_status=evidence.computed_status,
                 score=evidence.score if sees_all else None,
                 headline=evidence.headline if sees_all else None,
             )
-            for each, evidence in zip(found, await self.evidence(unit, project, found), strict=True)
+            for each, evidence in zip(found, judged, strict=True)
         )
 
-    async def one(self, unit: ReadingUnit, actor: Actor, found: Hypothesis) -> JudgedHypothesis:
+    async def one(
+        self, unit: ReadingUnit, actor: Actor, found: Hypothesis, judged: Evidence | None = None
+    ) -> JudgedHypothesis:
         """The same of one hypothesis."""
         project = await unit.projects.get(found.project_id)
-        (shown,) = await self.shown(unit, actor, project, [found])
+        (shown,) = await self.shown(unit, actor, project, [found], None if judged is None else [judged])
         return shown
 
     async def evidence(
@@ -96,31 +120,54 @@ class Verdicts:
     ) -> Sequence[Evidence]:
         """What experiments say of each; the project is read once, however many there are."""
         linked = await self._linked(unit, project, found)
-        measures = {each.id: [measure_of(t, project.metrics) for t in each.targets] for each in found}
+        measures = [[measure_of(target, project.metrics) for target in each.targets] for each in found]
         facts = Facts((), {})
-        if any(linked.values()):
-            everything = frozenset().union(*linked.values())
-            names = {measure.name for own in measures.values() for measure in own}
+        if any(linked):
             rows = await unit.hypotheses.rows(project.id)
             values = await _values(unit, project)
-            try:
-                tails, unread = await self._tails(project.id, everything, names), False
-            except Unavailable:
-                tails, unread = {}, True
-            facts = Facts(
-                rows, values, replicate_keys=project.settings.replicate_keys, tails=tails, unread=unread
+            started = {row.id for row in rows if row.status is not Status.PLANNED}
+            tails = await self._tails_of(
+                project.id,
+                {
+                    (run, measure.name)
+                    for runs, own in zip(linked, measures, strict=True)
+                    for measure in own
+                    for run in runs & started
+                    if (run, measure.name, measure.label) in values
+                },
             )
-        return [judge(each, measures[each.id], linked[each.id], facts) for each in found]
+            facts = Facts(
+                rows, values, replicate_keys=project.settings.replicate_keys,
+                tails=tails, unread=tails is None,
+            )  # fmt: skip
+        return [judge(*each, facts) for each in zip(found, measures, linked, strict=True)]
+
+    async def _tails_of(
+        self, project_id: ProjectId, needed: Collection[tuple[ExperimentId, str]]
+    ) -> Mapping[tuple[ExperimentId, str], float] | None:
+        """The scatter of these series' ends, where there are any; ``None`` when they cannot be read now."""
+        runs_by_name: dict[str, set[ExperimentId]] = {}
+        for run, name in needed:
+            runs_by_name.setdefault(name, set()).add(run)
+        names_by_runs: dict[frozenset[ExperimentId], list[str]] = {}
+        for name in sorted(runs_by_name):
+            names_by_runs.setdefault(frozenset(runs_by_name[name]), []).append(name)
+        tails: dict[tuple[ExperimentId, str], float] = {}
+        try:
+            for runs, names in names_by_runs.items():
+                tails.update(await self._tails(project_id, runs, names))
+        except Unavailable:
+            return None
+        return tails
 
     async def _linked(
         self, unit: ReadingUnit, project: Project, found: Sequence[Hypothesis]
-    ) -> Mapping[HypothesisId, frozenset[ExperimentId]]:
+    ) -> Sequence[frozenset[ExperimentId]]:
         queries = {query for each in found for query in each.queries}
         matched = {query: await self._found_by(unit, project, query) for query in sorted(queries)}
-        return {
-            each.id: frozenset(each.experiments).union(*(matched[query] for query in each.queries))
-            for each in found
-        }
+        return [
+            frozenset(each.experiments).union(*(matched[query] for query in each.queries)) for each in found
+        ]
 
     async def _found_by(
         self, unit: ReadingUnit, project: Project, query_id: SavedQueryId
