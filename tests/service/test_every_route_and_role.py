@@ -374,6 +374,10 @@ def is_owner(actor: Actor, world: World) -> bool:
     return actor.is_superuser or actor.user_id == world.users["owner"].id
 
 
+def also_may(*actions: Action) -> Callable[[Actor, World], bool]:
+    return lambda actor, world: all(may(actor, action, world.project) for action in actions)
+
+
 sees_evidence = also_may(Action.METRICS_VIEW, Action.EXPERIMENTS_VIEW)
 
 ALSO: dict[tuple[str, str], Callable[[Actor, World], bool]] = {
