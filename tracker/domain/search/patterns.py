@@ -75,7 +75,9 @@ def _compiled(pattern: Pattern) -> SchemaValidator:
 
 def _repeated(text: str) -> int:
     """What the counts of an expression come to: each makes a copy of what it repeats."""
-    counts = (re.findall(r"[0-9]+", braces)[-1:] for braces in re.findall(r"\{[0-9, ]+\}", text))
+    # Braces behind \\x and the like hold a character.
+    braces = re.findall(r"(?<!\\[xuU])\{[0-9, ]+\}", text)
+    counts = (re.findall(r"[0-9]+", each)[-1:] for each in braces)
     return sum(int(count[0][:9]) for count in counts if count)
 
 
