@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from entrypoints.http.garbage import spare_what_stays
 from tracker.container import Container, build, start, stop
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.actor import local_actor
@@ -110,6 +111,7 @@ async def measured(url: str, data: Path, sizes: list[int]) -> None:
     container = build(Settings(data=data, database_url=url))
     await container.database().prepare(auto_upgrade=True)
     await start(container)
+    spare_what_stays()  # as a server does
     try:
         runs = drafts(max(*sizes, BULK))
         print(url.partition(":")[0])

@@ -402,6 +402,7 @@ class TestScalarStore:
         await asyncio.gather(*writers)
         assert sorted(read) == sorted(1000 * lane + n for lane in range(4) for n in range(40))
 
+    @pytest.mark.slow
     async def test_ten_thousand_names_in_one_run(self, store: ScalarStore) -> None:
         names = [f"layer.{i}/grad" for i in range(10_000)]
         for step in range(2):

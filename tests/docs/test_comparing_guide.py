@@ -48,6 +48,7 @@ def test_the_interval_is_what_arithmetic_gives(ran: tuple[Path, str]) -> None:
     assert (contrast.low, contrast.high) == pytest.approx((low, high))
 
 
+@pytest.mark.slow
 def test_every_shell_command_of_the_page_runs(ran: tuple[Path, str]) -> None:
     commands = [line for block in blocks("sh", PAGE) for line in block.splitlines() if line]
     assert len(commands) >= 5

@@ -93,6 +93,7 @@ def test_what_the_last_program_prints_is_the_verdict_in_words(
     assert ran[1].strip() == evidence.why
 
 
+@pytest.mark.slow
 def test_every_shell_command_of_the_page_runs(ran: tuple[Path, str]) -> None:
     commands = [line for block in blocks("sh", PAGE) for line in block.splitlines() if line]
     assert len(commands) >= 6

@@ -96,6 +96,7 @@ def test_the_guide_makes_a_team_whose_script_tracks_a_run(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.slow
 def test_the_code_that_a_server_prints_makes_the_first_administrator(tmp_path: Path) -> None:
     _, server, call, *_ = blocks("sh", PAGE)
     with served(server, tmp_path) as (url, log):

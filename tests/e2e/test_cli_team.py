@@ -121,6 +121,7 @@ def credentials(tmp_path: Path, name: str) -> Path:
     return tmp_path / name / "tracker" / "credentials.json"
 
 
+@pytest.mark.slow
 def test_a_login_keeps_a_token_that_nobody_else_can_read(
     person: Callable[[str], Shell], url: str, log: Path, tmp_path: Path
 ) -> None:
@@ -316,6 +317,7 @@ def typed(words: list[str], variables: dict[str, str], *answers: str) -> tuple[i
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
+@pytest.mark.slow
 def test_a_new_password_is_asked_for_twice_and_not_shown(tmp_path: Path) -> None:
     words = command("user", "create", "--admin", ADMIN, "--data", str(tmp_path / "data"))
     code, shown = typed(words, environment(tmp_path), PASSWORD, "another", PASSWORD, PASSWORD)

@@ -11,6 +11,7 @@ import tracker
 from tests.e2e.conftest import ServerFactory
 
 
+@pytest.mark.slow
 def test_what_is_too_large_for_one_request_goes_in_parts_and_each_point_once(
     tmp_path: Path, start_server: ServerFactory
 ) -> None:

@@ -44,6 +44,7 @@ def cli(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_a_signal_ends_it_with_0_after_it_answered_what_it_accepted(tmp_path: Path, number: signal.Signals):
     body = b'{"scalars": {"loss": 0.25}, "step": 7}'
     with ServerProcess(tmp_path / "data") as server, server.client() as client:
@@ -238,6 +239,7 @@ def test_a_database_newer_than_the_code_is_refused_with_one_line(tmp_path: Path,
         assert "Traceback" not in "".join(server.log)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -160,6 +160,7 @@ async def test_an_account_is_joined_only_by_an_address_that_the_provider_verifie
     assert answer.status_code == 403, answer.text
 
 
+@pytest.mark.slow
 async def test_whoever_registered_under_the_address_before_is_put_out(server, house, settings) -> None:
     with httpx.Client(base_url=server.url) as http:
         squatter = {"email": "dee@example.com", "password": "squatters password"}

@@ -48,6 +48,7 @@ def test_down_and_up_again_leaves_an_empty_usable_database(url: str) -> None:
     asyncio.run(_fill(url))
 
 
+@pytest.mark.slow
 def test_processes_that_upgrade_one_new_file_at_once_take_turns_and_all_succeed(tmp_path: Path) -> None:
     file = tmp_path / "raced.db"
     with file.with_name("raced.db.lock").open("w") as lock:

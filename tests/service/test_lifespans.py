@@ -51,6 +51,7 @@ async def test_it_is_called_when_all_is_open_and_nobody_is_answered_yet(
 @pytest.mark.parametrize(
     "made", ["entrypoints.http.server.create_configured_app()", "entrypoints.http.asgi.app"]
 )
+@pytest.mark.slow
 def test_a_server_process_settles_its_garbage(tmp_path: Path, made: str) -> None:
     """In a process of its own: it takes over the logging of the one it is in."""
     program = (

@@ -60,6 +60,7 @@ def test_what_is_no_number_is_refused_at_once(tmp_path: Path) -> None:
         run.log({"loss": 1.0})
 
 
+@pytest.mark.slow
 def test_a_script_that_crashes_outside_of_a_block_leaves_a_failed_run(tmp_path: Path) -> None:
     script = "import tracker\nrun = tracker.init('p', data='.')\nrun.log({'loss': 1.0})\n"
     for last_line in ("1 / 0", "pass"):

@@ -21,6 +21,7 @@ WRITER = Path(__file__).parent / "scalars_writer.py"
 
 
 @pytest.mark.parametrize("synchronous", ["full", "normal"])
+@pytest.mark.slow
 async def test_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path, synchronous: str) -> None:
     for acknowledged in random.Random(5).sample(range(1, 300), 3):
         run, last = await asyncio.to_thread(write_and_kill, tmp_path, synchronous, acknowledged)

@@ -61,6 +61,7 @@ def contents(folder: Path, project: str) -> dict[tuple[str, str], tuple]:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.slow
 def test_what_was_exported_is_imported_identical(run, ok, filled, tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"digits.{kind}"
     assert run("scalars", "export", file, "--project", "digits").exit_code == 0
@@ -78,6 +79,7 @@ def test_what_was_exported_is_imported_identical(run, ok, filled, tmp_path: Path
     assert refused.exit_code == 1 and "--merge" in refused.output
 
 
+@pytest.mark.slow
 def test_one_experiment_is_exported_as_rows_that_any_program_reads(run, filled, tmp_path: Path) -> None:
     file = tmp_path / "one.csv"
     assert (

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tracker.adapters.sql.search_tables import attributes, metric_summaries
 from tracker.adapters.sql.searching.kinship import kin
 from tracker.adapters.sql.searching.terms import Term, among, column_of
-from tracker.domain.ids import ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.search.query import (
     All,
     Attribute,
@@ -37,7 +37,7 @@ from tracker.domain.search.query import (
     Value,
 )
 
-__all__ = ["Conditions", "Known"]
+__all__ = ["Conditions", "Known", "few"]
 
 _NUMBERS = ("int", "float")
 _TEXTS = ("text", "json")
@@ -62,6 +62,7 @@ class Known:
     Attributes:
         fields: the numbers of each field in the projects that are searched.
         fitting: of each test with a pattern, the texts that fit.
+        only: all others are known not to pass; ``None`` = nobody is.
     """
 
     projects: Sequence[ProjectId]
@@ -69,6 +70,7 @@ class Known:
     fitting: Mapping[Like | Tagged, Sequence[str]]
     dialect: str
     now: datetime
+    only: Sequence[ExperimentId] | None = None
 
     def numbers(self, operand: Attribute | Measure) -> Sequence[int]:
         """The numbers of an operand's field; none where no experiment has it."""
@@ -165,6 +167,17 @@ class Conditions:
         of_field = rows.c.field_id == numbers[0] if len(numbers) == 1 else rows.c.field_id.in_(numbers)
         conditions = (of_field,) if met is None else (of_field, met)
         return sa.exists().where(rows.c.experiment_id == self._key, *conditions)
+
+
+def few(test: Filter, known: Known, limit: int) -> sa.Select[Any] | None:
+    """Some of those that pass a test which an index may answer; ``None`` for other tests."""
+    if not isinstance(test, Compare) or isinstance(test.operand, Column) or test.operator is Operator.UNEQUAL:
+        return None
+    rows = (metric_summaries if isinstance(test.operand, Measure) else attributes).alias()
+    of = rows.c[test.operand.which] if isinstance(test.operand, Measure) else rows
+    met = _comparing(test.operand, test.operator, test.value)(of)
+    of_field = rows.c.field_id.in_(known.numbers(test.operand))
+    return sa.select(rows.c.experiment_id).where(of_field, met).limit(limit)
 
 
 def _comparing(operand: Operand, how: Operator, value: Value) -> Condition:

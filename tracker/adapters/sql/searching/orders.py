@@ -135,6 +135,8 @@ class Statement:
     def select(self, limit: int) -> sa.Select[Any]:
         """The statement, for at most so many rows."""
         where = [*self._in_part(), self._conditions.of(self._search.where)]
+        if self._known.only is not None:
+            where.append(self._key.in_(self._known.only))
         if self._search.after is not None:
             where += self._behind(self._search.after)
         terms = [term for key in self._keys if key is not None for term in key.terms]
