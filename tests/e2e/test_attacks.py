@@ -24,6 +24,8 @@ from tests.e2e.team_server import PASSWORDS, TeamServer, base64url, claims_of, f
 from tracker.container import build
 from tracker.settings import Settings
 
+pytestmark = pytest.mark.slow  # a server and its processes, for half a minute
+
 BODY_SECONDS = 2
 ORIGIN = "https://ui.example"
 
@@ -54,7 +56,6 @@ def refused(server: TeamServer, token: str) -> None:
     assert answer.json()["code"] == "unauthenticated"
 
 
-@pytest.mark.slow
 def test_nothing_but_health_and_login_answers_without_credentials(server: TeamServer):
     for route in ROUTES:
         path = route.path
@@ -154,7 +155,6 @@ def test_a_request_under_way_when_its_user_is_deactivated_does_nothing(server: T
     assert "made too late" not in server.ask("GET", "/api/projects", "admin").text
 
 
-@pytest.mark.slow
 def test_brute_force_is_stopped_whatever_the_spelling_header_or_number_at_once(server: TeamServer):
     server.register("target")
 
@@ -362,7 +362,6 @@ def test_large_deep_and_strange_bodies_are_refused_to_strangers_too(server: Team
     assert server.login("ada", "x" * 1025).status_code == 422
 
 
-@pytest.mark.slow
 def test_a_body_that_does_not_come_is_dropped(server: TeamServer):
     head = (
         "POST /api/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -372,7 +371,6 @@ def test_a_body_that_does_not_come_is_dropped(server: TeamServer):
     assert answer.startswith(b"HTTP/1.1 408") and b"body_too_slow" in answer
 
 
-@pytest.mark.slow
 def test_a_head_that_does_not_come_is_dropped(tmp_path: Path):
     class Impatient(PatientProtocol):
         head_seconds = 0.3

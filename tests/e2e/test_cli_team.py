@@ -25,6 +25,8 @@ from entrypoints.cli.main import cli
 from tracker.credentials import Credentials
 from tracker.remote_identity import log_in
 
+pytestmark = pytest.mark.slow  # a server and its processes, for half a minute
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 ADMIN, ANN = "root@example.org", "ann@example.org"
@@ -121,7 +123,6 @@ def credentials(tmp_path: Path, name: str) -> Path:
     return tmp_path / name / "tracker" / "credentials.json"
 
 
-@pytest.mark.slow
 def test_a_login_keeps_a_token_that_nobody_else_can_read(
     person: Callable[[str], Shell], url: str, log: Path, tmp_path: Path
 ) -> None:
@@ -317,7 +318,6 @@ def typed(words: list[str], variables: dict[str, str], *answers: str) -> tuple[i
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
 
 
-@pytest.mark.slow
 def test_a_new_password_is_asked_for_twice_and_not_shown(tmp_path: Path) -> None:
     words = command("user", "create", "--admin", ADMIN, "--data", str(tmp_path / "data"))
     code, shown = typed(words, environment(tmp_path), PASSWORD, "another", PASSWORD, PASSWORD)

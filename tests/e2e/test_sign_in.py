@@ -17,6 +17,8 @@ from tracker.domain.identity.roles import Role
 from tracker.domain.identity.sign_in.external import GroupRole
 from tracker.settings import Settings
 
+pytestmark = pytest.mark.slow  # a server and its processes, for half a minute
+
 BACK = "https://tracker.example/api/auth/oidc/callback"
 ADMIN = local_actor("test")
 PEOPLE: tuple[dict[str, object], ...] = (
@@ -160,7 +162,6 @@ async def test_an_account_is_joined_only_by_an_address_that_the_provider_verifie
     assert answer.status_code == 403, answer.text
 
 
-@pytest.mark.slow
 async def test_whoever_registered_under_the_address_before_is_put_out(server, house, settings) -> None:
     with httpx.Client(base_url=server.url) as http:
         squatter = {"email": "dee@example.com", "password": "squatters password"}

@@ -126,7 +126,7 @@ def closed_at_the_end() -> Iterator[None]:
     close_shared_database()
 
 
-ClientsOfMemory.TestCase.settings = settings(max_examples=tries(15), stateful_step_count=20, deadline=None)
+ClientsOfMemory.TestCase.settings = settings(max_examples=tries(8), stateful_step_count=20, deadline=None)
 ClientsOfSql.TestCase.settings = settings(max_examples=tries(8), stateful_step_count=15, deadline=None)
 TestLineageInMemoryStaysAcyclic = ClientsOfMemory.TestCase
 TestLineageInSqlStaysAcyclic = ClientsOfSql.TestCase

@@ -40,7 +40,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     loop.close()
 
 
-@settings(max_examples=tries(15), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=tries(10), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_the_same_rows_come_in_the_same_order_from_memory_and_sql(
     opened: Opened, data: st.DataObject
