@@ -16,8 +16,8 @@ from tracker.domain.projects.project import Project
 __all__ = ["as_number", "names_or_numbers", "quoted", "short_keys"]
 
 _LONGEST_NAME = 100
-_LONGEST_EXPRESSION = 1000
-_MOST_EXPRESSIONS = 20
+_LONGEST_EXPRESSION = 200
+_MOST_EXPRESSIONS = 10
 _SHORTEST_ID = 13  # the milliseconds of a UUID of version 7
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
