@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # processes of its own, for many seconds
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,7 +38,6 @@ def run(tmp_path: Path, environment: dict[str, str]):
     return run
 
 
-@pytest.mark.slow  # two dozen processes; tests/service/cli does the same in one
 def test_the_whole_life_of_an_experiment(run, tmp_path):
     data = ["--data", str(tmp_path / "data")]
     assert run("project", "create", "digits", "--metric", "acc", *data).returncode == 0
@@ -71,7 +72,6 @@ def test_help_imports_nothing_heavy(run):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
 def test_a_server_that_does_not_answer_exits_3_with_one_line(run):
     for words in (["project", "list"], ["doctor"]):
         done = run(*words, "--url", "http://127.0.0.1:9")
@@ -80,7 +80,6 @@ def test_a_server_that_does_not_answer_exits_3_with_one_line(run):
         assert "tracker " in done.stderr + done.stdout
 
 
-@pytest.mark.slow
 def test_a_typed_folder_wins_over_a_server_of_the_environment(run, tmp_path):
     words = ["project", "list", "--json", "--data", str(tmp_path / "data")]
     assert json.loads(run(*words, TRACKER_URL="http://127.0.0.1:9").stdout) == []
@@ -92,7 +91,6 @@ def test_a_token_is_not_taken_from_the_arguments(run):
     assert "TRACKER_TOKEN" in done.stderr
 
 
-@pytest.mark.slow
 def test_the_database_commands_move_the_schema(run, tmp_path):
     data = ["--data", str(tmp_path / "data")]
     assert run("db", "current", *data).stdout.startswith("none")
@@ -106,7 +104,6 @@ def test_the_database_commands_move_the_schema(run, tmp_path):
     assert run("db", "upgrade", "--url", "http://127.0.0.1:9").returncode == 2
 
 
-@pytest.mark.slow
 def test_the_doctor_finds_an_old_schema_and_says_what_mends_it(run, tmp_path):
     data = ["--data", str(tmp_path / "data")]
     run("db", "upgrade", *data)
@@ -139,7 +136,6 @@ def test_a_folder_that_cannot_be_made_exits_3_without_a_traceback(run):
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.slow
 def test_the_doctor_finds_a_file_that_is_no_database(run, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "tracker.db").write_bytes(b"not a database, but long enough to be read as one" * 40)
@@ -177,7 +173,6 @@ def test_an_interrupt_exits_130_quietly(tmp_path, environment):
         assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
 
 
-@pytest.mark.slow
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path, environment):
     data = str(tmp_path / "data")
     subprocess.run(command("project", "create", "p", "--data", data), env=environment, check=True, timeout=60)

@@ -12,6 +12,8 @@ import pytest
 from tests.live import LiveScalars
 from tracker.adapters.memory.scalars import MemoryScalarStore
 
+pytestmark = pytest.mark.slow  # processes of its own, for many seconds
+
 
 @pytest.fixture
 def scalars_service() -> Iterator[LiveScalars]:

@@ -12,6 +12,8 @@ from tests.e2e.team_server import TeamServer, team_server
 from tracker.domain.identity.tokens.api_token import parse_api_token, plain_api_token
 from tracker.domain.ids import ApiTokenId
 
+pytestmark = pytest.mark.slow  # processes of its own, for many seconds
+
 A_MINUTE = 60
 
 
@@ -39,7 +41,6 @@ def refused_at_last(server: TeamServer, tokens: Iterable[str]) -> list[int]:
     raise AssertionError(f"{len(seen)} were answered")
 
 
-@pytest.mark.slow
 def test_a_token_that_asks_too_often_is_told_when_to_come_back_and_keeps_nobody_out(server: TeamServer):
     answered = refused_at_last(server, [server.pat("ada", "teams.view")] * 2000)
     assert len(answered) >= A_MINUTE and set(answered) == {200}
@@ -57,7 +58,6 @@ def test_secrets_of_a_token_cannot_be_guessed_on_and_on_while_it_goes_on_to_work
     assert asked(server, token).status_code == 200
 
 
-@pytest.mark.slow
 def test_an_address_that_shows_token_after_token_is_slowed_down_but_not_those_who_share_it(
     server: TeamServer,
 ):

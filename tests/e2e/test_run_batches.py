@@ -10,8 +10,9 @@ import pytest
 import tracker
 from tests.e2e.conftest import ServerFactory
 
+pytestmark = pytest.mark.slow  # processes of its own, for many seconds
 
-@pytest.mark.slow
+
 def test_what_is_too_large_for_one_request_goes_in_parts_and_each_point_once(
     tmp_path: Path, start_server: ServerFactory
 ) -> None:

@@ -18,6 +18,8 @@ import pytest
 
 from tests.e2e.processes import ServerProcess, clean_environment
 
+pytestmark = pytest.mark.slow  # processes of its own, for many seconds
+
 
 def new_run(client: httpx.Client) -> str:
     """The id of a new experiment in a new project."""
@@ -44,7 +46,6 @@ def cli(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.slow
 def test_a_signal_ends_it_with_0_after_it_answered_what_it_accepted(tmp_path: Path, number: signal.Signals):
     body = b'{"scalars": {"loss": 0.25}, "step": 7}'
     with ServerProcess(tmp_path / "data") as server, server.client() as client:
@@ -76,7 +77,6 @@ def accepts(address: tuple[str, int]) -> bool:
     return True
 
 
-@pytest.mark.slow
 def test_what_a_killed_server_acknowledged_is_there_after_a_restart(tmp_path: Path):
     acknowledged: list[int] = []
     with ServerProcess(tmp_path / "data") as server, server.client() as client:
@@ -101,7 +101,6 @@ def test_what_a_killed_server_acknowledged_is_there_after_a_restart(tmp_path: Pa
         assert client.get(f"/api/experiments/{run}").status_code == 200
 
 
-@pytest.mark.slow
 def test_several_workers_serve_one_folder_and_a_killed_one_is_replaced(tmp_path: Path):
     with ServerProcess(tmp_path / "data", "--workers", "3") as server, server.client() as client:
         run = new_run(client)
@@ -143,7 +142,6 @@ def command_line(pid: int) -> bytes:
         return b""
 
 
-@pytest.mark.slow
 def test_processes_that_race_to_open_a_fresh_folder_all_find_it_ready(tmp_path: Path):
     data = tmp_path / "data"
     with (
@@ -162,7 +160,6 @@ def test_processes_that_race_to_open_a_fresh_folder_all_find_it_ready(tmp_path: 
     assert cli(data, "db", "check").returncode == 0
 
 
-@pytest.mark.slow
 def test_a_full_disk_is_answered_503_and_loses_nothing_that_was_acknowledged(tmp_path: Path):
     with ServerProcess(tmp_path / "data") as server, server.client() as client:
         run = new_run(client)
@@ -202,7 +199,6 @@ def fill(write) -> httpx.Response:
     raise AssertionError("the disk was never full")
 
 
-@pytest.mark.slow
 def test_readiness_names_migrations_once_the_schema_was_moved_under_it(tmp_path: Path):
     data = tmp_path / "data"
     with ServerProcess(data) as server, server.client() as client:
@@ -217,7 +213,6 @@ def test_readiness_names_migrations_once_the_schema_was_moved_under_it(tmp_path:
         assert client.get("/api/health/ready").status_code == 200
 
 
-@pytest.mark.slow
 def test_readiness_names_the_scalars_whose_folder_is_gone(tmp_path: Path):
     data = tmp_path / "data"
     with ServerProcess(data) as server, server.client() as client:
@@ -239,7 +234,6 @@ def test_a_database_newer_than_the_code_is_refused_with_one_line(tmp_path: Path,
         assert "Traceback" not in "".join(server.log)
 
 
-@pytest.mark.slow
 def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
