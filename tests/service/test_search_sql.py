@@ -85,7 +85,10 @@ async def test_a_filter_as_deep_as_may_be_is_taken(database: Database, project: 
     deep = "acc > 0"
     for level in range(20):
         deep = f"not (tag = a{level} {'and' if level % 2 else 'or'} params.p{level} = 1 and {deep})"
-    await service.search(ROOT, [project.id], filter=deep, order_by="params.opt,-acc,name")
+    found = await service.search(ROOT, [project.id], filter=deep, order_by="params.opt,-acc,name")
+    assert [run.params["opt"] for run in found] == [
+        "adam"
+    ]  # no inner test holds, so the outermost `not` does
 
 
 async def test_names_of_fields_are_parameters_too(database: Database, project: Project) -> None:
