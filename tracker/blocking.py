@@ -11,6 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -49,8 +50,8 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="tracker", daemon=True)
         self._thread.start()
 
-    def wait(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """What `work` gives, once the loop has done it.
+    def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
+        """Has the loop do `work`, without waiting for it.
 
         Raises:
             Conflict: the loop was stopped, or belongs to the process that forked this one.
@@ -61,23 +62,36 @@ class LoopThread:
         if self._loop.is_closed():
             work.close()
             raise Conflict("this tracker is closed; tracker.open() opens another one")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def wait(self, work: Coroutine[Any, Any, _T], timeout: float | None = None) -> _T:
+        """What `work` gives, once the loop has done it.
+
+        Raises:
+            Conflict: as :meth:`submit`.
+            TimeoutError: not within `timeout` seconds; it is cancelled.
+        """
+        future = self.submit(work)
         try:
-            return future.result()
+            return future.result(timeout)
         except BaseException:
             future.cancel()  # an interrupted caller no longer wants it; a done one does not mind
             raise
 
-    def stop(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Does `last`, then ends the thread; in a forked child and the second time nothing."""
+    def stop(self, last: Callable[[], Coroutine[Any, Any, None]], timeout: float | None = None) -> None:
+        """Does `last`, then ends the thread; in a forked child and the second time nothing.
+
+        A loop that does not end within `timeout` seconds is left to the end of the process.
+        """
         if self._pid != os.getpid() or self._loop.is_closed():
             return
         try:
-            self.wait(last())
+            self.wait(last(), timeout)
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            self._thread.join(timeout)
+            if not self._thread.is_alive():
+                self._loop.close()
 
 
 class _Area:

@@ -32,6 +32,7 @@ from tracker.embedded_hypotheses import Hypotheses
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.embedded_metrics import Metrics
 from tracker.embedded_scalars import Scalars
+from tracker.run.journal.recovery import recover
 from tracker.settings import Settings
 from tracker.warning import warn_of
 
@@ -39,7 +40,7 @@ __all__ = ["connect", "over"]
 
 
 async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
-    """Opens the installation that `settings` describe.
+    """Opens the installation that `settings` describe, with all that runs there have logged.
 
     Args:
         settings: the installation.
@@ -55,7 +56,13 @@ async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
     except BaseException:
         await stop(container)
         raise
-    return over(container, origin)
+    library = over(container, origin)
+    try:
+        await recover(library, settings.data)
+    except BaseException:
+        await stop(container)
+        raise
+    return library
 
 
 def over(container: Container, origin: str = "library") -> AsyncTracker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from tracker.areas import AsyncTracker
@@ -14,7 +14,7 @@ from tracker.domain.errors import Invalid
 if TYPE_CHECKING:
     from tracker.settings import Settings
 
-__all__ = ["aopen", "open"]
+__all__ = ["aopen", "connect", "open"]
 
 
 def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:
@@ -29,7 +29,7 @@ def open(data: str | Path | None = None, *, url: str | None = None, token: str |
         Invalid: both a folder and a server are named, or the address cannot be used.
         Unavailable: the database does not answer.
     """
-    return Tracker(lambda: _connect(data, url, token))
+    return Tracker(lambda: connect(data, url, token))
 
 
 @asynccontextmanager
@@ -37,11 +37,14 @@ async def aopen(
     data: str | Path | None = None, *, url: str | None = None, token: str | None = None
 ) -> AsyncIterator[AsyncTracker]:
     """The same for asyncio: ``async with tracker.aopen("data") as tr: await tr.projects.list()``."""
-    async with await _connect(data, url, token) as library:
+    async with await connect(data, url, token) as library:
         yield library
 
 
-async def _connect(data: str | Path | None, url: str | None, token: str | None) -> AsyncTracker:
+async def connect(
+    data: str | PurePath | None, url: str | None = None, token: str | None = None
+) -> AsyncTracker:
+    """What :func:`aopen` enters, for the caller to close. Raises what :func:`open` raises."""
     from tracker.settings import Settings  # noqa: PLC0415  (late: `import tracker` stays cheap)
 
     if url is not None:
@@ -52,7 +55,7 @@ async def _connect(data: str | Path | None, url: str | None, token: str | None) 
         return await connect_to(url, _token(Settings.load(), url) if token is None else token)
     from tracker.embedded import connect  # noqa: PLC0415  (late: only now is a database needed)
 
-    return await connect(Settings.load(data=data))
+    return await connect(Settings.load(data=None if data is None else str(data)))
 
 
 def _token(settings: Settings, url: str) -> str | None:

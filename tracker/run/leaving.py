@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -38,6 +39,12 @@ def forget(run: Run) -> None:
 def _finish_all() -> None:
     # The interpreter keeps the exception that ended the script here; at a prompt (ps1) it is but the
     # last one that somebody saw.
-    crashed = getattr(sys, "last_value", None) is not None and not hasattr(sys, "ps1")
+    error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
     for run in list(_open.values()):
-        run.finish(Status.FAILED if crashed else Status.COMPLETE)
+        if error is None:
+            run.finish()
+        else:
+            run.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}")
+
+
+os.register_at_fork(after_in_child=_open.clear)  # they are finished by the process that started them

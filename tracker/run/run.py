@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
-import operator
 import os
+import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
+from uuid import UUID
 
-from pydantic_core import PydanticCustomError
-
-from tracker.blocking import Tracker
-from tracker.domain.errors import Conflict, Invalid, TrackerError
+from tracker.domain.errors import Conflict, Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import flatten
-from tracker.domain.text import storable
-from tracker.ports.ids import IdGenerator
 from tracker.run import leaving
-from tracker.run.buffer import ScalarBuffer
+from tracker.run.complaints import Complaints
+from tracker.run.journal.carrier import Carrier
+from tracker.run.journal.folder import JournalFolder
+from tracker.run.journal.segment import SegmentWriter
+from tracker.run.plan import RunPlan
+from tracker.run.values import metric_name, number, step_of
 
 __all__ = ["Run"]
+
+SECONDS_BETWEEN_TURNS = 1.0
 
 _log = logging.getLogger("tracker.run")
 
@@ -30,97 +35,182 @@ _log = logging.getLogger("tracker.run")
 class Run:
     """What a training script writes to; made by :func:`tracker.init`.
 
+    What is logged is in a file when the call returns, and survives the death of the process from
+    there on; a background thread carries it to the store. None of the methods raises for what it is
+    given or for what fails (unless the run is strict): what cannot be taken is warned of once, by a
+    :class:`tracker.TrackerWarning`, and everything else is kept.
+
     As a context manager it finishes as complete, or as failed when an exception leaves the block.
     A run that is still open when the interpreter exits is finished then: as failed when an uncaught
     exception ended the script, else as complete.
 
+    It may be used from several threads, in children that the process forks, and, passed as an
+    argument, in children that it spawns; those leave finishing to the process that started it.
+
     Args:
-        library: where the experiment is kept; the run closes it when it finishes.
-        experiment: the started experiment.
-        ids: names what it sends.
+        plan: what the run is.
+        writer: this process's segment; ``None`` keeps nothing.
+        carrier: carries in this process; ``None`` in offline runs and in other processes.
+        journal: the run's folder.
+        made: its experiment, as far as it is known.
+        strict: whether what cannot be taken is an error.
+        exit_seconds: for how long finishing waits for what was not sent yet.
     """
 
-    def __init__(self, library: Tracker, experiment: Experiment, ids: IdGenerator) -> None:
-        self._library = library
-        self._experiment = experiment
+    def __init__(
+        self,
+        plan: RunPlan,
+        writer: SegmentWriter | None,
+        carrier: Carrier | None,
+        journal: JournalFolder,
+        *,
+        made: Experiment | None = None,
+        strict: bool = False,
+        exit_seconds: float = 10,
+    ) -> None:
+        self._plan = plan
+        self._writer = writer
+        self._carrier = carrier
+        self._journal = journal
+        self._experiment = made
+        self._complaints = Complaints(strict=strict)
+        self._exit_seconds = exit_seconds
         self._pid = os.getpid()
-        self._step = 0
+        self._turner_pid = 0 if carrier is None and writer is not None and not plan.is_offline else self._pid
         self._is_open = True
         self._unsaved = 0
-        self._buffer = ScalarBuffer(experiment.id, library.scalars.append, ids)
-        leaving.finish_at_exit(self)
+        self._spent = 0.0  # seconds within log()
+        self._began = time.monotonic()
+        if writer is not None:
+            writer.on_refusal = self._disk_refuses
+        if carrier is not None or plan.is_offline:
+            leaving.finish_at_exit(self)
+        self._row = self._discard if writer is None else writer.row
+
+    @property
+    def key(self) -> UUID:
+        """Names the run from its first moment on, before and after it has an experiment."""
+        return self._plan.key
 
     @property
     def id(self) -> ExperimentId:
-        """The experiment's id."""
-        return self._experiment.id
+        """The experiment's id.
+
+        Raises:
+            Unavailable: the experiment is not made yet, since the run is offline or the store away.
+        """
+        return self.experiment.id
 
     @property
     def name(self) -> str:
-        """The experiment's name."""
-        return self._experiment.name
+        """The experiment's name, or until it is made what it will be made from."""
+        made = self._made
+        return (self._plan.name or str(self.key)) if made is None else made.name
+
+    @property
+    def project(self) -> str:
+        """The name of its project."""
+        return self._plan.project
+
+    @property
+    def rank(self) -> int:
+        """The number of this process in a distributed job, 0 in any other."""
+        return self._plan.rank
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes values."""
+        return self._is_open
 
     @property
     def experiment(self) -> Experiment:
-        """The experiment as it was when the run started or, later, finished."""
-        return self._experiment
+        """The experiment as it was when the run started or, later, finished. Raises as :attr:`id`."""
+        made = self._made
+        if made is None:
+            raise Unavailable(f"run {self.key} has no experiment yet; it gets one when it is sent")
+        return made
 
     @property
     def unsaved(self) -> int:
-        """After :meth:`finish`: how many points the store did not take."""
+        """After :meth:`finish`: how many values are not in the store, but in the journal or lost."""
         return self._unsaved
 
     def log(self, values: Mapping[str, Any], *, step: int | None = None) -> None:
-        """Takes scalars of one step; a background thread makes them durable within about a second.
+        """Keeps scalars of one step: they are in the journal when it returns.
 
         Args:
-            values: numbers by name, numpy's too; nested mappings get dotted names. NaN and
-                infinities are data.
-            step: where on the x-axis; by default one after the last.
-
-        Raises:
-            Invalid: something that is no number, or a step that is no 64-bit integer.
-            Conflict: the run is finished. A store that fails never raises here.
+            values: numbers by name, numpy's and torch's too; nested mappings get dotted names. NaN
+                and infinities are data.
+            step: where on the x-axis, in any order; by default one after the last.
         """
-        self._require_open()
-        chosen = _step(self._step if step is None else step)
-        numbers = {_name(key): _number(key, value) for key, value in flatten(values).items()}
-        self._step = chosen + 1
-        if numbers:
-            self._buffer.add(chosen, numbers)
+        began = time.perf_counter()
+        try:
+            self._row(values, step)
+        except Exception:  # a new name, a nested mapping, or something that is no number
+            self._log_slowly(values, step)
+        self._spent += time.perf_counter() - began
 
     def metric(self, name: str, value: SupportsFloat, *, step: int = 0, label: str | None = None) -> None:
-        """Keeps a final value, by which the experiment is judged; durable when it returns."""
-        self._require_open()
-        number = _number(name, value)
-        self._library.metrics.log(self.id, name, number, step=_step(step), label=label)
+        """Keeps a final value, by which the experiment is judged."""
+        with self._complaints.about("metric"):
+            content = {"name": metric_name(name), "value": number(name, value), "step": step_of(step)}
+            self._event("metric", **content, label=label)
 
-    def finish(self, status: Status | str = Status.COMPLETE) -> None:
-        """Sends what is buffered, sets the status, and lets go of the store; once is enough.
+    def tag(self, *tags: str) -> None:
+        """Adds tags to find it by."""
+        with self._complaints.about("tag"):
+            self._event("tags", tags=[_text("tags", tag) for tag in tags])
 
-        Points that could not be saved are counted in :attr:`unsaved` and told in the log.
+    def progress(self, percent: SupportsFloat) -> None:
+        """Says how far it is, from 0 to 100."""
+        with self._complaints.about("progress"):
+            self._event("progress", percent=min(100.0, max(0.0, number("progress", percent))))
+
+    def flush(self, timeout: float = 10.0) -> int:
+        """Has everything carried to the store that was logged before; how many values still wait.
+
+        Args:
+            timeout: seconds to wait at most. In a child process, and offline, nothing is waited for.
+        """
+        if self._writer is None:
+            return 0
+        with self._complaints.about("flush"):
+            self._writer.turn()
+            if self._is_carried_here:
+                self._carrier.drain(timeout)  # type: ignore[union-attr]
+        return self._waiting
+
+    def finish(
+        self,
+        status: Status | str = Status.COMPLETE,
+        *,
+        reason: str | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Carries what is left, sets the status, and lets go of everything; once is enough.
+
+        What cannot be carried in time is counted in :attr:`unsaved`, stays in the journal, and is
+        carried by ``tracker sync`` or the next run there.
+
+        Args:
+            status: ``complete`` or ``failed``.
+            reason: why it failed.
+            timeout: seconds to wait at most; without it, what ``TRACKER_EXIT_SECONDS`` says.
 
         Raises:
             Invalid: `status` is not one that a run can end with.
         """
         if status not in (Status.COMPLETE, Status.FAILED):
             raise Invalid.field("status", "a run ends as complete or failed", "enum")
-        if not self._is_open or self._pid != os.getpid():
+        if not self._is_open:
+            return
+        if self._pid != os.getpid():
+            self._close_in_child()
             return
         self._is_open = False
         leaving.forget(self)
-        self._unsaved = self._buffer.close()
-        if self._unsaved:
-            _log.warning("%d points of %s were not saved", self._unsaved, self.name)
-        ended: dict[str, Any] = {"status": Status(status)}
-        if status == Status.COMPLETE:
-            ended["progress"] = 100.0
-        try:
-            self._experiment = self._library.experiments.edit(self.id, **ended)
-        except TrackerError as error:
-            _log.warning("%s could not be marked as %s: %s", self.name, status, error)
-        finally:
-            self._library.close()
+        with self._complaints.about("finish"):
+            self._end(Status(status), reason, self._exit_seconds if timeout is None else timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -131,38 +221,124 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.finish(Status.FAILED if kind else Status.COMPLETE)
+        if error is None:
+            self.finish()
+        else:
+            self.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere it is the same run, with a segment of that process."""
+        from tracker.run.start import attach  # noqa: PLC0415 - it imports this module
+
+        strict = self._complaints.is_strict
+        return attach, (str(self._journal.data), self._plan, self._made, strict, self._writer is None)
+
+    @property
+    def _made(self) -> Experiment | None:
+        if self._experiment is None and self._carrier is not None:
+            self._experiment = self._carrier.experiment
+        return self._experiment
+
+    @property
+    def _is_carried_here(self) -> bool:
+        return self._carrier is not None and self._pid == os.getpid()
+
+    @property
+    def _waiting(self) -> int:
+        if self._writer is None:
+            return 0
+        return self._writer.values - (self._carrier.carried if self._is_carried_here else 0)  # type: ignore[union-attr]
+
+    def _log_slowly(self, values: Mapping[str, Any], step: int | None) -> None:
+        with self._complaints.about("log"):
+            self._require_open()
+            if not isinstance(values, Mapping):
+                raise Invalid.field("values", f"must be numbers by name, not {type(values).__name__}")
+            numbers: dict[str, float] = {}
+            for key, value in flatten(values).items():
+                with self._complaints.about("log"):
+                    numbers[metric_name(key, rank=self.rank)] = number(key, value)
+            chosen = None if step is None else step_of(step)
+            if numbers:
+                self._write_slowly(numbers, chosen)
+
+    def _write_slowly(self, numbers: Mapping[str, float], step: int | None) -> None:
+        assert self._writer is not None  # noqa: S101 - a disabled run has no slow way
+        self._turn_by_itself()
+        try:
+            self._writer.slow_row(numbers, step)
+        except OverflowError as error:
+            raise Invalid.field("step", "the next one does not fit into 64 bits; give one") from error
+
+    def _event(self, event: str, **content: Any) -> None:
+        self._require_open()
+        if self._writer is not None:
+            self._turn_by_itself()
+            self._writer.event({"event": event, **content})
 
     def _require_open(self) -> None:
-        if self._pid != os.getpid():
-            raise Conflict("this run was started before the process forked; start one of its own here")
         if not self._is_open:
             raise Conflict(f"run {self.name} is finished; tracker.init() starts another one")
 
+    def _turn_by_itself(self) -> None:
+        """In a process without a carrier: has a thread close segments, for the carrier elsewhere."""
+        if self._turner_pid != os.getpid():
+            self._turner_pid = os.getpid()
+            threading.Thread(target=self._turn, name="tracker-run", daemon=True).start()
 
-def _name(key: object) -> str:
-    if not isinstance(key, str) or not 1 <= len(key) <= 255:
-        raise Invalid.field("name", f"{key!r} is not a name of 1 to 255 characters")
-    try:
-        return storable(key)
-    except PydanticCustomError as error:  # found here, it costs this call and not its whole batch
-        raise Invalid.field("name", error.message()) from error
+    def _turn(self) -> None:
+        while self._is_open and self._writer is not None:
+            time.sleep(SECONDS_BETWEEN_TURNS)
+            with self._complaints.about("journal"):
+                self._writer.turn()
+
+    def _discard(self, values: Mapping[str, Any], step: int | None) -> None:
+        if not self._is_open:
+            raise Conflict
+
+    def _disk_refuses(self, error: OSError) -> None:
+        self._complaints.tell(
+            "disk", f"{self._journal.path} takes nothing now, values wait in memory: {error.strerror or error}"
+        )
+
+    def _close_in_child(self) -> None:
+        self._is_open = False
+        if self._writer is not None:
+            with self._complaints.about("finish"):
+                self._writer.turn(last=True)
+
+    def _end(self, status: Status, reason: str | None, timeout: float) -> None:
+        if self._writer is None:
+            return
+        deadline = time.monotonic() + timeout
+        if self.rank == 0:
+            self._writer.event({"event": "end", "status": status.value, "reason": reason})
+        self._writer.turn(last=True)
+        is_done = False
+        if self._carrier is not None:
+            is_done = self._carrier.drain(timeout)
+            self._experiment = self._carrier.latest(deadline - time.monotonic()) or self._made
+            self._unsaved = self._waiting
+            self._carrier.close(max(1.0, deadline - time.monotonic()))
+        else:
+            self._unsaved = self._waiting
+        if not (is_done and self._journal.remove()):
+            self._leave_behind(is_done)
+
+    def _leave_behind(self, is_done: bool) -> None:
+        """What was not sent stays, marked as ended, and the reader is told what to do."""
+        about = self._journal.about()
+        with suppress(OSError):
+            self._journal.tell({**about, "ended": True})
+        if not is_done:
+            what = f"{self._unsaved} values" if self._unsaved else "the end"
+            _log.warning(
+                "%s of run %s not sent yet, kept in %s; `tracker --data %s sync` sends them",
+                what, self.name, self._journal.path, self._journal.data,
+            )  # fmt: skip
 
 
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, str | bytes):  # float() would read these, but nobody measures text
-        raise Invalid.field(str(name), "must be a number, not text")
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Invalid.field(str(name), f"must be a number, not {type(value).__name__}") from error
-
-
-def _step(value: Any) -> int:
-    try:
-        step = operator.index(value)
-    except TypeError as error:
-        raise Invalid.field("step", "must be an integer") from error
-    if not -(2**63) <= step < 2**63:
-        raise Invalid.field("step", "must fit into 64 bits")
-    return step
+def _text(field: str, value: Any) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= 100:
+        raise Invalid.field(field, f"{value!r} is not text of 1 to 100 characters")
+    return value

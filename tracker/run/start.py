@@ -2,104 +2,194 @@
 
 from __future__ import annotations
 
-import re
+import itertools
+import json
+import logging
+import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from functools import partial
+from pathlib import Path, PurePath
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from tracker.adapters.system.ids import UuidV7Generator
-from tracker.blocking import Tracker
-from tracker.domain.errors import NotFound
+from tracker.domain.errors import Invalid, TrackerError, Unavailable
 from tracker.domain.experiments.experiment import Experiment
-from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.ids import ExperimentId, ProjectId
-from tracker.opening import open as open_tracker
+from tracker.opening import connect
+from tracker.run.journal.carrier import Carrier
+from tracker.run.journal.folder import JournalFolder
+from tracker.run.journal.segment import SegmentWriter
+from tracker.run.liveness import owner
+from tracker.run.plan import RunPlan
 from tracker.run.run import Run
+from tracker.settings import Settings
 
-__all__ = ["init"]
+__all__ = ["attach", "init"]
 
 Parent = Run | Experiment | UUID | str
 
+START_SECONDS = 15.0
+"""For how long a start waits for a server; then the run goes on, and its experiment is made later."""
+
+_log = logging.getLogger("tracker.run")
+_starts = itertools.count()
+
 
 def init(
-    project: str,
+    project: str | None = None,
     name: str | None = None,
     *,
-    params: Mapping[str, Any] | None = None,
-    features: Mapping[str, Any] | None = None,
+    params: Any = None,
+    features: Any = None,
     tags: Sequence[str] = (),
     parent: Parent | None = None,
     description: str = "",
     data: str | PurePath | None = None,
     url: str | None = None,
     token: str | None = None,
+    resume: str | None = None,
+    step: int | None = None,
+    mode: str | None = None,
+    rank: int | None = None,
+    capture: bool | None = None,
+    console: bool | None = None,
+    system: bool | None = None,
+    strict: bool | None = None,
 ) -> Run:
     """Starts a run in the project of this name, which is created when it is not there.
+
+    Everything that is not given comes from the environment (``TRACKER_PROJECT``, ``TRACKER_MODE``, ...).
+    A server that does not answer holds up the start for a while, and never the run: what it logs is
+    kept in the data folder until the server is back, or for ``tracker sync``.
 
     Args:
         project: the project's name.
         name: the experiment's; by default its number in the project, as in ``7_run`` or
             ``7_from_3_run``.
-        params: numbers, text, bools; nested mappings get dotted names.
-        features: what the experiment is made of, as a JSON tree.
+        params: numbers, text, bools, in a mapping or any other usual form; nested ones get dotted names.
+        features: what the experiment is made of, as a JSON tree, or the path of a JSON or YAML file.
         tags: to find it by.
         parent: what it derives from: a run, an experiment, or the id or name of one in the project.
         description: free text.
         data: folder to write to; without it, what the environment's settings say.
-        url: address of a server to write to instead.
+        url: address of a server to write to instead; what is on its way there waits in the data folder.
         token: bearer token for the server; without it, ``TRACKER_TOKEN``, else what ``tracker login``
             kept.
+        resume: id or name of an experiment to go on with, or ``auto``.
+        step: with `resume`, the step of the checkpoint from which it goes on.
+        mode: ``online``, ``offline`` (nothing is sent before ``tracker sync``) or ``disabled`` (nothing
+            is kept).
+        rank: number of this process in a distributed job; by default what its launcher says.
+        capture: whether code, packages and hardware are kept.
+        console: whether what is printed is kept.
+        system: whether the machine's load is logged.
+        strict: whether what cannot be logged is an error instead of a warning.
 
     Raises:
         NotFound: there is no such parent.
         Invalid: a field breaks a rule.
-        Unavailable: the store does not answer.
+        Unauthenticated, Forbidden: the server does not let this token in.
+        Unavailable: the data folder cannot be used.
     """
-    library = open_tracker(None if data is None else str(data), url=url, token=token)
+    given = {
+        "project": project, "name": name, "description": description or None, "tags": tuple(tags) or None,
+        "parent": None if parent is None else _text_of(parent), "url": url, "token": token,
+        "resume": resume, "resume_step": step, "mode": mode, "rank": rank, "capture": capture,
+        "console": console, "system": system, "strict": strict,
+    }  # fmt: skip
+    loaded = Settings.load(data=None if data is None else str(data))
+    if data is not None and url is None:
+        loaded = loaded.evolve(url=None)  # the folder that is named here goes before a server of the environment
+    settings = loaded.evolve(**{field: value for field, value in given.items() if value is not None})
+    plan = _plan(settings, params, features)
+    if settings.mode == "disabled":
+        return Run(plan, None, None, JournalFolder(settings.data, plan.key), strict=settings.strict)
+    journal = JournalFolder(settings.data, plan.key)
+    _tell(journal, plan)
+    writer = SegmentWriter(journal.path, partial(_about, plan))
+    carrier = None
+    if settings.mode == "online":
+        place = None if plan.url else data
+        carrier = Carrier(journal, writer, partial(connect, place, plan.url, token), plan.make, plan.url)
+        _make(carrier, journal, plan)
+        carrier.start()
+    return Run(
+        plan, writer, carrier, journal, strict=settings.strict, exit_seconds=settings.exit_seconds
+    )  # fmt: skip
+
+
+def attach(data: str, plan: RunPlan, made: Experiment | None, strict: bool, is_disabled: bool) -> Run:
+    """The same run in another process of the job, which the first one finishes and carries for."""
+    journal = JournalFolder(Path(data), plan.key)
+    writer = None if is_disabled else SegmentWriter(journal.path, partial(_about, plan))
+    return Run(plan, writer, None, journal, made=made, strict=strict)
+
+
+def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
+    if not settings.project:
+        raise Invalid.field("project", "name one, or set TRACKER_PROJECT")
+    fields: dict[str, Any] = {"description": settings.description, "tags": settings.tags}
+    fields["params"] = {**_plain(params or {}), **json.loads(settings.params or "{}")}
+    fields["features"] = _plain(features or {})
+    return RunPlan(
+        key=_key(settings),
+        project=settings.project,
+        name=settings.name,
+        parent=settings.parent,
+        fields=fields,
+        url=settings.url,
+        rank=settings.rank or 0,
+        is_offline=settings.mode == "offline",
+        resume=settings.resume,
+        step=settings.resume_step,
+    )
+
+
+def _key(settings: Settings) -> UUID:
+    """The run's key: alike in all processes of a distributed job, else a new one.
+
+    A job's first run takes the key that was given to it, its further ones derive theirs from it.
+    """
+    count = next(_starts)
+    if settings.run_key is None:
+        return UuidV7Generator().new()
+    return settings.run_key if count == 0 else uuid5(settings.run_key, str(count))
+
+
+def _make(carrier: Carrier, journal: JournalFolder, plan: RunPlan) -> None:
+    """Makes the experiment before the run begins, unless the store is away."""
     try:
-        home = library.projects.create(project, exist_ok=True)
-        above = None if parent is None else _parent(library, home.id, parent)
-        fields: dict[str, Any] = {} if above is None else {"parent_id": above.id}
-        experiment = library.experiments.create(
-            home.id,
-            name=name if name is not None else _default_name(above),
-            status=Status.RUNNING,
-            description=description,
-            params=_plain(params or {}),
-            features=_plain(features or {}),
-            tags=tuple(tags),
-            **fields,
-        )
-        return Run(library, experiment, UuidV7Generator())
+        carrier.ready(START_SECONDS)
+    except (Unavailable, TimeoutError) as error:
+        if plan.url is None:
+            _give_up(carrier, journal)
+            raise
+        why = error.detail if isinstance(error, TrackerError) else f"{plan.url} does not answer"
+        _log.warning("the run starts without its server, values wait in %s: %s", journal.path, why)
     except BaseException:
-        library.close()
+        _give_up(carrier, journal)
         raise
 
 
-def _parent(library: Tracker, project_id: ProjectId, parent: Parent) -> Experiment:
-    if isinstance(parent, Run | Experiment):
-        return library.experiments.get(parent.id)
-    if isinstance(parent, str):
-        named = library.experiments.list(project_id, name=parent)
-        if named:
-            return named[0]
-        try:
-            parent = UUID(parent)
-        except ValueError as error:
-            raise NotFound.of("experiment", parent) from error
-    return library.experiments.get(ExperimentId(parent))
+def _give_up(carrier: Carrier, journal: JournalFolder) -> None:
+    carrier.close(1.0)
+    shutil.rmtree(journal.path, ignore_errors=True)
 
 
-def _default_name(parent: Experiment | None) -> str:
-    """A name that gets the project's next number when it is created."""
-    number = None if parent is None else _number(parent.name)
-    return "{num}_run" if number is None else f"{{num}}_from_{number}_run"
+def _tell(journal: JournalFolder, plan: RunPlan) -> None:
+    try:
+        journal.tell({**plan.told(), "owner": owner(), "ended": False})
+    except OSError as error:
+        raise Unavailable(f"cannot write to {journal.path}: {error.strerror}; set TRACKER_DATA") from error
 
 
-def _number(name: str) -> int | None:
-    match = re.match(r"[0-9]{1,9}(?=_|$)", name)
-    return int(match[0]) if match else None
+def _about(plan: RunPlan) -> Mapping[str, Any]:
+    """What heads the segments of this process."""
+    return {"format": 1, "run": plan.key.hex, "rank": plan.rank, "owner": owner()}
+
+
+def _text_of(parent: Parent) -> str:
+    return str(parent.id) if isinstance(parent, Run | Experiment) else str(parent)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,205 @@
+"""Carries a run's journal to the store in the background, for as long as the run is open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from tracker.areas import AsyncTracker
+from tracker.blocking import LoopThread
+from tracker.domain.errors import NotFound, TrackerError
+from tracker.domain.experiments.experiment import Experiment
+from tracker.run.journal.carrying import carry
+from tracker.run.journal.folder import JournalFolder
+from tracker.run.journal.frames import Block, Segment
+from tracker.run.journal.recovery import recover
+from tracker.run.journal.segment import SegmentWriter
+
+__all__ = ["Carrier"]
+
+SECONDS = 1.0
+"""Between two rounds: about how old the newest point of a chart is."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
+"""Seconds after a round that failed; they double from one to the next."""
+
+BEAT_SECONDS = 15.0
+
+_log = logging.getLogger("tracker.run")
+_T = TypeVar("_T")
+
+
+class Carrier:
+    """Closes a run's segments and carries them, with pauses while the store does not take them.
+
+    Nothing that goes wrong here reaches the run: it is logged once for each kind of error, until a
+    round succeeds again.
+
+    Args:
+        journal: of the run.
+        writer: this process's own segment.
+        connect: opens the library; called in the background, again after a failure.
+        create: makes the run's experiment, or finds the one that was made before.
+        url: the server that the library is on; ``None`` = the folder.
+    """
+
+    def __init__(
+        self,
+        journal: JournalFolder,
+        writer: SegmentWriter,
+        connect: Callable[[], Awaitable[AsyncTracker]],
+        create: Callable[[AsyncTracker], Awaitable[Experiment]],
+        url: str | None = None,
+    ) -> None:
+        self._journal = journal
+        self._writer = writer
+        self._connect = connect
+        self._create = create
+        self._url = url
+        self._thread = LoopThread()
+        self._library: AsyncTracker | None = None
+        self._task: Future[None] | None = None
+        self._round = asyncio.Lock()
+        self._told: set[type[BaseException]] = set()
+        self._next_beat = 0.0
+        self._is_gone = False
+        self.experiment: Experiment | None = None
+        self.carried = 0  # values of this process's own segments
+        self.busy = 0.0  # seconds of CPU
+
+    def start(self) -> None:
+        """Begins to carry."""
+        self._task = self._thread.submit(self._work())
+
+    def ready(self, timeout: float) -> Experiment:
+        """The experiment, made now if it has not been.
+
+        Raises:
+            TrackerError: it cannot be made.
+            TimeoutError: not within `timeout` seconds.
+        """
+        return self.wait(self._ready_alone(), timeout)
+
+    def wait(self, work: Coroutine[Any, Any, _T], timeout: float) -> _T:
+        """What `work` gives on the carrier's own loop.
+
+        Raises:
+            TimeoutError: not within `timeout` seconds; it is cancelled.
+        """
+        return self._thread.wait(work, max(0.0, timeout))
+
+    @property
+    def library(self) -> AsyncTracker | None:
+        """The library, once it is open; to be used on the carrier's own loop alone."""
+        return self._library
+
+    def drain(self, timeout: float) -> bool:
+        """Carries all that there is; whether that succeeded within `timeout` seconds."""
+        try:
+            return self.wait(self._drain(time.monotonic() + timeout), timeout)
+        except Exception:  # not in time, or the loop is gone: what waits stays in the journal
+            return False
+
+    def latest(self, timeout: float) -> Experiment | None:
+        """The experiment as the store has it now; the one of before where it does not answer in time."""
+        if self._library is None or self.experiment is None:
+            return self.experiment
+        with contextlib.suppress(Exception):
+            self.experiment = self.wait(self._library.experiments.get(self.experiment.id), timeout)
+        return self.experiment
+
+    def close(self, timeout: float) -> None:
+        """Ends the background work and lets go of the library; what waits stays in the journal."""
+        with contextlib.suppress(Exception):  # a store that hangs is left to the end of the process
+            self._thread.stop(self._close, timeout)
+
+    async def _work(self) -> None:
+        pause = SECONDS
+        await self._recover()
+        while not self._is_gone:
+            await asyncio.sleep(pause)
+            if await self._once():
+                pause = SECONDS
+            else:
+                pause = min(max(SHORTEST_PAUSE, pause * 2), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
+
+    async def _drain(self, deadline: float) -> bool:
+        pause = SHORTEST_PAUSE
+        while not await self._once(beat=False):
+            if self._is_gone or time.monotonic() + pause >= deadline:
+                return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+        return True
+
+    async def _once(self, *, beat: bool = True) -> bool:
+        """One round; whether it left nothing behind that could have been carried."""
+        began = time.thread_time()
+        try:
+            async with self._round:
+                experiment = await self._ready()
+                assert self._library is not None  # noqa: S101 - _ready opened it
+                self._writer.turn()
+                with self._journal.carrying() as is_ours:
+                    if is_ours:
+                        await carry(self._journal, self._library, experiment.id, carried=self._count)
+                if beat:
+                    await self._beat(self._library, experiment)
+        except NotFound as error:
+            self._tell(error, f"they stay in {self._journal.path}")
+            self._is_gone = True
+            return False
+        except Exception as error:  # whatever it is, it must not end the training
+            self._tell(error, "they are kept in the journal and sent later")
+            return False
+        finally:
+            self.busy += time.thread_time() - began
+        self._told.clear()
+        return True
+
+    async def _recover(self) -> None:
+        """Brings in what earlier runs left behind for the same server; a folder does so when it is opened."""
+        try:
+            async with self._round:
+                await self._ready()
+                if self._url is not None and self._library is not None:
+                    await recover(self._library, self._journal.data, self._url)
+        except Exception as error:
+            self._tell(error, "earlier runs are tried again by `tracker sync`")
+
+    async def _ready(self) -> Experiment:
+        if self._library is None:
+            self._library = await self._connect()
+        if self.experiment is None:
+            self.experiment = await self._create(self._library)
+            self._journal.tell({**self._journal.about(), "experiment_id": str(self.experiment.id)})
+        return self.experiment
+
+    async def _beat(self, library: AsyncTracker, experiment: Experiment) -> None: ...
+
+    async def _ready_alone(self) -> Experiment:
+        async with self._round:
+            return await self._ready()
+
+    async def _close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._library is not None:
+            library, self._library = self._library, None
+            await library.aclose()
+
+    def _count(self, segment: Segment) -> None:
+        if str(segment.header.get("writer")) == self._writer.name:
+            self.carried += sum(part.value.size for part in segment.parts if isinstance(part, Block))
+
+    def _tell(self, error: Exception, then: str) -> None:
+        if type(error) not in self._told:
+            self._told.add(type(error))
+            what = error.detail if isinstance(error, TrackerError) else f"{type(error).__name__}: {error}"
+            _log.warning("points cannot be saved now, %s: %s", then, what)

@@ -1,0 +1,100 @@
+"""Carries what runs left behind that are gone: killed, offline, or out of time when they ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tracker.areas import AsyncTracker
+from tracker.domain.errors import TrackerError
+from tracker.domain.ids import ExperimentId
+from tracker.run.journal.carrying import carry
+from tracker.run.journal.folder import JournalFolder, journals
+from tracker.run.journal.frames import Block, Segment
+from tracker.run.liveness import is_gone
+from tracker.run.plan import RunPlan
+
+__all__ = ["Recovered", "destinations", "recover"]
+
+_log = logging.getLogger("tracker.run")
+
+
+@dataclass
+class Recovered:
+    """What became of one journal.
+
+    Attributes:
+        name: the run's, or its key.
+        values: how many were carried now.
+        waiting: bytes that are left in the folder.
+        problem: why something is left; empty if it is known to be fine.
+    """
+
+    name: str
+    values: int = 0
+    waiting: int = 0
+    problem: str = ""
+
+
+def destinations(data: Path) -> set[str | None]:
+    """The servers for which something waits in a data folder; ``None`` = the folder itself."""
+    return {plan.url for _, _, plan in _plans(data)}
+
+
+async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> list[Recovered]:
+    """Carries the journals in `data` that are meant for `library` and whose run is over.
+
+    A run that still goes on carries for itself. What cannot be carried stays, and is told.
+
+    Args:
+        library: open on `data`, or on the server at `url`.
+        data: the data folder.
+        url: the server, as the runs knew it.
+    """
+    found = []
+    for journal, about, plan in _plans(data):
+        if plan.url == url and (about.get("ended") or is_gone(about.get("owner") or {})):
+            told = await _recover_one(journal, about, plan, library)
+            if told is not None:
+                found.append(told)
+    return found
+
+
+def _plans(data: Path) -> list[tuple[JournalFolder, Mapping[str, Any], RunPlan]]:
+    """The journals whose ``run.json`` can be read; the others are told of."""
+    found = []
+    for journal in journals(data):
+        about = journal.about()
+        try:
+            found.append((journal, about, RunPlan.read(about)))
+        except (KeyError, TypeError, ValueError):
+            if journal.waiting():
+                _log.warning("%s has no run.json that can be read, and is left as it is", journal.path)
+    return found
+
+
+async def _recover_one(
+    journal: JournalFolder, about: Mapping[str, Any], plan: RunPlan, library: AsyncTracker
+) -> Recovered | None:
+    told = Recovered(plan.name or plan.key.hex)
+
+    def count(segment: Segment) -> None:
+        told.values += sum(part.value.size for part in segment.parts if isinstance(part, Block))
+
+    with journal.carrying() as is_ours:
+        if not is_ours:  # somebody else is at it
+            return None
+        try:
+            made = about.get("experiment_id")
+            experiment_id = ExperimentId((await plan.make(library)).id if made is None else UUID(made))
+            await carry(journal, library, experiment_id, carried=count)
+            told.name = (await library.experiments.get(experiment_id)).name
+            journal.remove()
+        except (TrackerError, OSError) as error:
+            told.problem = error.detail if isinstance(error, TrackerError) else str(error)
+    told.waiting = journal.waiting()
+    return told

@@ -1,0 +1,91 @@
+"""What a run is to be, as its journal keeps it until the store has its experiment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from tracker.areas import AsyncTracker
+from tracker.domain.errors import NotFound
+from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId, ProjectId
+
+__all__ = ["RunPlan"]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run before its experiment is made.
+
+    Attributes:
+        key: the run's; the store makes one experiment of it, however often it is asked.
+        project: name of the project, made when it is not there.
+        name: of the experiment; ``None`` = the project's next number.
+        parent: id or name of what it derives from.
+        fields: the experiment's other fields.
+        url: the server it goes to; ``None`` = the data folder itself.
+        rank: of this process in a distributed job.
+        is_offline: whether nothing is sent before ``tracker sync``.
+        resume: id of an experiment that goes on, instead of a new one.
+        step: from which step on it goes on anew.
+    """
+
+    key: UUID
+    project: str
+    name: str | None = None
+    parent: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    url: str | None = None
+    rank: int = 0
+    is_offline: bool = False
+    resume: str | None = None
+    step: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As JSON; :meth:`read` reads it."""
+        return {**asdict(self), "key": self.key.hex, "format": 1}
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Self:
+        """The plan of :meth:`told`.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is none.
+        """
+        known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
+        return cls(**{**known, "key": UUID(hex=told["key"])})
+
+    async def make(self, library: AsyncTracker) -> Experiment:
+        """The experiment: a new one, or the one that was made of this run before.
+
+        Raises:
+            NotFound: there is no such parent.
+            Invalid: a field breaks a rule.
+            Unavailable: the store does not answer.
+        """
+        home = await library.projects.create(self.project, exist_ok=True)
+        above = None if self.parent is None else await _named(library, home.id, self.parent)
+        fields = dict(self.fields) if above is None else {**self.fields, "parent_id": above.id}
+        return await library.experiments.create(
+            home.id, name=self.name or _default_name(above), status=Status.RUNNING, **fields
+        )
+
+
+async def _named(library: AsyncTracker, project_id: ProjectId, text: str) -> Experiment:
+    named = await library.experiments.list(project_id, name=text)
+    if named:
+        return named[0]
+    try:
+        return await library.experiments.get(ExperimentId(UUID(text)))
+    except ValueError as error:
+        raise NotFound.of("experiment", text) from error
+
+
+def _default_name(parent: Experiment | None) -> str:
+    """A name that gets the project's next number when it is created."""
+    number = None if parent is None else re.match(r"[0-9]{1,9}(?=_|$)", parent.name)
+    return "{num}_run" if number is None else f"{{num}}_from_{int(number[0])}_run"
