@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -32,19 +32,22 @@ from tracker.embedded_hypotheses import Hypotheses
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.embedded_metrics import Metrics
 from tracker.embedded_scalars import Scalars
-from tracker.run.journal.recovery import recover
+from tracker.journal.recovery import Recovered, recover, tell
 from tracker.settings import Settings
 from tracker.warning import warn_of
 
 __all__ = ["connect", "over"]
 
 
-async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
+async def connect(
+    settings: Settings, origin: str = "library", *, told: Callable[[Recovered], object] = tell
+) -> AsyncTracker:
     """Opens the installation that `settings` describe, with all that runs there have logged.
 
     Args:
         settings: the installation.
         origin: from where, for the audit log: ``library`` or ``shell``.
+        told: hears of each journal that was carried.
 
     Raises:
         SchemaMismatch: its database is older or newer than this version of tracker.
@@ -58,7 +61,8 @@ async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
         raise
     library = over(container, origin)
     try:
-        await recover(library, settings.data)
+        for each in await recover(library, settings.data):
+            told(each)
     except BaseException:
         await stop(container)
         raise

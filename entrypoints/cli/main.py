@@ -36,6 +36,7 @@ _COMMANDS = {
     ),
     "hypothesis": LazyCommand("hypotheses", "hypothesis", "Hypotheses: claims, and what experiments say."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
+    "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
     "user": LazyCommand("users", "user", "Users: who may log in."),
     "team": LazyCommand("teams", "team", "Teams: people who share projects."),
     "token": LazyCommand("tokens", "token", "API tokens: a part of what you may do, for a program."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -38,6 +39,23 @@ class Frozen(BaseModel):
             Invalid: a change breaks a rule, or names no field.
         """
         return type(self)(**{**self.__dict__, **changes})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It can be pickled; read-only mappings, which cannot, go as dicts and are frozen again."""
+        return _restored, (type(self), _picklable(dict(self.__dict__)))
+
+
+def _restored(kind: type[Frozen], fields: dict[str, Any]) -> Frozen:
+    return kind(**fields)
+
+
+def _picklable(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _picklable(item) for key, item in value.items()}
+        case tuple():
+            return tuple(_picklable(item) for item in value)
+    return value
 
 
 def invalid_from(error: ValidationError) -> Invalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from tracker.domain.errors import TrackerError
 from tracker.warning import TrackerWarning
@@ -54,28 +56,20 @@ class Complaints:
     def tell(self, topic: str, text: str) -> None:
         """Warns, unless `topic` was warned of before."""
         self.count += 1
-        if topic in self._told or len(self._told) > 1000:  # noqa: PLR2004 - enough is said by then
+        if topic in self._told or len(self._told) > 1000:
             return
         self._told.add(topic)
         try:
             warnings.warn(text, TrackerWarning, stacklevel=_depth())
         except Exception:  # somebody has warnings raised, or what shows them fails
-            with suppressed():
+            with contextlib.suppress(Exception):
                 _log.warning("%s", text)
-
-
-@contextmanager
-def suppressed() -> Iterator[None]:
-    """Nothing that fails in the block is heard of."""
-    try:
-        yield
-    except Exception:  # noqa: S110
-        pass
 
 
 def _depth() -> int:
     """How far up the caller outside of this folder is, so that the warning names its line."""
-    depth, frame = 1, sys._getframe(1)  # noqa: SLF001 - as `warnings` itself does
-    while frame is not None and (frame.f_code.co_filename.startswith(_OURS) or "contextlib" in frame.f_code.co_filename):
+    depth = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith((_OURS, contextlib.__file__)):
         depth, frame = depth + 1, frame.f_back
     return depth

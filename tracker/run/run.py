@@ -17,12 +17,12 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import flatten
+from tracker.journal.carrier import Carrier
+from tracker.journal.folder import JournalFolder
+from tracker.journal.plan import RunPlan
+from tracker.journal.segment import SegmentWriter
 from tracker.run import leaving
 from tracker.run.complaints import Complaints
-from tracker.run.journal.carrier import Carrier
-from tracker.run.journal.folder import JournalFolder
-from tracker.run.journal.segment import SegmentWriter
-from tracker.run.plan import RunPlan
 from tracker.run.values import metric_name, number, step_of
 
 __all__ = ["Run"]
@@ -263,7 +263,7 @@ class Run:
                 self._write_slowly(numbers, chosen)
 
     def _write_slowly(self, numbers: Mapping[str, float], step: int | None) -> None:
-        assert self._writer is not None  # noqa: S101 - a disabled run has no slow way
+        assert self._writer is not None
         self._turn_by_itself()
         try:
             self._writer.slow_row(numbers, step)
@@ -293,12 +293,12 @@ class Run:
                 self._writer.turn()
 
     def _discard(self, values: Mapping[str, Any], step: int | None) -> None:
-        if not self._is_open:
-            raise Conflict
+        self._require_open()
 
     def _disk_refuses(self, error: OSError) -> None:
         self._complaints.tell(
-            "disk", f"{self._journal.path} takes nothing now, values wait in memory: {error.strerror or error}"
+            "disk",
+            f"{self._journal.path} takes nothing now, values wait in memory: {error.strerror or error}",
         )
 
     def _close_in_child(self) -> None:

@@ -15,12 +15,12 @@ from uuid import UUID, uuid5
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.errors import Invalid, TrackerError, Unavailable
 from tracker.domain.experiments.experiment import Experiment
+from tracker.journal.carrier import Carrier
+from tracker.journal.folder import JournalFolder
+from tracker.journal.liveness import owner
+from tracker.journal.plan import RunPlan
+from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect
-from tracker.run.journal.carrier import Carrier
-from tracker.run.journal.folder import JournalFolder
-from tracker.run.journal.segment import SegmentWriter
-from tracker.run.liveness import owner
-from tracker.run.plan import RunPlan
 from tracker.run.run import Run
 from tracker.settings import Settings
 
@@ -99,7 +99,7 @@ def init(
     }  # fmt: skip
     loaded = Settings.load(data=None if data is None else str(data))
     if data is not None and url is None:
-        loaded = loaded.evolve(url=None)  # the folder that is named here goes before a server of the environment
+        loaded = loaded.evolve(url=None)  # a folder that is named goes before the environment's server
     settings = loaded.evolve(**{field: value for field, value in given.items() if value is not None})
     plan = _plan(settings, params, features)
     if settings.mode == "disabled":

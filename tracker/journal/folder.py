@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tracker.run.journal import frames
-from tracker.run.journal.segment import CLOSED, OPEN
-from tracker.run.liveness import is_gone
+from tracker.journal import frames
+from tracker.journal.liveness import is_gone
+from tracker.journal.segment import CLOSED, OPEN
 
 __all__ = ["JournalFolder", "journals"]
 
@@ -55,21 +55,19 @@ class JournalFolder:
         draft = self.path / f"run.{os.getpid()}.{os.urandom(4).hex()}.draft"
         try:
             draft.write_text(json.dumps(about, indent=1, allow_nan=False), encoding="utf-8")
-            os.replace(draft, self.path / "run.json")
+            draft.replace(self.path / "run.json")
         except OSError:
             draft.unlink(missing_ok=True)
             raise
 
     def segments(self) -> list[Path]:
-        """What can be carried now, in the order of writing: closed segments, and those whose writer is gone."""
+        """What can be carried now, as it was written: closed segments, and those whose writer is gone."""
         try:
             found = sorted(self.path.iterdir())
         except FileNotFoundError:
             return []
         return [
-            each
-            for each in found
-            if each.suffix == CLOSED or (each.suffix == OPEN and _is_left_behind(each))
+            each for each in found if each.suffix == CLOSED or (each.suffix == OPEN and _is_left_behind(each))
         ]
 
     def waiting(self) -> int:
@@ -85,8 +83,7 @@ class JournalFolder:
     def put_aside(self, segment: Path) -> Path:
         """Keeps a segment that the store refuses for good, or that is damaged, where nobody carries it."""
         aside = segment.with_suffix(DAMAGED)
-        os.replace(segment, aside)
-        return aside
+        return segment.replace(aside)
 
     def remove(self) -> bool:
         """Removes the folder once nothing in it waits to be carried; whether it is gone."""
@@ -124,7 +121,7 @@ class JournalFolder:
 
 
 class _Held:
-    """A lock's descriptor, of which a forked child closes its copy: it would hold the lock for its lifetime."""
+    """A lock's descriptor, of which a forked child closes its copy, as that would keep the lock."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

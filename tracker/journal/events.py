@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.areas import AsyncTracker
-from tracker.domain.errors import Invalid
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
-from tracker.run.journal.folder import JournalFolder
+from tracker.journal.folder import JournalFolder
 
 __all__ = ["apply"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -15,11 +14,11 @@ from tracker.areas import AsyncTracker
 from tracker.blocking import LoopThread
 from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.experiment import Experiment
-from tracker.run.journal.carrying import carry
-from tracker.run.journal.folder import JournalFolder
-from tracker.run.journal.frames import Block, Segment
-from tracker.run.journal.recovery import recover
-from tracker.run.journal.segment import SegmentWriter
+from tracker.journal.carrying import carry
+from tracker.journal.folder import JournalFolder
+from tracker.journal.frames import Block, Segment
+from tracker.journal.recovery import recover
+from tracker.journal.segment import SegmentWriter
 
 __all__ = ["Carrier"]
 
@@ -121,13 +120,12 @@ class Carrier:
 
     async def _work(self) -> None:
         pause = SECONDS
+        # A thousand runs whose server comes back must not all ask it at once: each has a pace of its own.
+        spread = 0.75 + self._journal.key.int % 1000 / 2000
         await self._recover()
         while not self._is_gone:
             await asyncio.sleep(pause)
-            if await self._once():
-                pause = SECONDS
-            else:
-                pause = min(max(SHORTEST_PAUSE, pause * 2), LONGEST_PAUSE) * random.uniform(0.75, 1.25)
+            pause = SECONDS if await self._once() else min(pause * 2, LONGEST_PAUSE) * spread
 
     async def _drain(self, deadline: float) -> bool:
         pause = SHORTEST_PAUSE
@@ -144,7 +142,7 @@ class Carrier:
         try:
             async with self._round:
                 experiment = await self._ready()
-                assert self._library is not None  # noqa: S101 - _ready opened it
+                assert self._library is not None
                 self._writer.turn()
                 with self._journal.carrying() as is_ours:
                     if is_ours:

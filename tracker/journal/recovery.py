@@ -12,13 +12,13 @@ from uuid import UUID
 from tracker.areas import AsyncTracker
 from tracker.domain.errors import TrackerError
 from tracker.domain.ids import ExperimentId
-from tracker.run.journal.carrying import carry
-from tracker.run.journal.folder import JournalFolder, journals
-from tracker.run.journal.frames import Block, Segment
-from tracker.run.liveness import is_gone
-from tracker.run.plan import RunPlan
+from tracker.journal.carrying import carry
+from tracker.journal.folder import JournalFolder, journals
+from tracker.journal.frames import Block, Segment
+from tracker.journal.liveness import is_gone
+from tracker.journal.plan import RunPlan
 
-__all__ = ["Recovered", "destinations", "recover"]
+__all__ = ["Recovered", "destinations", "recover", "tell"]
 
 _log = logging.getLogger("tracker.run")
 
@@ -29,12 +29,14 @@ class Recovered:
 
     Attributes:
         name: the run's, or its key.
+        url: where it goes; ``None`` = the folder itself.
         values: how many were carried now.
         waiting: bytes that are left in the folder.
         problem: why something is left; empty if it is known to be fine.
     """
 
     name: str
+    url: str | None = None
     values: int = 0
     waiting: int = 0
     problem: str = ""
@@ -43,6 +45,12 @@ class Recovered:
 def destinations(data: Path) -> set[str | None]:
     """The servers for which something waits in a data folder; ``None`` = the folder itself."""
     return {plan.url for _, _, plan in _plans(data)}
+
+
+def tell(recovered: Recovered) -> None:
+    """Says in the log what could not be carried."""
+    if recovered.problem:
+        _log.warning("%s: %s", recovered.name, recovered.problem)
 
 
 async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> list[Recovered]:
@@ -66,7 +74,7 @@ async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> 
 
 def _plans(data: Path) -> list[tuple[JournalFolder, Mapping[str, Any], RunPlan]]:
     """The journals whose ``run.json`` can be read; the others are told of."""
-    found = []
+    found: list[tuple[JournalFolder, Mapping[str, Any], RunPlan]] = []
     for journal in journals(data):
         about = journal.about()
         try:
@@ -80,7 +88,7 @@ def _plans(data: Path) -> list[tuple[JournalFolder, Mapping[str, Any], RunPlan]]
 async def _recover_one(
     journal: JournalFolder, about: Mapping[str, Any], plan: RunPlan, library: AsyncTracker
 ) -> Recovered | None:
-    told = Recovered(plan.name or plan.key.hex)
+    told = Recovered(plan.name or plan.key.hex, plan.url)
 
     def count(segment: Segment) -> None:
         told.values += sum(part.value.size for part in segment.parts if isinstance(part, Block))

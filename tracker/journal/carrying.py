@@ -15,10 +15,10 @@ from tracker.areas import AsyncTracker
 from tracker.domain.errors import Conflict, Invalid, StaleVersion, TooLarge
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import ScalarBatch
-from tracker.run.journal import frames
-from tracker.run.journal.events import apply
-from tracker.run.journal.folder import JournalFolder
-from tracker.run.journal.frames import Block, Segment
+from tracker.journal import frames
+from tracker.journal.events import apply
+from tracker.journal.folder import JournalFolder
+from tracker.journal.frames import Block, Segment
 
 __all__ = ["batches_of", "carry"]
 
@@ -71,7 +71,7 @@ async def carry(
 
 
 def batches_of(segment: Segment, experiment_id: ExperimentId, *, rank: int = 0) -> Iterator[ScalarBatch]:
-    """The rows of a segment in batches whose ids follow from its name, whoever makes them and however often."""
+    """The rows of a segment in batches whose ids follow from its name, whoever makes them."""
     names_with = _ranked(rank)
     rows: list[Block] = []
     points = 0
@@ -93,7 +93,7 @@ def batches_of(segment: Segment, experiment_id: ExperimentId, *, rank: int = 0) 
 async def _apply(
     event: Mapping[str, Any], journal: JournalFolder, library: AsyncTracker, experiment_id: ExperimentId
 ) -> None:
-    """Applies an event; one that the store refuses for good is told and left behind, as nothing waits for it."""
+    """Applies an event; one that the store refuses for good is told and left behind."""
     try:
         await apply(event, journal, library, experiment_id)
     except StaleVersion:  # somebody edited it at the same moment: another time

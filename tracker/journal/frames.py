@@ -13,7 +13,7 @@ short or whose checksum is wrong ends the segment: nothing behind it was acknowl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from tracker.run.journal import frames
-from tracker.run.journal.frames import HEAD, PackRow
+from tracker.journal import frames
+from tracker.journal.frames import HEAD, PackRow
 
 __all__ = ["CLOSED", "OPEN", "SegmentWriter"]
 
@@ -113,7 +113,7 @@ class SegmentWriter:
             self._write(frames.event(content))
 
     def turn(self, *, last: bool = False) -> bool:
-        """Closes the segment, if there is anything in it, for whoever carries it; the next row begins another.
+        """Closes the segment, if there is one, for whoever carries it; the next row begins another.
 
         Args:
             last: gives up what the disk still refuses; else nothing is closed while it does.
@@ -131,7 +131,7 @@ class SegmentWriter:
                 return False
             descriptor, path, self._descriptor, self._packs = self._descriptor, self._path, -1, {}
             try:
-                os.replace(path, path.with_suffix(CLOSED))
+                path.replace(path.with_suffix(CLOSED))
             except FileNotFoundError:  # somebody removed it, but not what we hold open
                 with contextlib.suppress(OSError):
                     self._rescue(descriptor, path)
@@ -170,8 +170,7 @@ class SegmentWriter:
             self._folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, flags, 0o600)
         try:
-            if os.write(descriptor, begin) != len(begin):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            _write_all(descriptor, begin)
         except OSError:
             os.close(descriptor)
             with contextlib.suppress(OSError):
@@ -195,11 +194,12 @@ class SegmentWriter:
         self._refuse(frame)
 
     def _append(self, frame: bytes) -> None:
-        written = os.write(self._descriptor, frame)
-        if written != len(frame):
+        try:
+            _write_all(self._descriptor, frame)
+        except OSError:
             os.ftruncate(self._descriptor, self._size)  # half a frame would hide what follows it
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._size += written
+            raise
+        self._size += len(frame)
 
     def _refuse(self, frame: bytes) -> None:
         if not self._refused:
@@ -226,7 +226,7 @@ class SegmentWriter:
         self._folder.mkdir(parents=True, exist_ok=True)
         rescued = path.with_suffix(".rescued")
         rescued.write_bytes(os.pread(descriptor, self._size, 0))
-        os.replace(rescued, path.with_suffix(CLOSED))
+        rescued.replace(path.with_suffix(CLOSED))
 
     def _forked(self) -> None:
         """Leaves the parent's segment to the parent."""
@@ -237,9 +237,19 @@ class SegmentWriter:
                 os.close(descriptor)
 
 
+def _write_all(descriptor: int, frame: bytes) -> None:
+    """One write; half of it is none.
+
+    Raises:
+        OSError: the disk did not take all of it.
+    """
+    if os.write(descriptor, frame) != len(frame):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _leave_segments_to_parent() -> None:
     for writer in list(_writers):
-        writer._forked()  # noqa: SLF001 - the hook belongs to the class
+        writer._forked()
 
 
 os.register_at_fork(after_in_child=_leave_segments_to_parent)

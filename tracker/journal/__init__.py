@@ -8,9 +8,9 @@
                              staged/<digest>     files that travel with it
                              carrier.lock        held by the one process that carries now
 
-A segment is a row of frames (:mod:`~tracker.run.journal.frames`). Each process appends to its own
-(:mod:`~tracker.run.journal.segment`), without a lock between processes and without a memory map, so
+A segment is a row of frames (:mod:`~tracker.journal.frames`). Each process appends to its own
+(:mod:`~tracker.journal.segment`), without a lock between processes and without a memory map, so
 that network file systems do. Closed segments are carried to the store in batches whose names follow
-from the segment's (:mod:`~tracker.run.journal.carrying`), so that one which is carried twice is kept
+from the segment's (:mod:`~tracker.journal.carrying`), so that one which is carried twice is kept
 once; then they are deleted.
 """

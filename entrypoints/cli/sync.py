@@ -1,0 +1,70 @@
+"""``tracker sync``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .errors import UNANSWERED
+from .output import Column, as_json_option, print_json, print_table
+from .target import Target, on_target
+
+if TYPE_CHECKING:
+    from tracker.journal.recovery import Recovered
+
+__all__ = ["sync"]
+
+
+@click.command()
+@on_target
+@as_json_option
+@click.pass_context
+def sync(ctx: click.Context, as_json: bool) -> None:
+    """Send what runs left in the journal: offline, killed or cut off.
+
+    Goes through the data folder and carries everything of runs that are over to where they were meant
+    to go: the folder's own store, or the server that they named. What is sent is deleted from the
+    journal; sending it twice keeps it once. With --url, everything that was meant for that server. Exit
+    3: something is still waiting.
+    """
+    found = asyncio.run(_synced(ctx.ensure_object(Target)))
+    if as_json:
+        print_json([vars(each) for each in found])
+    else:
+        print_table(_COLUMNS, found, empty="nothing waits")
+    if any(each.problem or each.waiting for each in found):
+        ctx.exit(UNANSWERED)
+
+
+_COLUMNS = (
+    Column("run", lambda row: row.name),
+    Column("to", lambda row: row.url or "this folder"),
+    Column("values sent", lambda row: str(row.values), is_number=True),
+    Column("bytes waiting", lambda row: str(row.waiting), is_number=True),
+    Column("problem", lambda row: row.problem),
+)
+
+
+async def _synced(target: Target) -> Sequence[Recovered]:
+    from tracker.embedded import connect  # noqa: PLC0415 - late: it is what makes commands slow to start
+    from tracker.journal.recovery import destinations, recover  # noqa: PLC0415
+    from tracker.opening import aopen  # noqa: PLC0415
+    from tracker.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.load(data=target.data)
+    data = Path(settings.data)
+    wanted = destinations(data)
+    if target.url is not None:
+        wanted &= {target.url}
+    found: list[Recovered] = []
+    if None in wanted:
+        async with await connect(settings, "shell", told=found.append):
+            pass
+    for url in sorted(each for each in wanted if each is not None):
+        async with aopen(url=url, token=target.token) as library:
+            found += await recover(library, data, url)
+    return found
