@@ -91,31 +91,12 @@ def init(
         Unauthenticated, Forbidden: the server does not let this token in.
         Unavailable: the data folder cannot be used.
     """
-    given = {
-        "project": project, "name": name, "description": description or None, "tags": tuple(tags) or None,
-        "parent": None if parent is None else _text_of(parent), "url": url, "token": token,
-        "resume": resume, "resume_step": step, "mode": mode, "rank": rank, "capture": capture,
-        "console": console, "system": system, "strict": strict,
-    }  # fmt: skip
-    loaded = Settings.load(data=None if data is None else str(data))
-    if data is not None and url is None:
-        loaded = loaded.evolve(url=None)  # a folder that is named goes before the environment's server
-    settings = loaded.evolve(**{field: value for field, value in given.items() if value is not None})
-    plan = _plan(settings, params, features)
-    if settings.mode == "disabled":
-        return Run(plan, None, None, JournalFolder(settings.data, plan.key), strict=settings.strict)
-    journal = JournalFolder(settings.data, plan.key)
-    _tell(journal, plan)
-    writer = SegmentWriter(journal.path, partial(_about, plan))
-    carrier = None
-    if settings.mode == "online":
-        place = None if plan.url else data
-        carrier = Carrier(journal, writer, partial(connect, place, plan.url, token), plan.make, plan.url)
-        _make(carrier, journal, plan)
-        carrier.start()
-    return Run(
-        plan, writer, carrier, journal, strict=settings.strict, exit_seconds=settings.exit_seconds
+    settings = _settings(
+        data, url, project=project, name=name, description=description or None, tags=tuple(tags) or None,
+        parent=None if parent is None else _text_of(parent), token=token, resume=resume, resume_step=step,
+        mode=mode, rank=rank, capture=capture, console=console, system=system, strict=strict,
     )  # fmt: skip
+    return _begun(settings, _plan(settings, params, features), data)
 
 
 def attach(data: str, plan: RunPlan, made: Experiment | None, strict: bool, is_disabled: bool) -> Run:
@@ -123,6 +104,31 @@ def attach(data: str, plan: RunPlan, made: Experiment | None, strict: bool, is_d
     journal = JournalFolder(Path(data), plan.key)
     writer = None if is_disabled else SegmentWriter(journal.path, partial(_about, plan))
     return Run(plan, writer, None, journal, made=made, strict=strict)
+
+
+def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Settings:
+    """The environment's settings, and what the script says instead."""
+    settings = Settings.load(data=None if data is None else str(data))
+    if url is not None or data is not None:  # a folder that is named goes before the environment's server
+        settings = settings.evolve(url=url)
+    return settings.evolve(**{field: value for field, value in given.items() if value is not None})
+
+
+def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Run:
+    journal = JournalFolder(settings.data, plan.key)
+    if settings.mode == "disabled":
+        return Run(plan, None, None, journal, strict=settings.strict)
+    _tell(journal, plan)
+    writer = SegmentWriter(journal.path, partial(_about, plan))
+    carrier = None
+    if settings.mode == "online":
+        opened = partial(connect, None if plan.url else data, plan.url, settings.token)
+        carrier = Carrier(journal, writer, opened, plan.make, plan.url)
+        _make(carrier, journal, plan)
+        carrier.start()
+    return Run(
+        plan, writer, carrier, journal, strict=settings.strict, exit_seconds=settings.exit_seconds
+    )  # fmt: skip
 
 
 def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
