@@ -18,7 +18,7 @@ from tracker.journal.carrying import batches_of
 from tracker.journal.frames import Block
 
 NAMES = st.lists(
-    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5),
     min_size=1,
     max_size=4,
     unique=True,
