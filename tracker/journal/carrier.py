@@ -16,7 +16,6 @@ from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrying import carry
 from tracker.journal.folder import JournalFolder
-from tracker.journal.frames import Block, Segment
 from tracker.journal.recovery import recover
 from tracker.journal.segment import SegmentWriter
 
@@ -69,7 +68,6 @@ class Carrier:
         self._next_beat = 0.0
         self._is_gone = False
         self.experiment: Experiment | None = None
-        self.carried = 0  # values of this process's own segments
         self.busy = 0.0  # seconds of CPU
 
     def start(self) -> None:
@@ -129,7 +127,8 @@ class Carrier:
 
     async def _drain(self, deadline: float) -> bool:
         pause = SHORTEST_PAUSE
-        while not await self._once(beat=False):
+        # Another process of the job may be the one that carries, and not be done.
+        while not await self._once(beat=False) or self._writer.handed_on:
             if self._is_gone or time.monotonic() + pause >= deadline:
                 return False
             await asyncio.sleep(pause)
@@ -137,7 +136,7 @@ class Carrier:
         return True
 
     async def _once(self, *, beat: bool = True) -> bool:
-        """One round; whether it left nothing behind that could have been carried."""
+        """One round; whether nothing went wrong in it."""
         began = time.thread_time()
         try:
             async with self._round:
@@ -146,7 +145,7 @@ class Carrier:
                 self._writer.turn()
                 with self._journal.carrying() as is_ours:
                     if is_ours:
-                        await carry(self._journal, self._library, experiment.id, carried=self._count)
+                        await carry(self._journal, self._library, experiment.id)
                 if beat:
                     await self._beat(self._library, experiment)
         except NotFound as error:
@@ -191,10 +190,6 @@ class Carrier:
         if self._library is not None:
             library, self._library = self._library, None
             await library.aclose()
-
-    def _count(self, segment: Segment) -> None:
-        if str(segment.header.get("writer")) == self._writer.name:
-            self.carried += sum(part.value.size for part in segment.parts if isinstance(part, Block))
 
     def _tell(self, error: Exception, then: str) -> None:
         if type(error) not in self._told:

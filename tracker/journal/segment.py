@@ -65,8 +65,10 @@ class SegmentWriter:
         self._packs: dict[tuple[str, ...], PackRow] = {}
         self._refused: deque[bytes] = deque()
         self._refused_bytes = 0
-        self.values = 0  # taken
-        self.lost = 0  # frames that neither disk nor memory had room for
+        self._values = 0  # in the open segment, or waiting for one
+        self._closed: dict[Path, int] = {}  # and their values, until they are carried
+        self._taken = 0  # values in closed segments, carried or not
+        self.lost = 0  # calls that neither disk nor memory had room for
         self._path = Path()
         self._next_try = 0.0
 
@@ -83,7 +85,7 @@ class SegmentWriter:
             body = self._packs[tuple(values)](chosen, time.time_ns() // 1000, *values.values())
             self._write(HEAD.pack(len(body), crc32(body)) + body)
             self.step = chosen + 1
-            self.values += len(values)
+            self._values += len(values)
 
     def slow_row(self, values: Mapping[str, float], step: int | None) -> None:
         """Writes a row whose names are checked, and its values plain numbers.
@@ -104,7 +106,7 @@ class SegmentWriter:
             self._write(named + frames.framed(pack(chosen, time.time_ns() // 1000, *values.values())))
             self._packs[key] = pack
             self.step = chosen + 1
-            self.values += len(values)
+            self._values += len(values)
 
     def event(self, content: Mapping[str, Any]) -> None:
         """Writes something that is no scalar."""
@@ -123,13 +125,15 @@ class SegmentWriter:
         """
         with self._lock:
             self._retry()
-            if last:
+            if last and self._refused:
                 self.lost += len(self._refused)
                 self._refused.clear()
                 self._refused_bytes = 0
             if self._descriptor < 0 or self._refused:
                 return False
             descriptor, path, self._descriptor, self._packs = self._descriptor, self._path, -1, {}
+            self._closed[path.with_suffix(CLOSED)], self._values = self._values, 0
+            self._taken += self._closed[path.with_suffix(CLOSED)]
             try:
                 path.replace(path.with_suffix(CLOSED))
             except FileNotFoundError:  # somebody removed it, but not what we hold open
@@ -142,9 +146,21 @@ class SegmentWriter:
             return True
 
     @property
-    def refused(self) -> int:
-        """Frames that wait in memory since the disk does not take them."""
-        return len(self._refused)
+    def taken(self) -> int:
+        """How many values were written."""
+        return self._taken + self._values
+
+    @property
+    def handed_on(self) -> int:
+        """How many of them are in closed segments that nobody has carried yet."""
+        with self._lock:
+            self._closed = {path: count for path, count in self._closed.items() if path.exists()}
+            return sum(self._closed.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many of them are in segments that nobody has carried yet, closed or not."""
+        return self._values + self.handed_on
 
     def _ready(self) -> None:
         """Opens a segment if there is none; on failure rows wait in memory."""

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from tracker.domain.experiments.lifecycle import Status
@@ -40,11 +41,13 @@ def _finish_all() -> None:
     # The interpreter keeps the exception that ended the script here; at a prompt (ps1) it is but the
     # last one that somebody saw.
     error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    began = time.monotonic()
     for run in list(_open.values()):
+        left = max(0.5, run.exit_seconds - (time.monotonic() - began))  # for all of them together
         if error is None:
-            run.finish()
+            run.finish(timeout=left)
         else:
-            run.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}")
+            run.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}", timeout=left)
 
 
 os.register_at_fork(after_in_child=_open.clear)  # they are finished by the process that started them

@@ -74,7 +74,7 @@ class Run:
         self._journal = journal
         self._experiment = made
         self._complaints = Complaints(strict=strict)
-        self._exit_seconds = exit_seconds
+        self.exit_seconds = exit_seconds
         self._pid = os.getpid()
         self._turner_pid = 0 if carrier is None and writer is not None and not plan.is_offline else self._pid
         self._is_open = True
@@ -210,7 +210,7 @@ class Run:
         self._is_open = False
         leaving.forget(self)
         with self._complaints.about("finish"):
-            self._end(Status(status), reason, self._exit_seconds if timeout is None else timeout)
+            self._end(Status(status), reason, self.exit_seconds if timeout is None else timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -247,7 +247,7 @@ class Run:
     def _waiting(self) -> int:
         if self._writer is None:
             return 0
-        return self._writer.values - (self._carrier.carried if self._is_carried_here else 0)  # type: ignore[union-attr]
+        return self._writer.waiting
 
     def _log_slowly(self, values: Mapping[str, Any], step: int | None) -> None:
         with self._complaints.about("log"):
