@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Invalid
-from tracker.domain.frozen import Frozen
 from tracker.domain.identity.rules import IdentityRules
 from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
+from tracker.run_settings import RUN_SWITCHES, RUN_VARIABLES, RunSettings, rank_of_job
 
 __all__ = ["VARIABLES", "Settings", "read_env_file"]
 
@@ -50,13 +51,18 @@ VARIABLES: Mapping[str, str] = {
     "OIDC_GROUPS_CLAIM": "oidc_groups_claim",
     "OIDC_SCOPES": "oidc_scopes",
     "OIDC_TEAMS": "oidc_teams",
+    **RUN_VARIABLES,
 }
 """Environment variable -> field of :class:`Settings`."""
 
 DEFAULT_DATABASE = "sqlite:///./data.db"
 
-_LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes"})
-_NUMBERS = frozenset({"body_seconds", "max_body_bytes", "session_hours", "requests_per_minute"})
+_LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes", "tags"})
+_NUMBERS = frozenset(
+    {"body_seconds", "exit_seconds", "max_body_bytes", "rank", "requests_per_minute", "resume_step",
+     "session_hours"}
+)  # fmt: skip
+_TRUE, _FALSE = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
@@ -73,8 +79,8 @@ def _exact_origin(text: str) -> str:
 WebOrigin = Annotated[str, AfterValidator(_exact_origin)]
 
 
-class Settings(Frozen):
-    """One installation.
+class Settings(RunSettings):
+    """One installation, and how runs start in it.
 
     Attributes:
         database_url: SQLAlchemy URL in any usual form; never logged, since it may hold a password.
@@ -158,13 +164,8 @@ class Settings(Frozen):
             values["config_home"] = Path(values["config_home"])
         if data is not None:
             values.setdefault("database_url", f"sqlite:///{values['data']}/tracker.db")
-        for field in _LISTS & values.keys():
-            items = values[field].split(",")
-            values[field] = tuple(item.strip() for item in items if item.strip())
-        for field in _NUMBERS & values.keys():
-            values[field] = _whole_number(_variable(field), values[field])
-        if "oidc_teams" in values:
-            values["oidc_teams"] = parse_group_roles(values["oidc_teams"])
+        values = _converted(values)
+        values.setdefault("rank", rank_of_job(found))
         try:
             return cls(**values)
         except Invalid as error:
@@ -227,6 +228,23 @@ def _unquoted(value: str) -> str:
     return value.split(" #", maxsplit=1)[0].rstrip()
 
 
+def _converted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts of fields as what the fields hold; those that hold text are left as they are."""
+    found = dict(values)
+    for field in _LISTS & found.keys():
+        items = found[field].split(",")
+        found[field] = tuple(item.strip() for item in items if item.strip())
+    for field in _NUMBERS & found.keys():
+        found[field] = _whole_number(_variable(field), found[field])
+    for field in RUN_SWITCHES & found.keys():
+        found[field] = _truth(_variable(field), found[field])
+    if "run_key" in found:
+        found["run_key"] = _uuid("TRACKER_RUN_KEY", found["run_key"])
+    if "oidc_teams" in found:
+        found["oidc_teams"] = parse_group_roles(found["oidc_teams"])
+    return found
+
+
 def _path(variable: str, text: str) -> Path:
     if "\x00" in text:
         raise Invalid.field(variable, "must not contain the NUL character")
@@ -241,6 +259,19 @@ def _whole_number(variable: str, text: str) -> int:
         return int(text)
     except ValueError as error:
         raise Invalid.field(variable, f"{text!r} is not a whole number") from error
+
+
+def _truth(variable: str, text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise Invalid.field(variable, f"{text!r} is neither on nor off")
+    return text.lower() in _TRUE
+
+
+def _uuid(variable: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid.field(variable, f"{text!r} is not a UUID") from error
 
 
 def _with_variable(error: Invalid) -> str:

@@ -37,9 +37,10 @@ def settings_markdown() -> str:
 
 
 def _descriptions() -> Mapping[str, str]:
-    """What the class's docstring says of each field."""
-    _, _, attributes = inspect.cleandoc(Settings.__doc__ or "").partition("Attributes:")
-    found = {name: " ".join(text.split()).replace("``", "`") for name, text in _ENTRY.findall(attributes)}
+    """What the docstrings of the class and its parents say of each field."""
+    texts = (inspect.cleandoc(kind.__doc__ or "").partition("Attributes:")[2] for kind in Settings.__mro__)
+    entries = (entry for text in texts for entry in _ENTRY.findall(text))
+    found = {name: " ".join(text.split()).replace("``", "`") for name, text in entries}
     return {name: text[:1].upper() + text[1:].replace("|", "\\|") for name, text in found.items()}
 
 
@@ -47,6 +48,8 @@ def _default(field: str) -> str:
     value = Settings.model_fields[field].default
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
+    if isinstance(value, bool):
+        value = "on" if value else "off"
     return "" if value is None or value == "" else f"`{value}`"
 
 

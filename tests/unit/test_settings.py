@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_an_env_file_that_is_a_folder_or_missing_says_nothing(tmp_path: Path):
         ("TRACKER_SYNC", "often"),
         ("TRACKER_LOG_FORMAT", "xml"),
         ("TRACKER_LOG_LEVEL", "loud"),
+        ("TRACKER_MODE", "on-line"),
+        ("TRACKER_RUN_KEY", "7"),
+        ("TRACKER_RANK", "-1"),
+        ("TRACKER_RANK", "first"),
+        ("TRACKER_STEP", "9223372036854775808"),
+        ("TRACKER_CONSOLE", "maybe"),
+        ("TRACKER_PARAMS", "lr=0.1"),
+        ("TRACKER_PARAMS", "[1]"),
+        ("TRACKER_EXIT_SECONDS", "-1"),
         ("ALLOWED_ORIGINS", "*"),
         ("ALLOWED_ORIGINS", "https://ui.example,ui.example"),
         ("ALLOWED_ORIGINS", "https://*.example"),
@@ -54,6 +64,47 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name
 
 def test_an_empty_variable_is_one_that_is_not_set():
     assert Settings.load(environ={"DATABASE_URL": "  "}).database_url == DEFAULT_DATABASE
+
+
+def test_every_argument_of_a_run_has_a_variable():
+    given = {
+        "TRACKER_MODE": "offline",
+        "TRACKER_PROJECT": "p",
+        "TRACKER_TAGS": "a, b,",
+        "TRACKER_PARAMS": '{"lr": 0.1}',
+        "TRACKER_RUN_KEY": "00000000-0000-0000-0000-000000000007",
+        "TRACKER_RANK": "3",
+        "TRACKER_STEP": "-5",
+        "TRACKER_CAPTURE": "OFF",
+        "TRACKER_CONSOLE": "1",
+        "TRACKER_SILENT": "yes",
+    }
+    found = Settings.load(environ=given)
+    assert (found.mode, found.project, found.tags, found.params) == (
+        "offline",
+        "p",
+        ("a", "b"),
+        '{"lr": 0.1}',
+    )
+    assert (found.run_key, found.rank, found.resume_step) == (UUID(int=7), 3, -5)
+    assert (found.capture, found.console, found.system, found.silent) == (False, True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "rank"),
+    [
+        ({}, None),
+        ({"RANK": "2", "WORLD_SIZE": "4"}, 2),
+        ({"RANK": "0", "WORLD_SIZE": "1"}, None),
+        ({"RANK": "two", "WORLD_SIZE": "4", "SLURM_PROCID": "1", "SLURM_NTASKS": "2"}, 1),
+        ({"OMPI_COMM_WORLD_RANK": "5", "OMPI_COMM_WORLD_SIZE": "6", "SLURM_PROCID": "0"}, 5),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "1"}, None),
+        ({"RANK": "2", "WORLD_SIZE": "4", "TRACKER_RANK": "0"}, 0),
+        ({"RANK": "\u00b2", "WORLD_SIZE": "4"}, None),
+    ],
+)
+def test_a_process_takes_the_number_that_its_launcher_gave_it(environ: dict[str, str], rank: int | None):
+    assert Settings.load(environ=environ).rank == rank
 
 
 @pytest.mark.parametrize(
