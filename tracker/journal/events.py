@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tracker.areas import AsyncTracker
+from tracker.domain.errors import Invalid
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.journal.folder import JournalFolder
@@ -54,7 +55,16 @@ async def _add_params(library: AsyncTracker, experiment_id: ExperimentId, params
 
 async def _put_artifact(
     event: Mapping[str, Any], journal: JournalFolder, library: AsyncTracker, experiment_id: ExperimentId
-) -> None: ...
+) -> None:
+    digest = event["digest"]
+    staged = journal.staged / digest
+    if await library.artifacts.missing([digest]):
+        if not staged.exists():
+            raise Invalid.field("name", f"the content of {event['name']} is not in {journal.staged} any more")
+        await library.artifacts.upload(digest, staged)
+    fields = {name: event[name] for name in ("digest", "size", "kind", "media_type", "step", "metadata")}
+    await library.artifacts.put(experiment_id, event["name"], **fields)
+    staged.unlink(missing_ok=True)
 
 
 async def _end(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -10,7 +12,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from tracker.journal import frames
@@ -59,6 +61,27 @@ class JournalFolder:
         except OSError:
             draft.unlink(missing_ok=True)
             raise
+
+    def stage(self, source: bytes | Path) -> tuple[str, int]:
+        """Copies content into the folder, to be sent later: its SHA-256 in hex, and its size in bytes.
+
+        Raises:
+            OSError: the disk does not take it, or `source` cannot be read.
+        """
+        self.staged.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self.staged / f"{os.getpid()}.{os.urandom(8).hex()}.draft"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with draft.open("xb") as kept, _opened(source) as file:
+                while piece := file.read(2**20):
+                    digest.update(piece)
+                    kept.write(piece)
+                    size += len(piece)
+            draft.replace(self.staged / digest.hexdigest())
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return digest.hexdigest(), size
 
     def segments(self) -> list[Path]:
         """What can be carried now, as it was written: closed segments, and those whose writer is gone."""
@@ -143,6 +166,10 @@ def journals(data: Path) -> list[JournalFolder]:
         with suppress(ValueError):
             found.append(JournalFolder(data, UUID(hex=name)))
     return found
+
+
+def _opened(source: bytes | Path) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 def _is_left_behind(segment: Path) -> bool:

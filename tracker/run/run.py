@@ -23,6 +23,8 @@ from tracker.journal.plan import RunPlan
 from tracker.journal.segment import SegmentWriter
 from tracker.run import leaving
 from tracker.run.complaints import Complaints
+from tracker.run.content import Content
+from tracker.run.params import flat_params
 from tracker.run.values import metric_name, number, step_of
 
 __all__ = ["Run"]
@@ -32,7 +34,7 @@ SECONDS_BETWEEN_TURNS = 1.0
 _log = logging.getLogger("tracker.run")
 
 
-class Run:
+class Run(Content):
     """What a training script writes to; made by :func:`tracker.init`.
 
     What is logged is in a file when the call returns, and survives the death of the process from
@@ -161,6 +163,11 @@ class Run:
         with self._complaints.about("tag"):
             self._event("tags", tags=[_text("tags", tag) for tag in tags])
 
+    def params(self, params: Any) -> None:
+        """Adds parameters, in any form that ``init`` takes; they cannot change once the run has ended."""
+        with self._complaints.about("params"):
+            self._event("params", params=flat_params(params, tell=self._said))
+
     def progress(self, percent: SupportsFloat) -> None:
         """Says how far it is, from 0 to 100."""
         with self._complaints.about("progress"):
@@ -238,6 +245,10 @@ class Run:
         if self._experiment is None and self._carrier is not None:
             self._experiment = self._carrier.experiment
         return self._experiment
+
+    @property
+    def _keeps(self) -> bool:
+        return self._writer is not None
 
     @property
     def _is_carried_here(self) -> bool:

@@ -21,6 +21,7 @@ from tracker.journal.liveness import owner
 from tracker.journal.plan import RunPlan
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect
+from tracker.run.params import feature_tree, flat_params
 from tracker.run.run import Run
 from tracker.settings import Settings
 
@@ -135,8 +136,8 @@ def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
     if not settings.project:
         raise Invalid.field("project", "name one, or set TRACKER_PROJECT")
     fields: dict[str, Any] = {"description": settings.description, "tags": settings.tags}
-    fields["params"] = {**_plain(params or {}), **json.loads(settings.params or "{}")}
-    fields["features"] = _plain(features or {})
+    fields["params"] = {**flat_params(params), **flat_params(json.loads(settings.params or "{}"))}
+    fields["features"] = feature_tree(settings.features if features is None else features)
     return RunPlan(
         key=_key(settings),
         project=settings.project,
@@ -196,16 +197,3 @@ def _about(plan: RunPlan) -> Mapping[str, Any]:
 
 def _text_of(parent: Parent) -> str:
     return str(parent.id) if isinstance(parent, Run | Experiment) else str(parent)
-
-
-def _plain(value: Any) -> Any:
-    """Numpy scalars as Python numbers and paths as text, all the way down."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, PurePath):
-        return str(value)
-    if hasattr(value, "item") and not getattr(value, "shape", None):
-        return value.item()
-    return value
