@@ -103,6 +103,13 @@ class Carrier:
         except Exception:  # not in time, or the loop is gone: what waits stays in the journal
             return False
 
+    def tell(self, error: BaseException) -> None:
+        """Says what is wrong, once for each kind of error until a round succeeds."""
+        if type(error) not in self._told:
+            self._told.add(type(error))
+            what = error.detail if isinstance(error, TrackerError) else f"{type(error).__name__}: {error}"
+            _log.warning("values wait in %s and are sent later: %s", self._journal.path, what)
+
     def latest(self, timeout: float) -> Experiment | None:
         """The experiment as the store has it now; the one of before where it does not answer in time."""
         if self._library is None or self.experiment is None:
@@ -149,11 +156,11 @@ class Carrier:
                 if beat:
                     await self._beat(self._library, experiment)
         except NotFound as error:
-            self._tell(error, f"they stay in {self._journal.path}")
+            self.tell(error)
             self._is_gone = True
             return False
         except Exception as error:  # whatever it is, it must not end the training
-            self._tell(error, "they are kept in the journal and sent later")
+            self.tell(error)
             return False
         finally:
             self.busy += time.thread_time() - began
@@ -168,7 +175,7 @@ class Carrier:
                 if self._url is not None and self._library is not None:
                     await recover(self._library, self._journal.data, self._url)
         except Exception as error:
-            self._tell(error, "earlier runs are tried again by `tracker sync`")
+            self.tell(error)
 
     async def _ready(self) -> Experiment:
         if self._library is None:
@@ -190,9 +197,3 @@ class Carrier:
         if self._library is not None:
             library, self._library = self._library, None
             await library.aclose()
-
-    def _tell(self, error: Exception, then: str) -> None:
-        if type(error) not in self._told:
-            self._told.add(type(error))
-            what = error.detail if isinstance(error, TrackerError) else f"{type(error).__name__}: {error}"
-            _log.warning("points cannot be saved now, %s: %s", then, what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -153,10 +154,14 @@ class Run(Content):
         self._spent += time.perf_counter() - began
 
     def metric(self, name: str, value: SupportsFloat, *, step: int = 0, label: str | None = None) -> None:
-        """Keeps a final value, by which the experiment is judged."""
+        """Keeps a final value, a finite one, by which the experiment is judged."""
         with self._complaints.about("metric"):
-            content = {"name": metric_name(name), "value": number(name, value), "step": step_of(step)}
-            self._event("metric", **content, label=label)
+            final = number(name, value)
+            if not math.isfinite(final):
+                raise Invalid.field(str(name), "a final value must be finite; run.log() takes any")
+            if label is not None:
+                _text("label", label)
+            self._event("metric", name=metric_name(name), value=final, step=step_of(step), label=label)
 
     def tag(self, *tags: str) -> None:
         """Adds tags to find it by."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tracker.adapters.system.ids import UuidV7Generator
-from tracker.domain.errors import Invalid, TrackerError, Unavailable
+from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
@@ -32,7 +31,6 @@ Parent = Run | Experiment | UUID | str
 START_SECONDS = 15.0
 """For how long a start waits for a server; then the run goes on, and its experiment is made later."""
 
-_log = logging.getLogger("tracker.run")
 _starts = itertools.count()
 
 
@@ -171,8 +169,7 @@ def _make(carrier: Carrier, journal: JournalFolder, plan: RunPlan) -> None:
         if plan.url is None:
             _give_up(carrier, journal)
             raise
-        why = error.detail if isinstance(error, TrackerError) else f"{plan.url} does not answer"
-        _log.warning("the run starts without its server, values wait in %s: %s", journal.path, why)
+        carrier.tell(error if isinstance(error, Unavailable) else Unavailable(f"{plan.url} does not answer"))
     except BaseException:
         _give_up(carrier, journal)
         raise
