@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+from tracker.abandoned import sweep
 from tracker.areas import AsyncTracker, Id, uuid_of, word_of
 from tracker.container import Container, build, start, stop
 from tracker.domain.comparison.budget import BudgetComparison
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.service import ComparisonService
+from tracker.domain.errors import TrackerError
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
@@ -41,7 +44,7 @@ __all__ = ["connect", "over"]
 
 
 async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
-    """Opens the installation that `settings` describe.
+    """Opens the installation that `settings` describe; runs whose process is gone are marked as failed.
 
     Args:
         settings: the installation.
@@ -54,10 +57,13 @@ async def connect(settings: Settings, origin: str = "library") -> AsyncTracker:
     container = build(settings)
     try:
         await start(container)
+        library = over(container, origin)
+        with suppress(TrackerError):  # the next one who opens it looks again
+            await sweep(library, settings.data)
     except BaseException:
         await stop(container)
         raise
-    return over(container, origin)
+    return library
 
 
 def over(container: Container, origin: str = "library") -> AsyncTracker:

@@ -394,5 +394,5 @@ def test_a_run_key_makes_one_experiment(library: tracker.Tracker, name: str) -> 
     assert made.run_key == key
     assert library.experiments.create(project.id, name="{num}_run", run_key=str(key)) == made
     assert len(library.experiments.list(project.id)) == 1
-    with pytest.raises(Invalid, match="run_?[kK]ey"):
+    with pytest.raises(Invalid, match=r"run_?[kK]ey"):
         library.experiments.edit(made.id, run_key=new_id())
