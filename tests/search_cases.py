@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 
 from tests.factories import NOON, a_metric, a_project, an_experiment, new_id
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.actor import LOCAL_USER
@@ -91,6 +92,8 @@ def runs_of(draw: st.DrawFn, project: Project, older: list[ExperimentId]) -> Exp
         created_by=draw(st.sampled_from([None, LOCAL_USER])),
         started_at=draw(st.none() | moments),
         completed_at=draw(st.none() | moments),
+        end_kind=draw(st.none() | st.sampled_from(EndKind)),
+        end_reason=draw(st.none() | texts.filter(bool)),
     )
 
 
@@ -154,6 +157,8 @@ def _values(operand: Operand, ids: list[ExperimentId]) -> st.SearchStrategy[Any]
         return st.sampled_from([str(each) for each in [*ids, new_id()]])
     if operand.field is Builtin.STATUS:
         return st.sampled_from([status.value for status in Status])
+    if operand.field is Builtin.ENDED:
+        return st.sampled_from([kind.value for kind in EndKind])
     if operand.field in TEXTS:
         return texts | st.just("local@localhost")
     return moments if operand.field in TIMES else numbers | st.sampled_from([50.0, 1e-6, 60.0, 1.000001])

@@ -10,6 +10,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from tests.factories import NOON
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.hypotheses.hypothesis import (
@@ -108,6 +109,10 @@ def projects(project_id: ProjectId, owner_id: st.SearchStrategy) -> st.SearchStr
     )
 
 
+RUN_KEYS = [UUID(int=n) for n in (1, 2**127)]
+"""Few, so that two experiments want the same one."""
+
+
 def experiments(
     experiment_id: ExperimentId, project_id: ProjectId, parent_id: ExperimentId | None
 ) -> st.SearchStrategy[Experiment]:
@@ -132,6 +137,10 @@ def experiments(
         created_by=st.sampled_from([None, LOCAL_USER]),
         started_at=st.none() | instants,
         completed_at=st.none() | instants,
+        end_kind=st.none() | st.sampled_from(EndKind),
+        end_reason=st.none() | st.text(characters, min_size=1, max_size=2000),
+        heartbeat_at=st.none() | instants,
+        run_key=st.sampled_from([None, None, *RUN_KEYS]),
         version=st.just(0),
     )
 

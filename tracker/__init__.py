@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Unauthenticated,
         Unavailable,
     )
+    from tracker.domain.experiments.ending import EndKind
     from tracker.domain.experiments.experiment import Experiment
     from tracker.domain.experiments.graph import Graph
     from tracker.domain.experiments.lifecycle import Status
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
-    "BadCredentials", "BudgetComparison", "Comparison", "Conflict", "Direction", "Evidence",
+    "BadCredentials", "BudgetComparison", "Comparison", "Conflict", "Direction", "EndKind", "Evidence",
     "Experiment", "ExperimentMetric", "Forbidden", "Front", "Graph", "Hypothesis", "HypothesisStatus",
     "Importance", "Invalid", "InvalidTransition", "JudgedHypothesis", "LineageCycle", "Matrix", "Metric",
     "MetricDefinition", "NameCheck", "NotFound", "Project", "ProjectSettings", "Role", "Run",
@@ -89,6 +90,7 @@ _HOMES = {
         "InvalidTransition", "LineageCycle", "NotFound", "SchemaMismatch", "StaleVersion", "TooManyRequests",
         "TrackerError", "Unauthenticated", "Unavailable",
     ),
+    "tracker.domain.experiments.ending": ("EndKind",),
     "tracker.domain.experiments.experiment": ("Experiment",),
     "tracker.domain.experiments.graph": ("Graph",),
     "tracker.domain.experiments.lifecycle": ("Status",),

@@ -142,6 +142,7 @@ class Experiments(_Area):
     create_many = _blocking(AsyncExperiments.create_many)
     graph = _blocking(AsyncExperiments.graph)
     edit = _blocking(AsyncExperiments.edit)
+    beat = _blocking(AsyncExperiments.beat)
     reorder = _blocking(AsyncExperiments.reorder)
     delete = _blocking(AsyncExperiments.delete)
 

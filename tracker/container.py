@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.importances.service import ImportanceService
 from tracker.domain.comparison.service import ComparisonService
 from tracker.domain.errors import Invalid, Unavailable
+from tracker.domain.experiments.heartbeats.service import HeartbeatService
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.hypotheses.links.service import LinkService
 from tracker.domain.hypotheses.service import HypothesisService
@@ -59,6 +61,8 @@ __all__ = ["Container", "build", "require_extra", "scalar_store", "start", "stop
 
 
 _SUMMARY_SECONDS = 2.0
+_LOOKS_BEFORE_LOST = 4
+_LOOK_SECONDS = 10.0
 
 
 def _settling(
@@ -71,6 +75,11 @@ def _settling(
         await summaries.settle(project_id, experiment_id)
 
     return settle
+
+
+def _look_seconds(lost_after: int) -> float:
+    """Between two looks for runs that fell silent."""
+    return min(_LOOK_SECONDS, lost_after / _LOOKS_BEFORE_LOST)
 
 
 def _units(database: Database) -> UnitsOfWork:
@@ -181,13 +190,14 @@ class Container(containers.DeclarativeContainer):
     scalars = providers.Singleton(ScalarService, units, scalar_store, clock, ids, summaries.provided.note)
     search = providers.Singleton(SearchService, units, clock, ids)
     metrics = providers.Singleton(MetricService, units, clock, ids)
-    experiments = providers.Singleton(
-        ExperimentService,
-        units,
-        clock,
-        ids,
-        scalars.provided.sweep,
-        providers.Callable(_settling, scalars, summaries),
+    _settled = providers.Callable(_settling, scalars, summaries)
+    experiments = providers.Singleton(ExperimentService, units, clock, ids, scalars.provided.sweep, _settled)
+    heartbeats = providers.Singleton(
+        HeartbeatService, units, clock, _settled,
+        monotonic=providers.Object(time.monotonic), lost_after=config.provided.lost_after,
+    )  # fmt: skip
+    heartbeat_ticker = providers.Singleton(
+        Ticker, heartbeats.provided.sweep, providers.Callable(_look_seconds, config.provided.lost_after)
     )
     runs = providers.Singleton(RunService, experiments, clock, ids)
     verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store), clock)
@@ -218,6 +228,7 @@ async def start(container: Container) -> None:
     await container.database().prepare(auto_upgrade=settings.is_default_sqlite)
     await container.scalars().sweep()
     container.summary_ticker().start()
+    container.heartbeat_ticker().start()
 
 
 def _require_folder(data: Path) -> None:
@@ -233,6 +244,7 @@ def _require_folder(data: Path) -> None:
 async def stop(container: Container) -> None:
     """Finishes what was accepted and closes files and connections."""
     try:
+        await container.heartbeat_ticker().stop()
         await container.summary_ticker().stop()
         await container.scalar_store().close()
     finally:

@@ -12,8 +12,10 @@ from tracker.domain.comparison.budget import BudgetComparison
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.service import ComparisonService
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
+from tracker.domain.experiments.heartbeats.service import HeartbeatService
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.names import NameCheck
 from tracker.domain.experiments.service import ExperimentService
@@ -42,7 +44,9 @@ __all__ = ["connect", "over"]
 async def connect(
     settings: Settings, origin: str = "library", *, told: Callable[[Recovered], object] = tell
 ) -> AsyncTracker:
-    """Opens the installation that `settings` describe, with all that runs there have logged.
+    """Opens the installation that `settings` describe.
+
+    What runs there left behind is carried into it first, and those whose process is gone have failed.
 
     Args:
         settings: the installation.
@@ -56,11 +60,7 @@ async def connect(
     container = build(settings)
     try:
         await start(container)
-    except BaseException:
-        await stop(container)
-        raise
-    library = over(container, origin)
-    try:
+        library = over(container, origin)
         for each in await recover(library, settings.data):
             told(each)
     except BaseException:
@@ -90,6 +90,7 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
             container.experiments(),
             container.runs(),
             container.search(),
+            heartbeats=container.heartbeats(),
             comparisons=container.comparisons(),
             budgets=container.budgets(),
         ),
@@ -136,12 +137,16 @@ def _fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of an experiment with what scripts naturally write in place of the domain's types."""
     if isinstance(fields.get("parent_id"), str):
         fields["parent_id"] = uuid_of(fields["parent_id"], "parent_id")
+    if isinstance(fields.get("run_key"), str):
+        fields["run_key"] = uuid_of(fields["run_key"], "run_key")
     if isinstance(fields.get("merged_from"), list | tuple):
         fields["merged_from"] = tuple(uuid_of(each, "merged_from") for each in fields["merged_from"])
     if isinstance(fields.get("tags"), list):
         fields["tags"] = tuple(fields["tags"])
     if isinstance(fields.get("status"), str):
         fields["status"] = word_of(Status, fields["status"], "status")
+    if isinstance(fields.get("end_kind"), str):
+        fields["end_kind"] = word_of(EndKind, fields["end_kind"], "end_kind")
     return fields
 
 
@@ -231,6 +236,7 @@ class Experiments:
         runs: RunService,
         searches: SearchService,
         *,
+        heartbeats: HeartbeatService,
         comparisons: ComparisonService,
         budgets: BudgetService,
     ) -> None:
@@ -238,6 +244,7 @@ class Experiments:
         self._service = service
         self._runs = runs
         self._searches = searches
+        self._heartbeats = heartbeats
         self._comparisons = comparisons
         self._budgets = budgets
 
@@ -321,6 +328,10 @@ class Experiments:
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""
         return await self._service.edit(self._actor, _experiment(experiment_id), **_fields(changes))
+
+    async def beat(self, experiment_id: Id) -> None:
+        """Says that its process lives."""
+        await self._heartbeats.beat(self._actor, _experiment(experiment_id))
 
     async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
         """All, after some were put first."""

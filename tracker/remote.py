@@ -244,6 +244,10 @@ class Experiments:
         path = _experiment(experiment_id)
         return experiment_from(await self._client.patch(path, body_of_experiment(changes)))
 
+    async def beat(self, experiment_id: Id) -> None:
+        """Says that its process lives."""
+        await self._client.post(f"{_experiment(experiment_id)}/heartbeat", None)
+
     async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:
         """All, after some were put first."""
         body = {

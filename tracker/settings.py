@@ -32,6 +32,7 @@ VARIABLES: Mapping[str, str] = {
     "SCALARS_SERVICE_URL": "scalars_service_url",
     "CLICKHOUSE_URL": "clickhouse_url",
     "SCALARS_SERVICE_KEY": "scalars_service_key",
+    "TRACKER_LOST_AFTER": "lost_after",
     "ALLOWED_ORIGINS": "allowed_origins",
     "TRACKER_MAX_BODY": "max_body_bytes",
     "TRACKER_BODY_SECONDS": "body_seconds",
@@ -59,8 +60,8 @@ DEFAULT_DATABASE = "sqlite:///./data.db"
 
 _LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes", "tags"})
 _NUMBERS = frozenset(
-    {"body_seconds", "exit_seconds", "max_body_bytes", "rank", "requests_per_minute", "resume_step",
-     "session_hours"}
+    {"body_seconds", "exit_seconds", "lost_after", "max_body_bytes", "rank", "requests_per_minute",
+     "resume_step", "session_hours"}
 )  # fmt: skip
 _TRUE, _FALSE = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
@@ -91,6 +92,7 @@ class Settings(RunSettings):
         scalars_service_url: address of a scalars service that keeps them instead.
         clickhouse_url: a ClickHouse database that keeps them instead; never logged.
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
+        lost_after: seconds without a heartbeat after which a run that had one has failed as lost.
         allowed_origins: exact web origins whose pages may call the API from a browser.
         max_body_bytes: the largest request body, in bytes.
         body_seconds: seconds for which a request body may be under way; then the request is dropped.
@@ -120,6 +122,7 @@ class Settings(RunSettings):
     scalars_service_url: str = Field(default="", repr=False)
     clickhouse_url: str = Field(default="", repr=False)
     scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
+    lost_after: Annotated[int, Field(gt=0)] = 300
     allowed_origins: tuple[WebOrigin, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     body_seconds: Annotated[int, Field(gt=0)] = 60

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph, Member
 from tracker.domain.experiments.lifecycle import Status
@@ -86,6 +87,11 @@ def experiment_from(found: Json) -> Experiment:
         created_by=UserId(UUID(found["createdBy"])) if found["createdBy"] else None,
         started_at=_moment(found["startedAt"]),
         completed_at=_moment(found["completedAt"]),
+        # A server that is older than these does not tell them.
+        end_kind=EndKind(found["endKind"]) if found.get("endKind") else None,
+        end_reason=found.get("endReason"),
+        heartbeat_at=_moment(found.get("heartbeatAt")),
+        run_key=UUID(found["runKey"]) if found.get("runKey") else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
@@ -96,16 +97,30 @@ def complete(library: Tracker, experiment: str, project: str | None, as_json: bo
 @click.command()
 @_experiment
 @_project
+@click.option("--kind", type=click.Choice([kind.value for kind in EndKind]), help="What ended it.")
+@click.option("--reason", help="Why, in words.")
 @as_json_option
 @with_library
-def fail(library: Tracker, experiment: str, project: str | None, as_json: bool) -> None:
+def fail(
+    library: Tracker,
+    experiment: str,
+    *,
+    project: str | None,
+    kind: str | None,
+    reason: str | None,
+    as_json: bool,
+) -> None:
     """EXPERIMENT ended badly."""
-    _become(library, experiment, project, Status.FAILED, as_json)
+    told = {"end_kind": None if kind is None else EndKind(kind), "end_reason": reason}
+    given = {field: value for field, value in told.items() if value is not None}
+    _become(library, experiment, project, Status.FAILED, as_json, **given)
 
 
-def _become(library: Tracker, experiment: str, project: str | None, status: Status, as_json: bool) -> None:
+def _become(
+    library: Tracker, experiment: str, project: str | None, status: Status, as_json: bool, **told: Any
+) -> None:
     found = experiment_named(library, experiment, project)
-    print_experiment(library.experiments.edit(found.id, status=status), as_json)
+    print_experiment(library.experiments.edit(found.id, status=status, **told), as_json)
 
 
 def _merged(library: Tracker, present: Experiment, options: Mapping[str, Any]) -> tuple[ExperimentId, ...]:

@@ -49,6 +49,8 @@ def print_experiment(experiment: Experiment, as_json: bool) -> None:
             "created": moment(experiment.created_at),
             "started": moment(experiment.started_at),
             "completed": moment(experiment.completed_at),
+            "ended by": "" if experiment.end_kind is None else experiment.end_kind.value,
+            "reason": experiment.end_reason or "",
         }
     )
 

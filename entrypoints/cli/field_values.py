@@ -52,6 +52,8 @@ _PLAIN: Mapping[Builtin, Callable[[FoundExperiment], Any]] = {
     Builtin.STARTED: lambda row: row.started_at,
     Builtin.COMPLETED: lambda row: row.completed_at,
     Builtin.DURATION: duration,
+    Builtin.ENDED: lambda row: None if row.end_kind is None else row.end_kind.value,
+    Builtin.REASON: lambda row: row.end_reason,
 }
 
 

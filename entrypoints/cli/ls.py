@@ -41,6 +41,7 @@ _NUMBER, _PROJECT, _TAGS = Field("number"), Field("project"), Field("tags")
 _NAME, _STATUS, _CREATED = (
     Field.of(Column(field)) for field in (Builtin.NAME, Builtin.STATUS, Builtin.CREATED)
 )
+_ENDED, _REASON = (Field.of(Column(field)) for field in (Builtin.ENDED, Builtin.REASON))
 _STATUSES = frozenset({"planned", "running", "complete", "failed"})
 _EMPTY = "no experiment fits; `tracker ls` without a FILTER shows all"
 
@@ -121,8 +122,9 @@ def _usual(
         measures = [each for each in measures if Field.of(each).title in present]
     metrics = [Field.of(each) for each in measures or common_metrics(rows)]
     tags = [_TAGS] if any(row.tags for row in rows) else []
+    ended = [_ENDED, _REASON] if any(row.end_kind or row.end_reason for row in rows) else []
     front = [_NUMBER, *([_PROJECT] if home is None else []), _NAME, _STATUS]
-    return list(dict.fromkeys([*front, *metrics, *spoken, _CREATED, *tags]))
+    return list(dict.fromkeys([*front, *metrics, *spoken, _CREATED, *tags, *ended]))
 
 
 def _print(

@@ -95,6 +95,9 @@ def _head(library: Tracker, pair: _Pair) -> Iterable[tuple[str, Cell]]:
     yield "created", Cell(moment(one.created_at))
     yield "started", Cell(moment(one.started_at))
     yield "completed", Cell(moment(one.completed_at))
+    yield "ended by", Cell("" if one.end_kind is None else one.end_kind.value)
+    yield "reason", Cell(one.end_reason or "")
+    yield "heartbeat", Cell("" if ended else moment(one.heartbeat_at))
     yield "duration", Cell("" if seconds is None else span(seconds))
 
 

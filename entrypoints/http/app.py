@@ -98,7 +98,7 @@ def _resources(container: Container) -> dict[type, object]:
         Health(container.database(), container.scalar_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics(), container.hypotheses()),
-        Experiments(container.experiments(), container.runs()),
+        Experiments(container.experiments(), container.runs(), container.heartbeats()),
         Metrics(container.metrics()),
         Searches(container.search(), container.experiments()),
         Comparisons(container.comparisons(), container.budgets(), container.importances()),

@@ -16,6 +16,8 @@ from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Project
 from tracker.ports.unit_of_work import UnitsOfWork
 
+HOUR = timedelta(hours=1)
+
 
 async def kept(units: UnitsOfWork, *runs: Experiment) -> None:
     async with units.writing() as unit:
@@ -57,6 +59,7 @@ class TestExperimentRepository:
         self, units: UnitsOfWork, project: Project, data: st.DataObject
     ) -> None:
         run = data.draw(experiments(ExperimentId(new_id()), project.id, None))
+        run = run.evolve(run_key=run.run_key and new_id())  # examples share the project
         await kept(units, run)
         async with units.reading() as unit:
             found = await unit.experiments.get(run.id)
@@ -323,3 +326,59 @@ class TestExperimentRepository:
         async with units.reading() as unit:
             found = await unit.experiments.get_many([*(run.id for run in runs), ExperimentId(new_id())])
         assert found == {run.id: run for run in runs}
+
+    async def test_a_beat_makes_no_edit_stale_and_no_edit_takes_it_back(
+        self, units: UnitsOfWork, project: Project
+    ) -> None:
+        run = an_experiment(project, status=Status.RUNNING, heartbeat_at=NOON)
+        await kept(units, run)
+        async with units.writing() as unit:
+            assert await unit.experiments.beat(run.id, NOON + HOUR)
+            await unit.commit()
+        async with units.writing() as unit:
+            saved = await unit.experiments.save(run.evolve(description="edited"))
+            await unit.commit()
+        assert saved == run.evolve(description="edited", heartbeat_at=NOON + HOUR, version=1)
+        async with units.reading() as unit:
+            assert await unit.experiments.get(run.id) == saved
+
+    async def test_a_save_without_a_heartbeat_forgets_it(self, units: UnitsOfWork, project: Project) -> None:
+        run = an_experiment(project, status=Status.RUNNING, heartbeat_at=NOON)
+        await kept(units, run)
+        async with units.writing() as unit:
+            await unit.experiments.save(run.evolve(heartbeat_at=None))
+            await unit.commit()
+        async with units.reading() as unit:
+            assert (await unit.experiments.get(run.id)).heartbeat_at is None
+            assert await unit.experiments.beating() == ()
+
+    async def test_only_what_runs_beats(self, units: UnitsOfWork, project: Project) -> None:
+        runs = [an_experiment(project, status=status) for status in Status]
+        await kept(units, *runs)
+        async with units.writing() as unit:
+            answers = [await unit.experiments.beat(run.id, NOON) for run in runs]
+            assert not await unit.experiments.beat(new_id(), NOON)
+            await unit.commit()
+        assert answers == [status is Status.RUNNING for status in Status]
+        async with units.reading() as unit:
+            beating = await unit.experiments.beating()
+        assert [(run.status, run.heartbeat_at) for run in beating] == [(Status.RUNNING, NOON)]
+
+    async def test_a_run_key_is_one_of_its_project(self, units: UnitsOfWork, project: Project) -> None:
+        key, other = new_id(), a_project()
+        run = an_experiment(project, run_key=key)
+        await kept(units, run, an_experiment(project), an_experiment(project))
+        async with units.writing() as unit:
+            await unit.projects.add(other)
+            await unit.experiments.add(an_experiment(other, run_key=key))
+            with pytest.raises(AlreadyExists):
+                await unit.experiments.add(an_experiment(project, run_key=key))
+        async with units.reading() as unit:
+            assert await unit.experiments.with_run_key(project.id, key) == run
+            assert await unit.experiments.with_run_key(project.id, new_id()) is None
+
+    async def test_a_save_leaves_the_run_key_as_it_is(self, units: UnitsOfWork, project: Project) -> None:
+        run = an_experiment(project, run_key=new_id())
+        await kept(units, run)
+        async with units.writing() as unit:
+            assert (await unit.experiments.save(run.evolve(run_key=None))).run_key == run.run_key

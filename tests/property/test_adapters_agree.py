@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import hypothesis.strategies as st
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.factories import a_project, new_id
 from tests.side_by_side import SideBySide, close_shared_database
-from tests.strategies import experiments, metrics, projects
+from tests.strategies import RUN_KEYS, experiments, instants, metrics, projects
 from tests.tries import tries
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.identity.actor import LOCAL_USER
@@ -71,6 +72,13 @@ class MemoryAndSqlite(SideBySide):
             self.experiments.append(saved)
 
     @precondition(lambda self: self.experiments)
+    @rule(data=st.data(), at=instants)
+    def beat(self, data: st.DataObject, at: datetime) -> None:
+        key = data.draw(st.sampled_from([NOBODY, *(run.id for run in self.experiments)]))
+        self.both(lambda unit: unit.experiments.beat(key, at))
+        self.both(lambda unit: unit.experiments.beating())
+
+    @precondition(lambda self: self.experiments)
     @rule(data=st.data())
     def reorder(self, data: st.DataObject) -> None:
         keys = st.sampled_from([NOBODY, *(run.id for run in self.experiments)])
@@ -104,6 +112,8 @@ class MemoryAndSqlite(SideBySide):
         self.both(lambda unit: unit.experiments.next_position(key))
         self.both(lambda unit: unit.experiments.recent(None, limit))
         self.both(lambda unit: unit.metrics.of_project(key))
+        for run_key in RUN_KEYS:
+            self.both(lambda unit, run_key=run_key: unit.experiments.with_run_key(key, run_key))
         for run in self.experiments[-3:]:
             self.both(lambda unit, run=run: unit.experiments.get(run.id))
             self.both(lambda unit, run=run: unit.experiments.line(run.id))

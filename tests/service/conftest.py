@@ -18,6 +18,7 @@ from tracker.adapters.system.ids import UuidV7Generator
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.importances.service import ImportanceService
 from tracker.domain.comparison.service import ComparisonService
+from tracker.domain.experiments.heartbeats.service import HeartbeatService
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.hypotheses.links.service import LinkService
 from tracker.domain.hypotheses.service import HypothesisService
@@ -56,6 +57,10 @@ class House:
         self.projects = ProjectService(self.units, self.clock, self.ids, self.scalars.sweep)
         self.experiments = ExperimentService(
             self.units, self.clock, self.ids, self.scalars.sweep, self.summaries.settle
+        )
+        self.monotonic = 1000.0
+        self.heartbeats = HeartbeatService(
+            self.units, self.clock, self.summaries.settle, lambda: self.monotonic, lost_after=300.0
         )
         self.runs = RunService(self.experiments, self.clock, self.ids)
 

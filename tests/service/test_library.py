@@ -360,3 +360,39 @@ def test_a_run_that_has_ended_keeps_its_parameters(library: tracker.Tracker, nam
     with pytest.raises(Conflict, match="resume it first"):
         library.experiments.edit(run.id, params={"lr": 1.0})
     assert dict(library.experiments.get(run.id).params) == {"lr": 1}
+
+
+def test_a_run_that_failed_tells_why_until_it_runs_again(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a", status="running")
+    failed = library.experiments.edit(
+        run.id, status="failed", end_kind="out_of_memory", end_reason="killed by the kernel"
+    )
+    assert (failed.end_kind, failed.end_reason) == ("out_of_memory", "killed by the kernel")
+    assert library.experiments.get(run.id) == failed
+    (found,) = library.experiments.search(run.project_id, "ended = out_of_memory and reason like '%kernel'")
+    assert found.end_reason == "killed by the kernel"
+    again = library.experiments.edit(run.id, status="running")
+    assert (again.end_kind, again.end_reason) == (None, None)
+    with pytest.raises(Conflict, match="only a run that failed"):
+        library.experiments.edit(run.id, end_reason="no reason")
+
+
+def test_a_run_that_beats_has_a_heartbeat(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a")
+    library.experiments.beat(run.id)
+    assert library.experiments.get(run.id).heartbeat_at is None  # it does not run
+    library.experiments.edit(run.id, status="running")
+    library.experiments.beat(str(run.id))
+    assert library.experiments.get(run.id).heartbeat_at is not None
+    with pytest.raises(NotFound):
+        library.experiments.beat(new_id())
+
+
+def test_a_run_key_makes_one_experiment(library: tracker.Tracker, name: str) -> None:
+    project, key = library.projects.create(name), new_id()
+    made = library.experiments.create(project.id, name="{num}_run", run_key=key)
+    assert made.run_key == key
+    assert library.experiments.create(project.id, name="{num}_run", run_key=str(key)) == made
+    assert len(library.experiments.list(project.id)) == 1
+    with pytest.raises(Invalid, match=r"run_?[kK]ey"):
+        library.experiments.edit(made.id, run_key=new_id())

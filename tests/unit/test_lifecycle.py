@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tracker.domain.errors import Invalid, InvalidTransition
+from tracker.domain.errors import Conflict, Invalid, InvalidTransition
+from tracker.domain.experiments.ending import LONGEST_REASON, EndKind, shortened
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId, ProjectId
@@ -69,6 +70,11 @@ def test_becoming_what_it_is_changes_nothing(status: Status) -> None:
         ("features", []),
         ("params", {"layers": [1, 2]}),
         ("created_at", datetime(2026, 1, 1)),  # noqa: DTZ001
+        ("end_reason", ""),
+        ("end_reason", "x" * 2001),
+        ("end_reason", "a\x00b"),
+        ("end_kind", "tired"),
+        ("run_key", "no uuid"),
         ("colour", "#000000"),
     ],
 )
@@ -93,3 +99,52 @@ def test_deep_features_are_refused_before_they_exhaust_the_stack() -> None:
         tree = {"deeper": tree}
     with pytest.raises(Invalid, match="64 levels"):
         planned(features=tree)
+
+
+def test_what_made_a_run_fail_is_forgotten_when_it_runs_again_or_completes() -> None:
+    failed = planned().start(at=NOON).fail(at=LATER, kind=EndKind.EXCEPTION, reason="ValueError: no")
+    assert (failed.end_kind, failed.end_reason) == (EndKind.EXCEPTION, "ValueError: no")
+    for again in (failed.start(at=EVENING), failed.complete(at=EVENING), failed.resume(at=EVENING)):
+        assert (again.end_kind, again.end_reason) == (None, None)
+
+
+def test_a_run_that_failed_can_be_told_a_better_reason() -> None:
+    failed = planned().start(at=NOON).lost(at=LATER)
+    told = failed.edited(at=EVENING, end_kind=EndKind.OUT_OF_MEMORY, end_reason="the kernel says so")
+    assert (told.end_kind, told.completed_at) == (EndKind.OUT_OF_MEMORY, LATER)
+
+
+@pytest.mark.parametrize("status", [None, Status.RUNNING, Status.COMPLETE])
+@pytest.mark.parametrize("told", [{"end_kind": EndKind.KILLED}, {"end_reason": "why"}])
+def test_only_a_run_that_failed_tells_how_it_ended(status: Status | None, told: dict[str, str]) -> None:
+    with pytest.raises(Conflict, match=f"{next(iter(told))}: only a run that failed"):
+        planned().edited(at=NOON, status=status, **told)
+    assert planned().edited(at=NOON, status=status, end_kind=None, end_reason=None).end_kind is None
+
+
+def test_a_beat_brings_back_what_was_lost_and_nothing_else() -> None:
+    running = planned().start(at=NOON).beat(at=LATER)
+    assert running.heartbeat_at == LATER
+    lost = running.lost(at=EVENING)
+    assert (lost.status, lost.end_kind) == (Status.FAILED, EndKind.LOST)
+    assert lost.end_reason == "no heartbeat since 2026-01-01 13:00:00 UTC"
+    assert lost.beat(at=EVENING) == running.beat(at=EVENING)
+    killed = running.fail(at=EVENING, kind=EndKind.KILLED)
+    for still in (planned(), killed, running.complete(at=EVENING)):
+        assert still.beat(at=EVENING) is still
+        assert still.lost(at=EVENING) is still
+
+
+def test_a_run_that_begins_again_has_no_heartbeat_of_before() -> None:
+    running = planned().start(at=NOON).beat(at=LATER)
+    assert running.resume(at=EVENING).heartbeat_at is None
+    assert running.lost(at=EVENING).start(at=EVENING).heartbeat_at is None
+    assert running.fail(at=EVENING).heartbeat_at == LATER
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "x" * 5000, "a\ud800b", "Ä" * 2001, "ok"])
+def test_any_text_can_be_made_a_reason(text: str) -> None:
+    reason = planned().fail(at=NOON, reason=shortened(text)).end_reason
+    assert reason is not None
+    assert reason[:1] == text[:1] or "\x00" in text or not text
+    assert len(reason) <= LONGEST_REASON

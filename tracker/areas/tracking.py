@@ -135,7 +135,8 @@ class AsyncExperiments(Protocol):
 
         ``{num}`` in its name becomes the project's next number. Without ``parent_id`` the parent is
         found from the name by the project's naming patterns; a name whose parent is not there is told
-        by a :class:`TrackerWarning`.
+        by a :class:`TrackerWarning`. Where the project has an experiment with the given ``run_key``, a
+        UUID, that one comes back as it is.
         """
         ...
 
@@ -158,7 +159,13 @@ class AsyncExperiments(Protocol):
 
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """The experiment after `changes`; a new status must be one that the life cycle allows, no parent
-        may descend from it, and once it has ended its parameters stay."""
+        may descend from it, and once it has ended its parameters stay. With the status ``failed`` go
+        ``end_kind`` and ``end_reason``."""
+        ...
+
+    async def beat(self, experiment_id: Id) -> None:
+        """Says that the run's process lives. A run that did so once and then falls silent fails as lost,
+        and runs again with its next beat."""
         ...
 
     async def reorder(self, project_id: Id, experiment_ids: Sequence[Id]) -> tuple[Experiment, ...]:

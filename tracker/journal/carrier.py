@@ -185,7 +185,11 @@ class Carrier:
             self._journal.tell({**self._journal.about(), "experiment_id": str(self.experiment.id)})
         return self.experiment
 
-    async def _beat(self, library: AsyncTracker, experiment: Experiment) -> None: ...
+    async def _beat(self, library: AsyncTracker, experiment: Experiment) -> None:
+        """Says that the run lives, from time to time."""
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT_SECONDS
+            await library.experiments.beat(experiment.id)
 
     async def _ready_alone(self) -> Experiment:
         async with self._round:

@@ -73,4 +73,6 @@ async def _end(
     changes: dict[str, Any] = {"status": status}
     if status is Status.COMPLETE:
         changes["progress"] = 100.0
+    else:
+        changes |= {"end_kind": event.get("kind"), "end_reason": event.get("reason")}
     await library.experiments.edit(experiment_id, **changes)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from tracker.adapters.system.processes import fate
+from tracker.domain.experiments.fate import Life
 from tracker.journal import frames
-from tracker.journal.liveness import is_gone
 from tracker.journal.segment import CLOSED, OPEN
 
 __all__ = ["JournalFolder", "journals"]
@@ -112,10 +113,14 @@ class JournalFolder:
         """Removes the folder once nothing in it waits to be carried; whether it is gone."""
         if self.waiting() or any(self.path.glob(f"*{DAMAGED}")):
             return False
+        self.discard()
+        return True
+
+    def discard(self) -> None:
+        """Removes the folder with whatever is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         with suppress(OSError):  # others are still there
             self.path.parent.rmdir()
-        return True
 
     @contextmanager
     def carrying(self) -> Iterator[bool]:
@@ -179,7 +184,7 @@ def _is_left_behind(segment: Path) -> bool:
             owner = frames.read(file.read(4096)).header.get("owner")
     except OSError:
         return False
-    return isinstance(owner, dict) and is_gone(owner)
+    return isinstance(owner, dict) and fate(owner).life is Life.GONE
 
 
 def _let_go() -> None:

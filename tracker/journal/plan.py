@@ -71,7 +71,7 @@ class RunPlan:
         above = None if self.parent is None else await _named(library, home.id, self.parent)
         fields = dict(self.fields) if above is None else {**self.fields, "parent_id": above.id}
         return await library.experiments.create(
-            home.id, name=self.name or _default_name(above), status=Status.RUNNING, **fields
+            home.id, name=self.name or _default_name(above), status=Status.RUNNING, run_key=self.key, **fields
         )
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from tracker.areas import AsyncTracker
-from tracker.domain.errors import TrackerError
-from tracker.domain.ids import ExperimentId
+from tracker.domain.errors import NotFound, TrackerError
+from tracker.domain.experiments.fate import Life
+from tracker.journal.abandoned import end_if_abandoned, fate_of
 from tracker.journal.carrying import carry
 from tracker.journal.folder import JournalFolder, journals
 from tracker.journal.frames import Block, Segment
-from tracker.journal.liveness import is_gone
 from tracker.journal.plan import RunPlan
 
 __all__ = ["Recovered", "destinations", "recover", "tell"]
@@ -56,7 +55,9 @@ def tell(recovered: Recovered) -> None:
 async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> list[Recovered]:
     """Carries the journals in `data` that are meant for `library` and whose run is over.
 
-    A run that still goes on carries for itself. What cannot be carried stays, and is told.
+    A run whose process is gone without a word has failed, with the reason. A run that still goes on
+    carries for itself. What cannot be carried stays, and is told. Where there is nothing to do, this
+    looks at one folder.
 
     Args:
         library: open on `data`, or on the server at `url`.
@@ -65,11 +66,16 @@ async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> 
     """
     found = []
     for journal, about, plan in _plans(data):
-        if plan.url == url and (about.get("ended") or is_gone(about.get("owner") or {})):
+        if plan.url == url and _is_over(journal):
             told = await _recover_one(journal, about, plan, library)
             if told is not None:
                 found.append(told)
     return found
+
+
+def _is_over(journal: JournalFolder) -> bool:
+    found = fate_of(journal)
+    return found is None or found.life is Life.GONE
 
 
 def _plans(data: Path) -> list[tuple[JournalFolder, Mapping[str, Any], RunPlan]]:
@@ -97,12 +103,32 @@ async def _recover_one(
         if not is_ours:  # somebody else is at it
             return None
         try:
-            made = about.get("experiment_id")
-            experiment_id = ExperimentId((await plan.make(library)).id if made is None else UUID(made))
-            await carry(journal, library, experiment_id, carried=count)
-            told.name = (await library.experiments.get(experiment_id)).name
-            journal.remove()
+            told.name = await _carried(journal, about, plan, library, count)
+        except NotFound as error:
+            if plan.url is None and about.get("experiment_id"):  # it was deleted, and what it logged with it
+                journal.discard()
+                return None
+            told.problem = error.detail
         except (TrackerError, OSError) as error:
             told.problem = error.detail if isinstance(error, TrackerError) else str(error)
     told.waiting = journal.waiting()
     return told
+
+
+async def _carried(
+    journal: JournalFolder,
+    about: Mapping[str, Any],
+    plan: RunPlan,
+    library: AsyncTracker,
+    count: Callable[[Segment], object],
+) -> str:
+    """Carries all there is and removes the journal; the experiment's name."""
+    made = about.get("experiment_id")
+    if made is None:
+        made = (await plan.make(library)).id
+        journal.tell({**about, "experiment_id": str(made)})
+    experiment = await library.experiments.get(made)
+    await carry(journal, library, experiment.id, carried=count)
+    await end_if_abandoned(library, journal, experiment.id)
+    journal.remove()
+    return experiment.name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Member
@@ -54,6 +56,14 @@ class ExperimentRepository(Protocol):
         """A project's experiments with exactly this name, oldest first."""
         ...
 
+    async def with_run_key(self, project_id: ProjectId, run_key: UUID) -> Experiment | None:
+        """The project's experiment with this run key, or ``None``."""
+        ...
+
+    async def beating(self) -> tuple[Experiment, ...]:
+        """Every running experiment that has a heartbeat, by id."""
+        ...
+
     async def names(
         self, project_id: ProjectId, *, containing: str = ""
     ) -> Sequence[tuple[ExperimentId, str]]:
@@ -84,7 +94,7 @@ class ExperimentRepository(Protocol):
         """Keeps a new experiment.
 
         Raises:
-            AlreadyExists: the id is taken.
+            AlreadyExists: the id is taken, or the run key within its project.
             NotFound: its project or one of its parents does not exist.
         """
         ...
@@ -93,7 +103,7 @@ class ExperimentRepository(Protocol):
         """Keeps new experiments, each behind those of them that it derives from; few statements.
 
         Raises:
-            AlreadyExists: an id is taken.
+            AlreadyExists: an id or a run key is taken.
             NotFound: a project or a parent does not exist.
         """
         ...
@@ -101,10 +111,18 @@ class ExperimentRepository(Protocol):
     async def save(self, experiment: Experiment) -> Experiment:
         """Keeps a changed experiment, and gives it back with its version counted up.
 
+        Its run key stays as it was kept. Its heartbeat is forgotten where it has none; otherwise the one
+        that is kept stays, which may be a later one.
+
         Raises:
             NotFound: it was deleted, or one of its parents does not exist.
             StaleVersion: it was saved by somebody else since it was loaded.
         """
+        ...
+
+    async def beat(self, experiment_id: ExperimentId, at: datetime) -> bool:
+        """Sets the heartbeat of an experiment that is running, and nothing else: its version stays, so
+        that a beat makes no edit stale. Whether there is one with this id that is running."""
         ...
 
     async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:

@@ -9,8 +9,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tracker.domain.experiments.lifecycle import Status
-
 if TYPE_CHECKING:
     from tracker.run.run import Run
 
@@ -44,10 +42,7 @@ def _finish_all() -> None:
     began = time.monotonic()
     for run in list(_open.values()):
         left = max(0.5, run.exit_seconds - (time.monotonic() - began))  # for all of them together
-        if error is None:
-            run.finish(timeout=left)
-        else:
-            run.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}", timeout=left)
+        run.finish_by(error, timeout=left)
 
 
 os.register_at_fork(after_in_child=_open.clear)  # they are finished by the process that started them

@@ -7,13 +7,15 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
 from uuid import UUID
 
+from tracker.areas import word_of
 from tracker.domain.errors import Conflict, Invalid, Unavailable
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
@@ -26,11 +28,15 @@ from tracker.run import leaving
 from tracker.run.complaints import Complaints
 from tracker.run.content import Content
 from tracker.run.params import flat_params
+from tracker.run.reasons import is_clean_exit, reason_of
+from tracker.run.signals import on_signal
 from tracker.run.values import metric_name, number, step_of
 
 __all__ = ["Run"]
 
 SECONDS_BETWEEN_TURNS = 1.0
+SIGNAL_SECONDS = 4.0
+"""For sending what is left when a signal ends the process; it stays in the journal in any case."""
 
 _log = logging.getLogger("tracker.run")
 
@@ -86,8 +92,10 @@ class Run(Content):
         self._began = time.monotonic()
         if writer is not None:
             writer.on_refusal = self._disk_refuses
+        self._forget_signals: Callable[[], None] = lambda: None
         if carrier is not None or plan.is_offline:
             leaving.finish_at_exit(self)
+            self._forget_signals = on_signal(self._finish_by_signal)
         self._row = self._discard if writer is None else writer.row
 
     @property
@@ -196,6 +204,7 @@ class Run(Content):
         self,
         status: Status | str = Status.COMPLETE,
         *,
+        kind: EndKind | str | None = None,
         reason: str | None = None,
         timeout: float | None = None,
     ) -> None:
@@ -206,7 +215,8 @@ class Run(Content):
 
         Args:
             status: ``complete`` or ``failed``.
-            reason: why it failed.
+            kind: what made it fail, one of :class:`tracker.EndKind`.
+            reason: why it failed, in words.
             timeout: seconds to wait at most; without it, what ``TRACKER_EXIT_SECONDS`` says.
 
         Raises:
@@ -220,9 +230,11 @@ class Run(Content):
             self._close_in_child()
             return
         self._is_open = False
+        self._forget_signals()
         leaving.forget(self)
         with self._complaints.about("finish"):
-            self._end(Status(status), reason, self.exit_seconds if timeout is None else timeout)
+            ending = self._ending(Status(status), kind, reason)
+            self._end(ending, self.exit_seconds if timeout is None else timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -233,10 +245,18 @@ class Run(Content):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.finish()
+        self.finish_by(error)
+
+    def finish_by(self, error: BaseException | None, *, timeout: float | None = None) -> None:
+        """Finishes it as an exception says: as failed with its reason, without one as complete.
+
+        ``sys.exit(0)`` is no failure.
+        """
+        if error is None or is_clean_exit(error):
+            self.finish(timeout=timeout)
         else:
-            self.finish(Status.FAILED, reason=f"{type(error).__name__}: {error}")
+            ending = reason_of(error)
+            self.finish(Status.FAILED, kind=ending.kind, reason=ending.reason, timeout=timeout)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Elsewhere it is the same run, with a segment of that process."""
@@ -317,18 +337,27 @@ class Run(Content):
             f"{self._journal.path} takes nothing now, values wait in memory: {error.strerror or error}",
         )
 
+    def _finish_by_signal(self, kind: EndKind, reason: str) -> None:
+        self.finish(Status.FAILED, kind=kind, reason=reason, timeout=SIGNAL_SECONDS)
+
     def _close_in_child(self) -> None:
         self._is_open = False
         if self._writer is not None:
             with self._complaints.about("finish"):
                 self._writer.turn(last=True)
 
-    def _end(self, status: Status, reason: str | None, timeout: float) -> None:
+    def _ending(self, status: Status, kind: EndKind | str | None, reason: str | None) -> dict[str, Any]:
+        if status is Status.COMPLETE:
+            return {"status": status.value}
+        told = EndKind.OTHER if kind is None else word_of(EndKind, kind, "kind")
+        return {"status": status.value, "kind": told.value, "reason": reason}
+
+    def _end(self, ending: Mapping[str, Any], timeout: float) -> None:
         if self._writer is None:
             return
         deadline = time.monotonic() + timeout
         if self.rank == 0:
-            self._writer.event({"event": "end", "status": status.value, "reason": reason})
+            self._writer.event({"event": "end", **ending})
         self._writer.turn(last=True)
         is_done = False
         if self._carrier is not None:

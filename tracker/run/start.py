@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from tracker.adapters.system.ids import UuidV7Generator
+from tracker.adapters.system.processes import owner
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
-from tracker.journal.liveness import owner
 from tracker.journal.plan import RunPlan
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect

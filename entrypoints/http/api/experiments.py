@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.heartbeats.service import HeartbeatService
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import ExperimentId, ProjectId
@@ -55,9 +56,12 @@ class Warnings:
 class Experiments:
     """``/api/experiments``."""
 
-    def __init__(self, experiments: ExperimentService, runs: RunService) -> None:
+    def __init__(
+        self, experiments: ExperimentService, runs: RunService, heartbeats: HeartbeatService
+    ) -> None:
         self._experiments = experiments
         self._runs = runs
+        self._heartbeats = heartbeats
 
     async def create(self, call: Call[ExperimentCreate, NoQuery]) -> ExperimentOut:
         """A new one."""
@@ -90,6 +94,10 @@ class Experiments:
         """One after changes."""
         changed = await self._experiments.edit(call.actor, _id(call), **call.body.changes())
         return await self._shown(call, changed)
+
+    async def beat(self, call: Call[None, NoQuery]) -> None:
+        """Takes a heartbeat."""
+        await self._heartbeats.beat(call.actor, _id(call))
 
     async def delete(self, call: Call[None, NoQuery]) -> DeletedOut:
         """Removes one with its metrics and scalars."""

@@ -133,6 +133,10 @@ TRACKING: tuple[Route, ...] = (
         "Changes an experiment", ExperimentOut, ExperimentEdit,
     ),
     Route(
+        "POST", f"{_EXPERIMENT}/heartbeat", Experiments, "beat", Action.SCALARS_LOG, Scope.EXPERIMENT,
+        "Says that a run's process lives; one that then falls silent fails as lost", None, status=204,
+    ),
+    Route(
         "DELETE", _EXPERIMENT, Experiments, "delete", Action.EXPERIMENTS_DELETE, Scope.EXPERIMENT,
         "Deletes an experiment with its metrics and scalars", DeletedOut,
     ),

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from tracker.domain.experiments.ending import LONGEST_REASON, EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
 from tracker.domain.experiments.lifecycle import Status
@@ -39,6 +40,9 @@ Params = Annotated[
     ),
 ]
 GitDiff = Annotated[str, Field(strict=True, max_length=4_000_000, json_schema_extra=NO_NUL), KEPT]
+EndReasonText = Annotated[
+    str, Field(strict=True, min_length=1, max_length=LONGEST_REASON, json_schema_extra=NO_NUL), KEPT
+]
 Color = Annotated[str, Field(strict=True, pattern=r"^#[0-9a-fA-F]{6}$")]
 MergedFrom = Annotated[
     list[UUID],
@@ -69,6 +73,10 @@ class ExperimentEdit(CamelBody):
         absent()
     )
     progress: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)] = absent()
+    end_kind: EndKind | None = Field(
+        default=None, description="What made it fail; only with or after the status `failed` (else 409)"
+    )
+    end_reason: EndReasonText | None = Field(default=None, description="The same in words")
 
     def changes(self) -> Json:
         """The fields that the request had, as the domain has them."""
@@ -92,6 +100,9 @@ class ExperimentCreate(ExperimentDraft):
     """A new experiment."""
 
     project_id: UUID
+    run_key: UUID | None = Field(
+        default=None, description="Where the project has an experiment with this key, it is answered as it is"
+    )
 
 
 class RunDraft(ExperimentDraft):
@@ -168,6 +179,10 @@ class ExperimentOut(TypedDict):
     createdBy: UUID | None
     startedAt: datetime | None
     completedAt: datetime | None
+    endKind: EndKind | None
+    endReason: str | None
+    heartbeatAt: datetime | None
+    runKey: UUID | None
     warnings: NotRequired[Sequence[str]]
 
 
@@ -198,6 +213,10 @@ def experiment_out(experiment: Experiment, parent: Experiment | None) -> Experim
         "createdBy": experiment.created_by,
         "startedAt": experiment.started_at,
         "completedAt": experiment.completed_at,
+        "endKind": experiment.end_kind,
+        "endReason": experiment.end_reason,
+        "heartbeatAt": experiment.heartbeat_at,
+        "runKey": experiment.run_key,
     }
 
 

@@ -11,6 +11,7 @@ from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Member
+from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
 
@@ -55,6 +56,16 @@ class MemoryExperimentRepository:
     async def named(self, project_id: ProjectId, name: str) -> tuple[Experiment, ...]:
         """Those of one name, oldest first."""
         return tuple(sorted((e for e in self._of(project_id) if e.name == name), key=_age))
+
+    async def with_run_key(self, project_id: ProjectId, run_key: UUID) -> Experiment | None:
+        """The one with this key."""
+        return next((e for e in self._of(project_id) if e.run_key == run_key), None)
+
+    async def beating(self) -> tuple[Experiment, ...]:
+        """Those that said that they live."""
+        experiments = self._current.state.experiments.values()
+        found = (e for e in experiments if e.status is Status.RUNNING and e.heartbeat_at is not None)
+        return tuple(sorted(found, key=lambda e: e.id))
 
     async def names(
         self, project_id: ProjectId, *, containing: str = ""
@@ -109,6 +120,9 @@ class MemoryExperimentRepository:
         if experiment.project_id not in state.projects:
             raise NotFound.of("project", experiment.project_id)
         self._require_parents(experiment)
+        key = experiment.run_key
+        if key is not None and await self.with_run_key(experiment.project_id, key) is not None:
+            raise AlreadyExists(f"an experiment with the run key {key} is there already")
         state.experiments[experiment.id] = experiment
 
     async def add_many(self, experiments: Sequence[Experiment]) -> None:
@@ -122,9 +136,21 @@ class MemoryExperimentRepository:
         if present.version != experiment.version:
             raise StaleVersion.of("experiment", experiment.id)
         self._require_parents(experiment)
-        saved = experiment.evolve(version=experiment.version + 1)
+        heartbeat_at = None if experiment.heartbeat_at is None else present.heartbeat_at
+        saved = experiment.evolve(
+            heartbeat_at=heartbeat_at, run_key=present.run_key, version=experiment.version + 1
+        )
         self._current.state.experiments[experiment.id] = saved
         return saved
+
+    async def beat(self, experiment_id: ExperimentId, at: datetime) -> bool:
+        """Sets the heartbeat."""
+        experiments = self._current.state.experiments
+        present = experiments.get(experiment_id)
+        if present is None or present.status is not Status.RUNNING:
+            return False
+        experiments[experiment_id] = present.evolve(heartbeat_at=at)
+        return True
 
     async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
         """Sets positions."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -15,6 +17,7 @@ from tracker.adapters.sql.searching.attributes import AttributeRows
 from tracker.adapters.sql.session import Lookup, Row, Session
 from tracker.adapters.sql.tables import experiments, merges, projects
 from tracker.domain.errors import NotFound, StaleVersion
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Member
 from tracker.domain.experiments.lifecycle import Status
@@ -26,6 +29,8 @@ __all__ = ["SqlExperimentRepository"]
 
 _AGE = (experiments.c.created_at, experiments.c.id)
 _PLACE = (experiments.c.position, *_AGE)
+_KEPT = frozenset({"heartbeat_at", "run_key"})
+"""What a save leaves as it is."""
 _KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a statement
 
 
@@ -80,6 +85,17 @@ class SqlExperimentRepository:
     async def named(self, project_id: ProjectId, name: str) -> tuple[Experiment, ...]:
         """Those of one name, oldest first."""
         return await self._select(_of(project_id).where(experiments.c.name == name).order_by(*_AGE))
+
+    async def with_run_key(self, project_id: ProjectId, run_key: UUID) -> Experiment | None:
+        """The one with this key."""
+        found = await self._select(_of(project_id).where(experiments.c.run_key == run_key))
+        return next(iter(found), None)
+
+    async def beating(self) -> tuple[Experiment, ...]:
+        """Those that said that they live."""
+        running = experiments.c.status == sa.literal_column("'running'")  # as the partial index has it
+        statement = _SELECT.where(running, experiments.c.heartbeat_at.is_not(None))
+        return await self._select(statement.order_by(experiments.c.id))
 
     async def names(
         self, project_id: ProjectId, *, containing: str = ""
@@ -148,14 +164,15 @@ class SqlExperimentRepository:
         statement = (
             sa.update(experiments)
             .where(experiments.c.id == experiment.id, experiments.c.version == experiment.version)
-            .values(_columns(saved))
-            .returning(MERGED.label("merged_from"))
+            .values(_columns(saved, but=_KEPT if saved.heartbeat_at else _KEPT - {"heartbeat_at"}))
+            .returning(MERGED.label("merged_from"), experiments.c.heartbeat_at, experiments.c.run_key)
         )
         with inserting("experiment", experiment.id):
             changed = await self._session.rows(statement)
         if not changed:
             await self.get(experiment.id)
             raise StaleVersion.of("experiment", experiment.id)
+        saved = saved.evolve(heartbeat_at=changed[0].heartbeat_at, run_key=changed[0].run_key)
         if merged_ids(changed[0].merged_from) != saved.merged_from:
             await self._session.run(sa.delete(merges).where(merges.c.experiment_id == saved.id))
             await self._merge([saved])
@@ -163,6 +180,15 @@ class SqlExperimentRepository:
         is_known = before is not None and before.version == experiment.version
         await self._attributes.change(before if is_known else None, saved)
         return saved
+
+    async def beat(self, experiment_id: ExperimentId, at: datetime) -> bool:
+        """Sets the heartbeat, in one statement."""
+        statement = (
+            sa.update(experiments)
+            .where(experiments.c.id == experiment_id, experiments.c.status == Status.RUNNING.value)
+            .values(heartbeat_at=at)
+        )
+        return await self._session.run(statement) > 0
 
     async def reorder(self, positions: Mapping[ExperimentId, int]) -> None:
         """Sets positions, in one statement with one parameter."""
@@ -218,10 +244,12 @@ def _of(project_id: ProjectId) -> sa.Select[Any]:
     return _SELECT.where(experiments.c.project_id == project_id)
 
 
-def _columns(experiment: Experiment) -> dict[str, Any]:
+def _columns(experiment: Experiment, but: Collection[str] = ()) -> dict[str, Any]:
+    left_out = {"merged_from", *but}
     return {
-        **{name: value for name, value in experiment.__dict__.items() if name != "merged_from"},
+        **{name: value for name, value in experiment.__dict__.items() if name not in left_out},
         "status": experiment.status.value,
+        "end_kind": None if experiment.end_kind is None else experiment.end_kind.value,
         "features": thaw(experiment.features),
         "params": thaw(experiment.params),
         "tags": list(experiment.tags),
@@ -237,6 +265,7 @@ def _made(columns: dict[str, Any]) -> Experiment:
         **{
             **columns,
             "status": Status(columns["status"]),
+            "end_kind": None if columns["end_kind"] is None else EndKind(columns["end_kind"]),
             "tags": tuple(columns["tags"]),
             "merged_from": merged_ids(columns["merged_from"]),
         }

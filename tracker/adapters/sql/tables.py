@@ -21,7 +21,7 @@ __all__ = [
     "purges",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """What ``db_metadata.version`` says when the database fits this code."""
 
 metadata = sa.MetaData(
@@ -56,6 +56,8 @@ projects = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
+_RUNNING = sa.text("status = 'running'")
+
 experiments = sa.Table(
     "experiments",
     metadata,
@@ -77,7 +79,14 @@ experiments = sa.Table(
     sa.Column("created_by", sa.Uuid, sa.ForeignKey("users.id", ondelete="SET NULL"), index=True),
     sa.Column("started_at", UtcDateTime),
     sa.Column("completed_at", UtcDateTime),
+    sa.Column("end_kind", sa.Text),
+    sa.Column("end_reason", sa.Text),
+    sa.Column("heartbeat_at", UtcDateTime),
+    sa.Column("run_key", sa.Uuid),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("project_id", "run_key"),
+    # Of running ones only: what is asked every few seconds, and a beat changes no column of it.
+    sa.Index(None, "status", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
     sa.Index(None, "project_id", "position"),
     sa.Index(None, "project_id", "name"),
     sa.Index(None, "project_id", "created_at", "id"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Conflict
+from tracker.domain.experiments.ending import EndKind, EndReason
 from tracker.domain.experiments.lifecycle import Status, check_transition
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import ExperimentId, ProjectId, UserId
@@ -61,6 +63,11 @@ class Experiment(Frozen):
         created_by: who made it; ``None`` when nobody knows any more.
         started_at: when it first became running.
         completed_at: when it last became complete or failed; ``None`` while it has not ended.
+        end_kind: what made it fail, where that is known; ``None`` for all that has not failed.
+        end_reason: the same in words.
+        heartbeat_at: when its process last said that it lives; ``None`` = it has not said so since it
+            last began to run, and so is never taken for lost.
+        run_key: names the run before it has an id, so that creating it twice makes one experiment.
         version: counts the saves; a save of an older one is refused.
     """
 
@@ -82,6 +89,10 @@ class Experiment(Frozen):
     created_by: UserId | None = None
     started_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
+    end_kind: EndKind | None = None
+    end_reason: EndReason | None = None
+    heartbeat_at: AwareDatetime | None = None
+    run_key: UUID | None = None
     version: int = 0
 
     @property
@@ -97,20 +108,40 @@ class Experiment(Frozen):
         Raises:
             Invalid: a change breaks a rule.
             InvalidTransition: the life cycle has no such move.
-            Conflict: parameters would change although the run has ended: they say what was run.
+            Conflict: parameters would change although the run has ended: they say what was run; or it
+                would tell what made it fail, and has not failed.
         """
         if "merged_from" not in changes and changes.get("parent_id") in self.merged_from:
             changes["merged_from"] = tuple(set(self.merged_from) - {changes["parent_id"]})
+        ending = {name: changes.pop(name) for name in ("end_kind", "end_reason") if name in changes}
         changed = self.evolve(**changes)
         if self.status.has_ended and not same(self.params, changed.params):
             raise Conflict(
                 f"params: experiment {self.id} is {self.status} and keeps the parameters it ran with; "
                 "to change them, resume it first by setting its status to running"
             )
-        return changed if status is None else changed.become(status, at=at)
+        moved = changed if status is None else changed.become(status, at=at)
+        return moved.told(**ending)
+
+    def told(self, **ending: Any) -> Self:
+        """The experiment with ``end_kind`` and ``end_reason`` as given.
+
+        Raises:
+            Invalid: one breaks a rule.
+            Conflict: one is given, and the experiment has not failed.
+        """
+        if self.status is not Status.FAILED and any(value is not None for value in ending.values()):
+            field = next(name for name, value in ending.items() if value is not None)
+            raise Conflict(
+                f"{field}: only a run that failed tells how it ended, and experiment {self.id} is "
+                f"{self.status}; set its status to failed with it"
+            )
+        return self.evolve(**ending) if ending else self
 
     def become(self, status: Status, *, at: datetime) -> Self:
         """The experiment after it moved to `status` at the time `at`.
+
+        What made it fail is forgotten, and so is the heartbeat of a run that begins again.
 
         Raises:
             InvalidTransition: the life cycle has no such move.
@@ -122,16 +153,36 @@ class Experiment(Frozen):
             status=status,
             started_at=self.started_at or (at if status is Status.RUNNING else None),
             completed_at=at if status.has_ended else None,
+            end_kind=None,
+            end_reason=None,
+            heartbeat_at=None if status is Status.RUNNING else self.heartbeat_at,
         )
 
     def start(self, *, at: datetime) -> Self:
         """It begins to run."""
         return self.become(Status.RUNNING, at=at)
 
+    def resume(self, *, at: datetime) -> Self:
+        """It runs once more, perhaps in another process than the one it was last heard of from."""
+        return self.become(Status.RUNNING, at=at).evolve(heartbeat_at=None)
+
     def complete(self, *, at: datetime) -> Self:
         """It ended well."""
         return self.become(Status.COMPLETE, at=at)
 
-    def fail(self, *, at: datetime) -> Self:
-        """It ended badly."""
-        return self.become(Status.FAILED, at=at)
+    def fail(self, *, at: datetime, kind: EndKind | None = None, reason: str | None = None) -> Self:
+        """It ended badly, for a reason if one is known."""
+        return self.become(Status.FAILED, at=at).told(end_kind=kind, end_reason=reason)
+
+    def beat(self, *, at: datetime) -> Self:
+        """Its process lives. One that was taken for lost runs again; what ended otherwise stays ended."""
+        if self.status is Status.FAILED and self.end_kind is EndKind.LOST:
+            return self.become(Status.RUNNING, at=at).evolve(heartbeat_at=at)
+        return self.evolve(heartbeat_at=at) if self.status is Status.RUNNING else self
+
+    def lost(self, *, at: datetime) -> Self:
+        """Nothing was heard of its process for too long; one that does not run stays as it is."""
+        if self.status is not Status.RUNNING:
+            return self
+        since = "" if self.heartbeat_at is None else f" since {self.heartbeat_at.astimezone(UTC):%F %T} UTC"
+        return self.fail(at=at, kind=EndKind.LOST, reason=f"no heartbeat{since}")

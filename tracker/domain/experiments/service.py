@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from tracker.domain.errors import Invalid
 from tracker.domain.experiments.drafts.service import (
@@ -173,7 +174,8 @@ class ExperimentService:
                 :meth:`Experiment.become`; ``parent_id``, by default found from the name by the
                 project's patterns; ``merged_from``; ``color``, by default the palette's next;
                 ``position``, by default after all others; description, features, params, git_diff,
-                tags, progress.
+                tags, progress; ``end_kind`` and ``end_reason`` of one that failed; ``run_key``, a UUID:
+                where the project has an experiment with it, this is given back as it is.
 
         Raises:
             NotFound: there is no such project that `actor` may see.
@@ -182,6 +184,14 @@ class ExperimentService:
         """
         async with self._units.writing() as unit:
             project = await visible_project(unit, actor, project_id, Action.EXPERIMENTS_CREATE)
+            key = fields.get("run_key")
+            if isinstance(key, UUID):
+                await unit.lock(f"run:{project_id}:{key}")
+                present = await unit.experiments.with_run_key(project_id, key)
+                if present is not None:
+                    if present.created_by != actor.user_id:
+                        require(actor, Action.EXPERIMENTS_VIEW, project.scope, kind="project", key=project_id)
+                    return present
             drafting = Drafting(unit, project, actor, self._clock, self._ids)
             (experiment,) = await drafting.made([fields], warn=warn)
             await unit.experiments.add(experiment)
@@ -210,8 +220,8 @@ class ExperimentService:
         Raises:
             NotFound: there is no such project that `actor` may see.
             Forbidden: they may not add to it.
-            Invalid: there are too many, a field breaks a rule, or a parent is not one of the project's
-                experiments; the error says in which draft.
+            Invalid: there are too many, a field breaks a rule, one has a run key, or a parent is not one of
+                the project's experiments; the error says in which draft.
         """
         if len(drafts) > MOST_AT_ONCE:
             raise Invalid.field("experiments", f"at most {MOST_AT_ONCE} at once, not {len(drafts)}")
@@ -257,7 +267,8 @@ class ExperimentService:
                 project's experiments.
             InvalidTransition: the life cycle does not lead to the wanted status.
             LineageCycle: a wanted parent stands below the experiment.
-            Conflict: the run has ended, and so keeps its parameters.
+            Conflict: the run has ended, and so keeps its parameters; or it has not failed, and so has
+                nothing to tell of what made it fail.
         """
         for field in changes.keys() - EDITABLE:
             raise Invalid.field(field, "cannot be changed")

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.ids import ExperimentId
@@ -65,6 +66,15 @@ class Document:
     metrics: Mapping[tuple[str, str | None], MetricSummary]
     user: str | None
     now: datetime
+
+
+_FIELDS = {
+    Builtin.CREATED: "created_at",
+    Builtin.STARTED: "started_at",
+    Builtin.COMPLETED: "completed_at",
+    Builtin.ENDED: "end_kind",
+    Builtin.REASON: "end_reason",
+}
 
 
 def holds(test: Filter, document: Document, kin: Kin) -> bool:
@@ -143,22 +153,14 @@ def _of_column(field: Builtin, document: Document) -> Value | None:
             return None if key is None else str(key)
         case Builtin.ORDER:
             return float(run.position)
-        case Builtin.CREATED:
-            return run.created_at
-        case Builtin.STARTED:
-            return run.started_at
-        case Builtin.COMPLETED:
-            return run.completed_at
         case Builtin.USER:
             return document.user
         case Builtin.DURATION:
             if run.started_at is None:
                 return None
             return ((run.completed_at or document.now) - run.started_at) // _MICROSECOND / 1e6
-        case Builtin.STATUS:
-            return run.status.value
-    found: Value = getattr(run, field)
-    return found
+    found: Value | None = getattr(run, _FIELDS.get(field, field))
+    return found.value if isinstance(found, StrEnum) else found
 
 
 def _of_summary(summary: MetricSummary, which: Which) -> float:

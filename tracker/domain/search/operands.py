@@ -8,18 +8,26 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from tracker.domain.errors import QuerySyntax
+from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.search.lexing import Token
 from tracker.domain.search.query import Attribute, Builtin, Column, Measure, Operand, Source, Value, Which
 
-__all__ = ["TAG_WORDS", "TEXTS", "TIMES", "measure", "operand_of", "spelled", "typed"]
+__all__ = ["TAG_WORDS", "TEXTS", "TIMES", "WORDS", "measure", "operand_of", "spelled", "typed"]
 
 TAG_WORDS = frozenset({"tag", "tags"})
 
 TIMES = frozenset({Builtin.CREATED, Builtin.STARTED, Builtin.COMPLETED})
 _NUMBERS = frozenset({Builtin.PROGRESS, Builtin.ORDER, Builtin.DURATION})
 
-TEXTS = frozenset({Builtin.NAME, Builtin.DESCRIPTION, Builtin.STATUS, Builtin.USER})
+TEXTS = frozenset(
+    {Builtin.NAME, Builtin.DESCRIPTION, Builtin.STATUS, Builtin.USER, Builtin.ENDED, Builtin.REASON}
+)
+
+WORDS = {Builtin.STATUS: tuple(Status), Builtin.ENDED: tuple(EndKind)}
+"""Fields that are one of a few words, which need no quotes."""
+
+_WORD_OF = {Builtin.STATUS: "status", Builtin.ENDED: "end of a run"}
 
 _AGO = re.compile(r"-([0-9]{1,6})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -79,8 +87,9 @@ def typed(operand: Operand, value: bool | float | str, column: int, now: datetim
         return _moment(value, column, now)
     if field is Builtin.ID:
         return _id(value, column)
-    if field is Builtin.STATUS and value not in set(Status):
-        raise QuerySyntax(f"there is no status {value!r}; there are {', '.join(Status)}", column)
+    if field in WORDS and value not in WORDS[field]:
+        known = ", ".join(WORDS[field])
+        raise QuerySyntax(f"there is no {_WORD_OF[field]} {value!r}; there are {known}", column)
     return value
 
 

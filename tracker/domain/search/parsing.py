@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from tracker.domain.errors import Invalid, QuerySyntax
 from tracker.domain.search.lexing import Kind, Token, tokens
-from tracker.domain.search.operands import TAG_WORDS, TEXTS, measure, operand_of, typed
+from tracker.domain.search.operands import TAG_WORDS, TEXTS, WORDS, measure, operand_of, typed
 from tracker.domain.search.patterns import Pattern, PatternKind
 from tracker.domain.search.query import (
     All,
@@ -250,7 +250,7 @@ class _Parser:
                 raise self._unexpected("a number")
             value = _WORDS_OF_VALUES[self._next().word]
             return self._typed(operand, value if isinstance(value, bool) else sign * value, token.column)
-        if word and operand == Column(Builtin.STATUS):
+        if word and isinstance(operand, Column) and operand.field in WORDS:
             return self._typed(operand, self._next().word, token.column)
         raise self._unexpected("a number, text in quotes, true or false")
 

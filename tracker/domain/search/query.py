@@ -37,6 +37,8 @@ class Builtin(StrEnum):
     DURATION = "duration"
     USER = "user"
     PARENT = "parent"
+    ENDED = "ended"
+    REASON = "reason"
 
 
 class Source(StrEnum):

@@ -30,9 +30,15 @@ _COLUMNS = {
     Builtin.COMPLETED: experiments.c.completed_at,
     Builtin.PARENT: experiments.c.parent_id,
 }
-_TEXTS = {Builtin.DESCRIPTION: experiments.c.description, Builtin.STATUS: experiments.c.status}
+_TEXTS = {
+    Builtin.DESCRIPTION: experiments.c.description,
+    Builtin.STATUS: experiments.c.status,
+    Builtin.ENDED: experiments.c.end_kind,
+    Builtin.REASON: experiments.c.end_reason,
+}
 _NULLABLE = frozenset({
     Builtin.STARTED, Builtin.COMPLETED, Builtin.PARENT, Builtin.USER, Builtin.DURATION,
+    Builtin.ENDED, Builtin.REASON,
 })  # fmt: skip
 
 

@@ -28,7 +28,8 @@ Warn = Callable[[ExperimentId, str], object]
 """Told of what was odd about an experiment, though no error."""
 
 EDITABLE = frozenset(Experiment.model_fields) - {
-    "id", "project_id", "created_at", "created_by", "started_at", "completed_at", "version",
+    "id", "project_id", "created_at", "created_by", "started_at", "completed_at", "heartbeat_at", "run_key",
+    "version",
 }  # fmt: skip
 
 
@@ -76,6 +77,8 @@ class Drafting:
         experiments = []
         for index, draft in enumerate(drafts):
             with located(within, index):
+                if within is not None and draft.get("run_key") is not None:
+                    raise Invalid.field("run_key", "names a run that is created by itself, not with others")
                 experiment, warnings = self._experiment(draft, family, following + index)
             for text in warnings:
                 warn(experiment.id, text)
@@ -99,9 +102,10 @@ class Drafting:
 
     def _experiment(self, draft: Draft, family: Family, position: int) -> tuple[Experiment, tuple[str, ...]]:
         fields = dict(draft)
-        for field in fields.keys() - EDITABLE:
+        for field in fields.keys() - EDITABLE - {"run_key"}:
             raise Invalid.field(field, "is not a field of an experiment")
         status = fields.pop("status", Status.PLANNED)
+        ending = {name: fields.pop(name) for name in ("end_kind", "end_reason") if name in fields}
         warnings: tuple[str, ...] = ()
         if isinstance(fields.get("name"), str) and _is_read(fields):
             read = reading(self._project.settings.naming_patterns, family, fields["name"])
@@ -115,7 +119,7 @@ class Drafting:
         experiment = Experiment(
             id=ExperimentId(self._ids.new()), project_id=self._project.id, created_at=self._now,
             created_by=self._actor.user_id, **fields,
-        ).become(status, at=self._now)  # fmt: skip
+        ).become(status, at=self._now).told(**ending)  # fmt: skip
         check_parents(experiment.id, experiment.parent_id, experiment.merged_from)
         return experiment, warnings
 

@@ -1,0 +1,1 @@
+"""Whether the processes of runs are alive."""
