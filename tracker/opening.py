@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from tracker.domain.errors import Invalid
 if TYPE_CHECKING:
     from tracker.settings import Settings
 
-__all__ = ["aopen", "connect", "open"]
+__all__ = ["aopen", "connect", "job_variables", "open"]
 
 
 def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:
@@ -39,6 +39,13 @@ async def aopen(
     """The same for asyncio: ``async with tracker.aopen("data") as tr: await tr.projects.list()``."""
     async with await connect(data, url, token) as library:
         yield library
+
+
+def job_variables() -> Mapping[str, str]:
+    """What Slurm and Kubernetes tell the processes that they run, as far as there is any."""
+    from tracker.settings import job_variables as found  # noqa: PLC0415
+
+    return found()
 
 
 async def connect(

@@ -22,7 +22,7 @@ from tracker.domain.identity.rules import IdentityRules
 from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
 from tracker.run_settings import RUN_SWITCHES, RUN_VARIABLES, RunSettings, rank_of_job
 
-__all__ = ["VARIABLES", "Settings", "read_env_file"]
+__all__ = ["VARIABLES", "Settings", "job_variables", "read_env_file"]
 
 VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
@@ -206,6 +206,12 @@ class Settings(RunSettings):
     def is_default_sqlite(self) -> bool:
         """Whether the database is SQLite, which may upgrade itself."""
         return self.database_url.startswith(("sqlite", ":memory:"))
+
+
+def job_variables() -> Mapping[str, str]:
+    """What Slurm and Kubernetes tell the processes that they run, as far as there is any."""
+    names = ("SLURM_JOB_ID", "SLURM_JOB_END_TIME", "KUBERNETES_SERVICE_HOST")
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from types import FrameType
 
 from tracker.domain.experiments.ending import EndKind
+from tracker.opening import job_variables
 from tracker.run.reasons import Ending
 
 __all__ = ["DEADLINE", "ending_by", "last_signal", "on_signal"]
@@ -33,8 +34,8 @@ _callbacks: dict[int, Callback] = {}
 _set: set[int] = set()
 _noted: list[Ending] = []
 _numbers = iter(range(2**62))
+_held = threading.local()
 _forks_watched = False
-_pid = 0
 
 
 def on_signal(callback: Callback) -> Callable[[], None]:
@@ -103,14 +104,13 @@ def _is_over(end: str | None, now: float) -> bool:
 
 
 def _install() -> None:
-    global _forks_watched, _pid  # noqa: PLW0603 - there is one process
-    _pid = os.getpid()
+    global _forks_watched  # noqa: PLW0603 - there is one process
     if threading.current_thread() is not threading.main_thread():
         return  # Python sets handlers nowhere else
     if not _forks_watched:
-        os.register_at_fork(after_in_child=_leave_child_alone)
+        os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_leave_child_alone)
         _forks_watched = True
-    names = (*_NAMES, *(_SLURM_NAMES if os.environ.get("SLURM_JOB_ID") else ()))
+    names = (*_NAMES, *(_SLURM_NAMES if "SLURM_JOB_ID" in job_variables() else ()))
     for number in (int(getattr(signal, name)) for name in names if hasattr(signal, name)):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _handle)
@@ -126,19 +126,25 @@ def _uninstall() -> None:
         _set.discard(number)
 
 
+def _hold() -> None:
+    """Python forgets what reaches a forked child before it is ready: such signals have to wait."""
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _set)
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
+
+
 def _leave_child_alone() -> None:
     """A child that its parent ends is not the end of the parent's run."""
     _callbacks.clear()
     _noted.clear()
     _uninstall()
+    _let_go()
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    if os.getpid() != _pid:  # it came before a forked child was left alone
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        return
-    told = ending_by(number, os.environ, time.time())
+    told = ending_by(number, job_variables(), time.time())
     if signal.getsignal(number) is not _handle:
         _noted.append(told)
         return
