@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from tracker.adapters.system.ids import UuidV7Generator
+from tracker.domain.artifacts.artifact import Artifact
+from tracker.domain.artifacts.digest import digest_of
+from tracker.domain.artifacts.snapshot import Snapshot, SnapshotFile
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis, HypothesisStatus, Target
 from tracker.domain.identity.accounts.user import User
@@ -23,8 +26,9 @@ from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 
 __all__ = [
-    "NOON", "a_code", "a_decision", "a_grant", "a_hypothesis", "a_metric", "a_project", "a_purge",
-    "a_session", "a_team", "a_token", "a_user", "an_entry", "an_experiment", "new_id",
+    "NOON", "a_code", "a_decision", "a_file", "a_grant", "a_hypothesis", "a_metric", "a_project", "a_purge",
+    "a_session", "a_snapshot", "a_team", "a_token", "a_user", "an_artifact", "an_entry", "an_experiment",
+    "new_id",
 ]  # fmt: skip
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -138,3 +142,33 @@ def a_decision(hypothesis: Hypothesis, **fields: Any) -> Decision:
         "at": NOON,
     }
     return Decision(**{**defaults, **fields})
+
+
+def an_artifact(experiment: Experiment, content: bytes = b"abc", **fields: Any) -> Artifact:
+    defaults = {
+        "id": new_id(),
+        "project_id": experiment.project_id,
+        "experiment_id": experiment.id,
+        "name": "model/weights.bin",
+        "digest": digest_of(content),
+        "size": len(content),
+        "created_at": NOON,
+        "created_by": LOCAL_USER,
+    }
+    return Artifact(**{**defaults, **fields})
+
+
+def a_file(path: str, content: bytes = b"abc", **fields: Any) -> SnapshotFile:
+    return SnapshotFile(**{"path": path, "digest": digest_of(content), "size": len(content), **fields})
+
+
+def a_snapshot(experiment: Experiment, *files: SnapshotFile, **fields: Any) -> Snapshot:
+    defaults = {
+        "id": new_id(),
+        "project_id": experiment.project_id,
+        "experiment_id": experiment.id,
+        "files": files,
+        "created_at": NOON,
+        "created_by": LOCAL_USER,
+    }
+    return Snapshot(**{**defaults, **fields})

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tracker.areas import AsyncTracker
     from tracker.blocking import Tracker
+    from tracker.domain.artifacts.artifact import Artifact
+    from tracker.domain.artifacts.snapshot import Snapshot, SnapshotFile
     from tracker.domain.comparison.budget import BudgetComparison
     from tracker.domain.comparison.compared import Comparison
     from tracker.domain.comparison.importance import Importance
@@ -65,14 +67,14 @@ if TYPE_CHECKING:
     from tracker.warning import TrackerWarning
 
 __all__ = [
-    "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "AsyncTracker", "BadCode",
+    "Action", "Aggregation", "AlreadyExists", "AlreadyRegistered", "Artifact", "AsyncTracker", "BadCode",
     "BadCredentials", "BudgetComparison", "Comparison", "Conflict", "Direction", "EndKind", "Evidence",
     "Experiment", "ExperimentMetric", "Forbidden", "Front", "Graph", "Hypothesis", "HypothesisStatus",
     "Importance", "Invalid", "InvalidTransition", "JudgedHypothesis", "LineageCycle", "Matrix", "Metric",
     "MetricDefinition", "NameCheck", "NotFound", "Project", "ProjectSettings", "Role", "Run",
-    "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary", "StaleVersion", "Status", "Target",
-    "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning", "Unauthenticated", "Unavailable",
-    "__version__", "aopen", "init", "open",
+    "ScalarRecord", "SchemaMismatch", "Series", "SeriesSummary", "Snapshot", "SnapshotFile", "StaleVersion",
+    "Status", "Target", "TooManyRequests", "Tracker", "TrackerError", "TrackerWarning", "Unauthenticated",
+    "Unavailable", "__version__", "aopen", "init", "open",
 ]  # fmt: skip
 
 __version__ = "0.1.0"
@@ -80,6 +82,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "tracker.areas": ("AsyncTracker",),
     "tracker.blocking": ("Tracker",),
+    "tracker.domain.artifacts.artifact": ("Artifact",),
+    "tracker.domain.artifacts.snapshot": ("Snapshot", "SnapshotFile"),
     "tracker.domain.comparison.budget": ("BudgetComparison",),
     "tracker.domain.comparison.compared": ("Comparison",),
     "tracker.domain.comparison.importance": ("Importance",),

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from tracker.areas import (
+    AsyncArtifacts,
     AsyncAudit,
     AsyncExperiments,
     AsyncHypotheses,
@@ -33,8 +34,8 @@ from tracker.areas import (
 from tracker.domain.errors import Conflict
 
 __all__ = [
-    "Audit", "Experiments", "Hypotheses", "LoopThread", "Metrics", "Permissions", "Projects", "Queries",
-    "Scalars", "Teams", "Tokens", "Tracker", "Users",
+    "Artifacts", "Audit", "Experiments", "Hypotheses", "LoopThread", "Metrics", "Permissions", "Projects",
+    "Queries", "Scalars", "Teams", "Tokens", "Tracker", "Users",
 ]  # fmt: skip
 
 _P = ParamSpec("_P")
@@ -196,6 +197,21 @@ class Scalars(_Area):
     summary = _blocking(AsyncScalars.summary)
 
 
+class Artifacts(_Area):
+    """Files and the code that ran; see :class:`tracker.areas.AsyncArtifacts`."""
+
+    missing = _blocking(AsyncArtifacts.missing)
+    upload = _blocking(AsyncArtifacts.upload)
+    put = _blocking(AsyncArtifacts.put)
+    list = _blocking(AsyncArtifacts.list)
+    get = _blocking(AsyncArtifacts.get)
+    download = _blocking(AsyncArtifacts.download)
+    read = _blocking(AsyncArtifacts.read)
+    snapshot = _blocking(AsyncArtifacts.snapshot)
+    snapshots = _blocking(AsyncArtifacts.snapshots)
+    get_snapshot = _blocking(AsyncArtifacts.get_snapshot)
+
+
 class Users(_Area):
     """Accounts; see :class:`tracker.areas.AsyncUsers`."""
 
@@ -272,6 +288,7 @@ class Tracker:
         self.metrics = Metrics(thread, library.metrics)
         self.hypotheses = Hypotheses(thread, library.hypotheses)
         self.scalars = Scalars(thread, library.scalars)
+        self.artifacts = Artifacts(thread, library.artifacts)
         self.queries = Queries(thread, library.queries)
         self.users = Users(thread, library.users)
         self.teams = Teams(thread, library.teams)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from tracker.adapters.blobs.local import LocalBlobStore
 from tracker.adapters.importance.forest import ForestImportanceModel
 from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.adapters.security.extra import from_extra
@@ -24,6 +25,9 @@ from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.adapters.system.ticker import Ticker
+from tracker.domain.artifacts.blobs.service import BlobService
+from tracker.domain.artifacts.service import ArtifactService
+from tracker.domain.artifacts.snapshots.service import SnapshotService
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.importances.service import ImportanceService
 from tracker.domain.comparison.service import ComparisonService
@@ -52,12 +56,13 @@ from tracker.domain.projects.service import ProjectService
 from tracker.domain.scalars.service import ScalarService
 from tracker.domain.search.service import SearchService
 from tracker.domain.search.summaries.service import SummaryService
+from tracker.ports.blobs import BlobStore
 from tracker.ports.scalars import ScalarStore
 from tracker.ports.sign_in import IdentityProvider
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
-__all__ = ["Container", "build", "require_extra", "scalar_store", "start", "stop"]
+__all__ = ["Container", "blob_store", "build", "require_extra", "scalar_store", "start", "stop"]
 
 
 _SUMMARY_SECONDS = 2.0
@@ -130,6 +135,21 @@ def _scalar_server(scheme: str, url: str) -> ScalarStore:
     )
 
 
+def blob_store(settings: Settings) -> BlobStore:
+    """The store of the bytes of artifacts that ``BLOBS_URL`` names.
+
+    Raises:
+        Invalid: the address cannot be used, or the driver is not installed.
+    """
+    if not settings.blobs_url:
+        return LocalBlobStore(settings.data / "blobs")
+    try:
+        from tracker.adapters.blobs.s3 import S3BlobStore  # noqa: PLC0415  (late: its driver is an extra)
+    except ModuleNotFoundError as error:
+        raise Invalid.field("BLOBS_URL", "this store needs its driver: pip install 'tracker[s3]'") from error
+    return S3BlobStore(settings.blobs_url, settings.data / "incoming-blobs", settings.aws_endpoint_url)
+
+
 def _identity_provider(settings: Settings) -> IdentityProvider:
     if settings.oidc_issuer is None or settings.oidc_client_id is None:
         raise Unavailable("no identity provider is configured (OIDC_ISSUER and OIDC_CLIENT_ID)", 3600)
@@ -154,6 +174,7 @@ class Container(containers.DeclarativeContainer):
     database = providers.Singleton(Database, config.provided.database_url)
     units = providers.Singleton(_units, database)
     scalar_store = providers.Singleton(scalar_store, config)
+    blob_store = providers.Singleton(blob_store, config)
 
     passwords = providers.Singleton(Argon2PasswordHasher)
     secrets = providers.Singleton(SystemSecrets)
@@ -199,6 +220,9 @@ class Container(containers.DeclarativeContainer):
     heartbeat_ticker = providers.Singleton(
         Ticker, heartbeats.provided.sweep, providers.Callable(_look_seconds, config.provided.lost_after)
     )
+    blobs = providers.Singleton(BlobService, units, blob_store, clock)
+    artifacts = providers.Singleton(ArtifactService, units, blob_store, clock, ids)
+    snapshots = providers.Singleton(SnapshotService, units, blob_store, clock, ids)
     runs = providers.Singleton(RunService, experiments, clock, ids)
     verdicts = providers.Singleton(Verdicts, providers.Singleton(SeriesTails, scalar_store), clock)
     hypotheses = providers.Singleton(HypothesisService, units, clock, ids, verdicts)
@@ -227,6 +251,7 @@ async def start(container: Container) -> None:
     _require_folder(settings.data)
     await container.database().prepare(auto_upgrade=settings.is_default_sqlite)
     await container.scalars().sweep()
+    await container.blobs().sweep()
     container.summary_ticker().start()
     container.heartbeat_ticker().start()
 
@@ -247,6 +272,7 @@ async def stop(container: Container) -> None:
         await container.heartbeat_ticker().stop()
         await container.summary_ticker().stop()
         await container.scalar_store().close()
+        await container.blob_store().close()
     finally:
         await container.sign_in().close()
         await container.database().dispose()

@@ -30,6 +30,7 @@ from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
 from tracker.domain.search.service import SearchService
+from tracker.embedded_artifacts import Artifacts
 from tracker.embedded_hypotheses import Hypotheses
 from tracker.embedded_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.embedded_metrics import Metrics
@@ -98,6 +99,7 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
         queries=Queries(actor, container.search()),
         hypotheses=Hypotheses(actor, container.hypotheses(), container.hypothesis_links()),
         scalars=Scalars(actor, container.scalars()),
+        artifacts=Artifacts(actor, container.artifacts(), container.blobs(), container.snapshots()),
         users=Users(actor, container.accounts(), container.ownership()),
         teams=Teams(actor, container.teams()),
         tokens=Tokens(actor, container.api_tokens()),

@@ -25,6 +25,7 @@ from tracker.domain.scalars.series import Axis, Series, SeriesSummary
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
+from tracker.remote_artifacts import Artifacts
 from tracker.remote_client import Client
 from tracker.remote_hypotheses import Hypotheses
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
@@ -67,6 +68,7 @@ async def connect(url: str, token: str | None = None) -> AsyncTracker:
         queries=Queries(client),
         hypotheses=Hypotheses(client),
         scalars=Scalars(client),
+        artifacts=Artifacts(client),
         users=Users(client),
         teams=Teams(client),
         tokens=Tokens(client),

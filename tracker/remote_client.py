@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 from urllib.parse import urlencode
 
 import httpx
@@ -49,6 +51,8 @@ _BY_STATUS: dict[int, type[TrackerError]] = {
 }  # fmt: skip
 _FIELDS = {"orderBy": "order_by"}
 _WITHOUT_BODY = frozenset({202, 204})
+_SECONDS = httpx.Timeout(30)
+_UPLOAD_SECONDS = httpx.Timeout(30, read=600)  # a server answers when all of it is on its disk
 
 
 class Client:
@@ -63,7 +67,7 @@ class Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             address = httpx.URL(url.rstrip("/") + "/api")
-            self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=30)
+            self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=_SECONDS)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise Invalid.field("url", f"{url!r} is not an address: {error}") from error
         if address.scheme not in ("http", "https") or not address.host or not _is_port(address.port):
@@ -95,6 +99,23 @@ class Client:
         """The answer to POST of a form."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return _content(await self._exchange("POST", path, urlencode(fields), headers=headers))
+
+    async def post_file(self, path: str, query: dict[str, Any], file: IO[bytes] | bytes) -> Any:
+        """The answer to POST of a form with a file, which is read as it is sent."""
+        files = {"file": ("file", file)}
+        return _content(await self._exchange("POST", path, query=query, headers={}, files=files))
+
+    async def stream(self, path: str, query: dict[str, Any]) -> AsyncIterator[bytes]:
+        """The bytes that GET answers, as they come."""
+        with self._translated():
+            async with self._http.stream(
+                "GET", path, params=query, headers={"Accept-Encoding": "identity"}
+            ) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _error(answer)
+                async for chunk in answer.aiter_bytes():
+                    yield chunk
 
     async def patch(self, path: str, body: Any) -> Any:
         """The answer to PATCH."""
@@ -130,17 +151,26 @@ class Client:
         *,
         query: dict[str, Any] | None = None,
         headers: dict[str, str],
+        files: dict[str, tuple[str, IO[bytes] | bytes]] | None = None,
     ) -> httpx.Response:
+        with self._translated():
+            answer = await self._http.request(
+                method, path, content=content, headers=headers, params=query, files=files,
+                timeout=_SECONDS if files is None else _UPLOAD_SECONDS,
+            )  # fmt: skip
+        if answer.is_success:
+            return answer
+        raise _error(answer)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            answer = await self._http.request(method, path, content=content, headers=headers, params=query)
+            yield
         except httpx.HTTPError as error:
             why = str(error) or type(error).__name__
             raise Unavailable(f"the server at {self._url} does not answer: {why}") from error
         except UnicodeError as error:
             raise Invalid("text must not contain lone surrogates") from error
-        if answer.is_success:
-            return answer
-        raise _error(answer)
 
 
 def _is_port(port: int | None) -> bool:

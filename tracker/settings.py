@@ -33,6 +33,9 @@ VARIABLES: Mapping[str, str] = {
     "CLICKHOUSE_URL": "clickhouse_url",
     "SCALARS_SERVICE_KEY": "scalars_service_key",
     "TRACKER_LOST_AFTER": "lost_after",
+    "BLOBS_URL": "blobs_url",
+    "AWS_ENDPOINT_URL": "aws_endpoint_url",
+    "TRACKER_MAX_BLOB": "max_blob_bytes",
     "ALLOWED_ORIGINS": "allowed_origins",
     "TRACKER_MAX_BODY": "max_body_bytes",
     "TRACKER_BODY_SECONDS": "body_seconds",
@@ -60,8 +63,8 @@ DEFAULT_DATABASE = "sqlite:///./data.db"
 
 _LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes", "tags"})
 _NUMBERS = frozenset(
-    {"body_seconds", "exit_seconds", "lost_after", "max_body_bytes", "rank", "requests_per_minute",
-     "resume_step", "session_hours"}
+    {"body_seconds", "exit_seconds", "lost_after", "max_blob_bytes", "max_body_bytes", "rank",
+     "requests_per_minute", "resume_step", "session_hours"}
 )  # fmt: skip
 _TRUE, _FALSE = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
@@ -93,6 +96,9 @@ class Settings(RunSettings):
         clickhouse_url: a ClickHouse database that keeps them instead; never logged.
         scalars_service_key: the key of such a service and its clients, ASCII without spaces; never logged.
         lost_after: seconds without a heartbeat after which a run that had one has failed as lost.
+        blobs_url: where the bytes of artifacts are kept: ``s3://bucket/prefix``; empty = in the data folder.
+        aws_endpoint_url: address of a server that speaks S3, if that is not Amazon's.
+        max_blob_bytes: the largest upload of one file, in bytes.
         allowed_origins: exact web origins whose pages may call the API from a browser.
         max_body_bytes: the largest request body, in bytes.
         body_seconds: seconds for which a request body may be under way; then the request is dropped.
@@ -123,6 +129,9 @@ class Settings(RunSettings):
     clickhouse_url: str = Field(default="", repr=False)
     scalars_service_key: Annotated[str, Field(pattern=r"^[!-~]+$")] | None = Field(default=None, repr=False)
     lost_after: Annotated[int, Field(gt=0)] = 300
+    blobs_url: Annotated[str, StringConstraints(pattern=r"^(s3://[^/\s]+(/\S*)?)?$")] = ""
+    aws_endpoint_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
+    max_blob_bytes: Annotated[int, Field(gt=0)] = 5 * 2**30
     allowed_origins: tuple[WebOrigin, ...] = ()
     max_body_bytes: Annotated[int, Field(gt=0)] = 8 * 2**20
     body_seconds: Annotated[int, Field(gt=0)] = 60

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
         sqlite_where=_RUNNING,
         postgresql_where=_RUNNING,
     )
-    op.execute("UPDATE db_metadata SET version = 4 WHERE id = 1")
+    op.execute("UPDATE db_metadata SET version = 5 WHERE id = 1")
 
 
 def downgrade() -> None:
@@ -45,4 +45,4 @@ def downgrade() -> None:
         experiments.drop_constraint(_KEYS, type_="unique")
         for column in ("run_key", "heartbeat_at", "end_reason", "end_kind"):
             experiments.drop_column(column)
-    op.execute("UPDATE db_metadata SET version = 3 WHERE id = 1")
+    op.execute("UPDATE db_metadata SET version = 4 WHERE id = 1")

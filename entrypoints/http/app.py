@@ -18,6 +18,7 @@ from tracker.domain.identity.audit.service import AuditService
 
 from .api.access import Access
 from .api.api_tokens import ApiTokens
+from .api.artifacts import Artifacts, Blobs, Snapshots
 from .api.audit import Audit
 from .api.auth import Auth, SignIn
 from .api.comparison import Comparisons
@@ -64,7 +65,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)
-    limits = BodyLimits(settings.max_body_bytes, settings.body_seconds)
+    limits = BodyLimits(settings.max_body_bytes, settings.body_seconds, settings.max_blob_bytes)
     responders: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in ROUTES:
         respond = responder(route, resources[route.resource], door, limits)
@@ -95,11 +96,14 @@ def _resources(container: Container) -> dict[type, object]:
     settings = container.config()
     document = cache(partial(openapi, ROUTES))
     made = (
-        Health(container.database(), container.scalar_store()),
+        Health(container.database(), container.scalar_store(), container.blob_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics(), container.hypotheses()),
         Experiments(container.experiments(), container.runs(), container.heartbeats()),
         Metrics(container.metrics()),
+        Blobs(container.blobs()),
+        Artifacts(container.artifacts()),
+        Snapshots(container.snapshots()),
         Searches(container.search(), container.experiments()),
         Comparisons(container.comparisons(), container.budgets(), container.importances()),
         Hypotheses(container.hypotheses(), container.hypothesis_links()),

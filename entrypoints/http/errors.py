@@ -52,8 +52,9 @@ _FALCON_CODES = {
     405: "method_not_allowed",
     408: "body_too_slow",
     415: "unsupported_media_type",
+    416: "range_not_satisfiable",
 }
-_WIRE_NAMES = {"parent_id": "parentExperimentId", "position": "order"}
+_WIRE_NAMES = {"digest": "hash", "parent_id": "parentExperimentId", "position": "order"}
 _EDGES = frozenset({"body", "path", "query"})
 
 _log = logging.getLogger("tracker.http")

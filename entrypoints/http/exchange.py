@@ -14,7 +14,7 @@ import falcon
 import falcon.asgi
 from pydantic import BaseModel, ValidationError
 
-from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge, Unauthenticated
+from tracker.domain.errors import Forbidden, Invalid, Problem, TooLarge, TrackerError, Unauthenticated
 from tracker.domain.frozen import invalid_from
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
@@ -23,10 +23,10 @@ from .auth import Door, address_of, bearer_of
 from .media import FORM, JSON, chosen, decoded, written
 from .route import Route, Scope
 from .schemas.answers import NoQuery
+from .streaming import Streamed, Upload, discard
 
 __all__ = ["NOT_MODIFIED", "BodyLimits", "Call", "Cookie", "responder"]
 
-_DISCARDED_AT_MOST = 64 * 2**20
 _FRESH_SECONDS = 1.0
 
 Body = TypeVar("Body")
@@ -69,6 +69,9 @@ class Call(Generic[Body, Query]):
         status: of the answer, where the resource wants another one than the route's.
         media: type of the answer, of those that the route can give.
         known: the ``If-None-Match`` header: what the caller has already.
+        range: the ``Range`` header: which bytes are asked for.
+        if_range: the ``If-Range`` header: of what these are wanted, and else the whole.
+        upload: the file of a form, on a route that takes one.
         headers: of the answer, beside the usual ones.
         cookie: that the answer sets.
         afterwards: what is to be done once the answer is sent.
@@ -84,9 +87,19 @@ class Call(Generic[Body, Query]):
     status: int | None = None
     media: str = JSON
     known: str | None = None
+    range: str | None = None
+    if_range: str | None = None
+    upload: Upload | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     cookie: Cookie | None = field(default=None, repr=False)
     afterwards: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def uploaded(self) -> Upload:
+        """The file of the form; only where the route takes one."""
+        if self.upload is None:
+            raise RuntimeError("this route takes no file")
+        return self.upload
 
 
 class BodyLimits(NamedTuple):
@@ -95,10 +108,12 @@ class BodyLimits(NamedTuple):
     Attributes:
         size: bytes.
         seconds: for which a body may be under way.
+        file: bytes of an uploaded file.
     """
 
     size: int
     seconds: float
+    file: int = 0
 
 
 def responder(route: Route, resource: object, door: Door | None, limits: BodyLimits) -> Responder:
@@ -120,9 +135,25 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
         if route.gives:
             call.media = chosen(req, (route.media, *route.gives))
             call.known = req.get_header("if-none-match")
-        _write(resp, call, route, await handle(call))
+        if route.ranges:
+            call.known = req.get_header("if-none-match")
+            call.range, call.if_range = req.get_header("range"), req.get_header("if-range")
+        if route.uploads:
+            call.upload = Upload(req, limits.file, limits.seconds)
+        _write(resp, call, route, await _handled(handle, call, req))
 
     return respond
+
+
+async def _handled(
+    handle: Callable[[Call[Any, Any]], Awaitable[object]], call: Call[Any, Any], req: falcon.asgi.Request
+) -> object:
+    try:
+        return await handle(call)
+    except TrackerError:
+        if call.upload is not None:
+            await discard(req)
+        raise
 
 
 def _took_long(req: falcon.asgi.Request) -> bool:
@@ -150,7 +181,12 @@ def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answe
         )  # fmt: skip
     if call.afterwards is not None:
         resp.schedule(call.afterwards)
-    if answer is not None and call.status != NOT_MODIFIED:
+    if isinstance(answer, Streamed):
+        resp.content_type = call.media
+        resp.stream = answer  # type: ignore[assignment]
+        if answer.length is not None:
+            resp.content_length = answer.length
+    elif answer is not None and call.status != NOT_MODIFIED:
         resp.content_type = call.media
         resp.data = written(answer, call.media)
 
@@ -226,16 +262,9 @@ async def _read(req: falcon.asgi.Request, limit: int) -> bytes:
     known = req.content_length or 0
     raw = b"" if known > limit else await req.stream.read(limit + 1)  # a chunked body tells no length before
     if max(known, len(raw)) > limit:
-        await _discard(req)
+        await discard(req)
         raise TooLarge(f"the body is larger than {limit} bytes")
     return raw
-
-
-async def _discard(req: falcon.asgi.Request) -> None:
-    """Takes what a client is still sending: it would be cut off in it, and never read the answer."""
-    left = _DISCARDED_AT_MOST
-    while left > 0 and (chunk := await req.stream.read(2**16)):
-        left -= len(chunk)
 
 
 def _validated(schema: type[BaseModel], content: object, where: str) -> BaseModel:

@@ -86,11 +86,13 @@ class Lifespan:
             sys.stderr.flush()
 
     async def _sweep(self) -> None:
-        """Carries out what deletions left to do, forgets old attempts, maintains the scalars."""
+        """Carries out what deletions left to do, deletes unused blobs, forgets old attempts, maintains
+        the scalars."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self._container.scalars().sweep()
+                await self._container.blobs().sweep()
                 if self._container.config().auth == "required":
                     await self._container.attempts().forget()
                 await self._container.scalars().maintain(_MAINTENANCE_SECONDS)

@@ -12,6 +12,7 @@ from .api.health import version
 from .media import JSON, OCTETS
 from .route import Route, Scope
 from .schemas.answers import ProblemOut
+from .streaming import FORM_DATA
 
 __all__ = ["openapi"]
 
@@ -84,6 +85,8 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.body is not None:
         content = {media: {"schema": schemas[(id(route.body), "validation")]} for media in route.takes}
         operation["requestBody"] = {"required": True, "content": content}
+    if route.uploads:
+        operation["requestBody"] = {"required": True, "content": {FORM_DATA: {"schema": _FILE}}}
     operation["x-scope"] = route.scope.value
     if route.action is not None:
         operation["x-action"] = route.action.value
@@ -93,6 +96,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 
 _BYTES = {"type": "string", "format": "binary"}
+_FILE = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
 
 # Said by the HTTP parser, before any route is chosen.
 _UNREADABLE: dict[str, Any] = {
@@ -115,14 +119,20 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.answer is not None:
         schema = schemas[(id(route.answer), "serialization")]
         medias = (route.media.partition(";")[0], *route.gives)
-        success["content"] = {media: {"schema": _BYTES if media == OCTETS else schema} for media in medias}
+        success["content"] = {
+            media: {"schema": _BYTES if route.answer is bytes or media == OCTETS else schema}
+            for media in medias
+        }
     problem = {JSON: {"schema": schemas[(id(ProblemOut), "serialization")]}}
     refused = {
         str(status): {"description": _REFUSALS[status], "content": problem} for status in _refusals(route)
     }
-    if route.gives:
+    if route.gives or route.ranges:
         refused["304"] = {"description": "Nothing new since the ETag in `If-None-Match`"}
     present = {"200": success} if route.present else {}
+    if route.ranges:
+        present["206"] = {**success, "description": "The bytes that `Range` asks for"}
+        refused["416"] = {"description": "None of the bytes that `Range` asks for", "content": problem}
     return {**present, str(route.status): success, "400": _bad_request(route, problem), **refused}
 
 
@@ -132,7 +142,7 @@ def _refusals(route: Route) -> list[int]:
         found |= {401, 404, 429, 503}
     if route.path.endswith("/ready"):
         found.add(503)
-    if route.body is not None:
+    if route.body is not None or route.uploads:
         found |= {409, 413, 415}
     if route.method == "DELETE":
         found.add(409)

@@ -37,6 +37,12 @@ class Scope(StrEnum):
     """The project of the saved query in the path."""
     HYPOTHESIS = "hypothesis"
     """The project of the hypothesis in the path."""
+    ARTIFACT = "artifact"
+    """The project of the artifact in the path."""
+    SNAPSHOT = "snapshot"
+    """The project of the snapshot in the path."""
+    BLOB = "blob"
+    """Any project that refers to the blob in the query."""
     TEAM = "team"
     """The team in the path, query or body, or each team that is listed."""
     PLACE = "place"
@@ -67,6 +73,8 @@ class Route:
         media: media type of the answer.
         gives: other media types that ``Accept`` may choose.
         takes: media types of the body.
+        uploads: whether the body is a form with a file, which the resource reads as it comes.
+        ranges: whether the caller may ask for some of the bytes, or have them only if they changed.
         shows_credentials: whether the resource is given the bearer token and cookies.
     """
 
@@ -85,4 +93,6 @@ class Route:
     media: str = JSON
     gives: tuple[str, ...] = ()
     takes: tuple[str, ...] = (JSON,)
+    uploads: bool = False
+    ranges: bool = False
     shows_credentials: bool = False

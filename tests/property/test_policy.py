@@ -238,8 +238,10 @@ def test_a_viewer_of_the_project_who_is_more_in_its_team_is_more_there(role: Rol
     assert may(actor, action, scope) == (action in role.actions)
 
 
-def test_on_the_installation_everybody_may_make_projects_and_teams_and_nothing_else() -> None:
-    assert allowed(Actor(user_id=ME), None) == {Action.PROJECTS_CREATE, Action.TEAMS_MANAGE}
+def test_on_the_installation_everybody_may_make_projects_teams_and_blobs_and_nothing_else() -> None:
+    assert allowed(Actor(user_id=ME), None) == {
+        Action.PROJECTS_CREATE, Action.TEAMS_MANAGE, Action.ARTIFACTS_LOG,
+    }  # fmt: skip
 
 
 def page_table(heading: str) -> list[list[str]]:

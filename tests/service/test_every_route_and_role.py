@@ -16,10 +16,12 @@ from dependency_injector import providers
 
 from entrypoints.http.app import create_app
 from entrypoints.http.routes import ROUTES, Route, Scope
-from tests.factories import new_id
+from tests.factories import a_file, new_id
 from tracker.adapters.memory import MemoryUnitsOfWork
+from tracker.adapters.memory.blobs import MemoryBlobStore
 from tracker.adapters.memory.scalars import MemoryScalarStore
 from tracker.container import Container, build
+from tracker.domain.artifacts.digest import digest_of
 from tracker.domain.identity.accounts.user import User
 from tracker.domain.identity.actions import Action, covered
 from tracker.domain.identity.actor import Actor, local_actor
@@ -27,7 +29,7 @@ from tracker.domain.identity.permissions.grant import Effect, Grant
 from tracker.domain.identity.permissions.service import Place
 from tracker.domain.identity.policy import ProjectScope, TeamScope, in_scopes, may
 from tracker.domain.identity.roles import Role
-from tracker.domain.ids import ExperimentId, GrantId, ProjectId, SavedQueryId, TeamId
+from tracker.domain.ids import ArtifactId, ExperimentId, GrantId, ProjectId, SavedQueryId, TeamId
 from tracker.scalars_wire import MSGPACK, pack
 from tracker.settings import Settings
 
@@ -72,7 +74,7 @@ class World:
         path = route.path.format(**request.get("path", {}))
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         headers |= request.get("headers", {})
-        more = {key: request[key] for key in ("json", "params", "data", "content") if key in request}
+        more = {key: request[key] for key in ("json", "params", "data", "content", "files") if key in request}
         return await self.http.request(route.method, path, headers=headers, **more)
 
 
@@ -82,6 +84,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     units = MemoryUnitsOfWork()
     container.units.override(providers.Object(units))
     container.scalar_store.override(providers.Object(MemoryScalarStore()))
+    container.blob_store.override(providers.Object(MemoryBlobStore()))
     container.signing_keys().ensure(container.clock().now())
     transport = httpx.ASGITransport(create_app(container))
     async with httpx.AsyncClient(transport=transport, base_url="http://tracker.example") as http:
@@ -120,10 +123,27 @@ async def furnished(container: Container, http: httpx.AsyncClient) -> World:
         ROOT, users["other"].id, Action.METRICS_CREATE, Place(project_id=project.id)
     )
     kept = await container.search().save_query(ROOT, project.id, name="kept")
+    await add_files(world, run.id)
     world.ids |= {"query": kept.id, "project": project.id, "experiment": run.id, "grant": grant.id}
     await add_hypothesis(world)
     world.ids |= {name: user.id for name, user in users.items()}
     return world
+
+
+CONTENT = b"print()"
+
+
+async def add_files(world: World, run: ExperimentId) -> None:
+    """An artifact and a snapshot of the experiment, of one blob."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield CONTENT
+
+    digest, size = digest_of(CONTENT), len(CONTENT)
+    await world.container.blobs().upload(ROOT, digest, chunks())
+    artifact = await world.container.artifacts().put(ROOT, run, "train.py", digest=digest, size=size)
+    snapshot = await world.container.snapshots().take(ROOT, run, [a_file("train.py", CONTENT)])
+    world.ids |= {"artifact": artifact.id, "snapshot": snapshot.id}
 
 
 async def add_hypothesis(world: World) -> None:
@@ -188,6 +208,20 @@ def on_project(world: World) -> Request:
 
 def on_experiment(world: World, **more: Any) -> Request:
     return {"path": {"experiment_id": world.id("experiment")}, **more}
+
+
+def on_artifact(world: World) -> Request:
+    return {"path": {"artifact_id": world.id("artifact")}}
+
+
+def on_snapshot(world: World) -> Request:
+    return {"path": {"snapshot_id": world.id("snapshot")}}
+
+
+def on_blob(world: World) -> Request:
+    """That of the artifact that is there; of one that is not, a blob that is not."""
+    is_there = ArtifactId(world.ids["artifact"]) in world.container.units()._committed.state.artifacts
+    return {"params": {"hash": digest_of(CONTENT) if is_there else "0" * 64}}
 
 
 def on_query(world: World, **more: Any) -> Request:
@@ -258,6 +292,22 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("GET", "/api/projects/{project_id}/names/check"): both(on_project, query(name="2_from_1_x")),
     ("GET", "/api/projects/{project_id}/hypotheses"): on_project,
     ("GET", "/api/projects/{project_id}/metrics"): on_project,
+    ("POST", "/api/blobs/check"): lambda world: {"json": ["0" * 64]},
+    ("POST", "/api/blobs/upload"): lambda world: {
+        "params": {"hash": digest_of(b"new")},
+        "files": {"file": ("file", b"new")},
+    },
+    ("GET", "/api/blobs/content"): on_blob,
+    ("GET", "/api/experiments/{experiment_id}/artifacts"): on_experiment,
+    ("POST", "/api/experiments/{experiment_id}/artifacts"): both(
+        on_experiment, body(name="train.py", hash=digest_of(CONTENT), size=len(CONTENT))
+    ),
+    ("GET", "/api/artifacts/{artifact_id}"): on_artifact,
+    ("GET", "/api/artifacts/{artifact_id}/content"): on_artifact,
+    ("POST", "/api/snapshots"): body(experiment_id="$experiment", files=[]),
+    ("GET", "/api/experiments/{experiment_id}/snapshots"): on_experiment,
+    ("GET", "/api/snapshots/{snapshot_id}"): on_snapshot,
+    ("GET", "/api/snapshots/{snapshot_id}/download"): on_snapshot,
     ("GET", "/api/experiments/search"): query(projectId="$project"),
     ("GET", "/api/projects/{project_id}/fields"): on_project,
     ("GET", "/api/experiments/compare"): query(ids=["$experiment"]),
@@ -424,6 +474,8 @@ def expected(route: Route, actor: Actor, world: World) -> int:
     allowed = is_owner(actor, world) if route.scope is Scope.OWNER else may(actor, route.action, place)
     if allowed:
         return 200 if ALSO.get(key, lambda *_: True)(actor, world) else 403
+    if route.scope is Scope.BLOB and in_scopes(actor, route.action):
+        return 404  # who may not see what refers to it does not know that it is there
     return 403 if may(actor.evolve(scopes=None), view, place) else 404
 
 
@@ -487,9 +539,12 @@ def _lists_what_is_seen(route: Route, actor: Actor, world: World, answer: httpx.
     return route.action is not None and seen == may(actor, route.action, place)
 
 
-HIDDEN = ("project", "experiment", "hypothesis", "query", "team", "grant", "key")
+HIDDEN = (
+    "project", "experiment", "artifact", "snapshot", "hypothesis", "query", "team", "grant", "key",
+)  # fmt: skip
 IN_A_PLACE = (
-    Scope.PROJECT, Scope.EXPERIMENT, Scope.QUERY, Scope.HYPOTHESIS, Scope.TEAM, Scope.PLACE, Scope.OWNER,
+    Scope.PROJECT, Scope.EXPERIMENT, Scope.ARTIFACT, Scope.SNAPSHOT, Scope.BLOB, Scope.QUERY,
+    Scope.HYPOTHESIS, Scope.TEAM, Scope.PLACE, Scope.OWNER,
 )  # fmt: skip
 NAMING = [
     route for route in ROUTES if route.scope in IN_A_PLACE and (route.method, route.path) not in LISTS
@@ -510,6 +565,7 @@ async def test_what_one_may_not_see_answers_exactly_like_what_does_not_exist(
         text = answer.text
         for name in HIDDEN:
             text = text.replace(there.id(name), name)
+        text = text.replace(digest_of(CONTENT), "0" * 64)
         headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
         answers.append((answer.status_code, text, headers | {"content-length": ""}))
     assert answers[0] == answers[1] and answers[0][0] == 404

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tracker.areas.artifacts import AsyncArtifacts
 from tracker.areas.hypotheses import AsyncHypotheses
 from tracker.areas.identity import AsyncAudit, AsyncPermissions, AsyncTeams, AsyncTokens, AsyncUsers
 from tracker.areas.ids import Id, uuid_of, word_of
 from tracker.areas.tracking import AsyncExperiments, AsyncMetrics, AsyncProjects, AsyncQueries, AsyncScalars
 
 __all__ = [
-    "AsyncAudit", "AsyncExperiments", "AsyncHypotheses", "AsyncMetrics", "AsyncPermissions", "AsyncProjects",
-    "AsyncQueries", "AsyncScalars", "AsyncTeams", "AsyncTokens", "AsyncTracker", "AsyncUsers", "Id",
-    "uuid_of", "word_of",
+    "AsyncArtifacts", "AsyncAudit", "AsyncExperiments", "AsyncHypotheses", "AsyncMetrics",
+    "AsyncPermissions", "AsyncProjects", "AsyncQueries", "AsyncScalars", "AsyncTeams", "AsyncTokens",
+    "AsyncTracker", "AsyncUsers", "Id", "uuid_of", "word_of",
 ]  # fmt: skip
 
 
@@ -33,6 +34,7 @@ class AsyncTracker:
     metrics: AsyncMetrics
     hypotheses: AsyncHypotheses
     scalars: AsyncScalars
+    artifacts: AsyncArtifacts
     queries: AsyncQueries
     users: AsyncUsers
     teams: AsyncTeams

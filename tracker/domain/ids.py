@@ -6,8 +6,8 @@ from typing import NewType
 from uuid import UUID
 
 __all__ = [
-    "ApiTokenId", "BatchId", "CodeId", "DecisionId", "ExperimentId", "GrantId", "HypothesisId", "MetricId",
-    "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "TeamId", "UserId",
+    "ApiTokenId", "ArtifactId", "BatchId", "CodeId", "DecisionId", "ExperimentId", "GrantId", "HypothesisId",
+    "MetricId", "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "SnapshotId", "TeamId", "UserId",
 ]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
@@ -24,3 +24,5 @@ PurgeId = NewType("PurgeId", UUID)
 HypothesisId = NewType("HypothesisId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 SavedQueryId = NewType("SavedQueryId", UUID)
+ArtifactId = NewType("ArtifactId", UUID)
+SnapshotId = NewType("SnapshotId", UUID)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from tracker.ports.artifacts import ArtifactRepository, BlobRepository, SnapshotRepository
 from tracker.ports.audit import AuditRepository
 from tracker.ports.experiments import ExperimentRepository
 from tracker.ports.hypotheses import HypothesisRepository
@@ -108,6 +109,21 @@ class ReadingUnit(Protocol):
     @property
     def hypotheses(self) -> HypothesisRepository:
         """The hypotheses of all projects."""
+        ...
+
+    @property
+    def artifacts(self) -> ArtifactRepository:
+        """Files of all experiments."""
+        ...
+
+    @property
+    def snapshots(self) -> SnapshotRepository:
+        """The code they ran with."""
+        ...
+
+    @property
+    def blobs(self) -> BlobRepository:
+        """The bytes of both."""
         ...
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any
 
 from tracker.domain.errors import SchemaMismatch, Unavailable
+from tracker.ports.blobs import BlobStore
 from tracker.ports.scalars import ScalarStore
 from tracker.ports.schema import SchemaCheck
 
@@ -27,9 +28,9 @@ def version() -> str:
 class Health:
     """``/``, ``/api/health`` and ``/api/health/ready``."""
 
-    def __init__(self, database: SchemaCheck, scalars: ScalarStore) -> None:
+    def __init__(self, database: SchemaCheck, scalars: ScalarStore, blobs: BlobStore) -> None:
         self._database = database
-        self._scalars = scalars
+        self._stores: Mapping[str, ScalarStore | BlobStore] = {"scalars": scalars, "blobs": blobs}
         self._alive: HealthOut = {"status": "ok", "version": version()}
 
     async def alive(self, call: Call[None, NoQuery]) -> HealthOut:
@@ -42,10 +43,10 @@ class Health:
         Raises:
             Unavailable: something does not; names it.
         """
-        missing = [*await self._database_problems(), *await self._scalars_problems()]
+        missing = [*await self._database_problems(), *await self._store_problems()]
         if missing:
             raise Unavailable("not ready: " + "; ".join(missing))
-        return {"status": "ok", "ready": ["database", "migrations", "scalars"]}
+        return {"status": "ok", "ready": ["database", "migrations", *self._stores]}
 
     async def _database_problems(self) -> list[str]:
         try:
@@ -56,12 +57,14 @@ class Health:
             return [f"database: {error.detail}"]
         return []
 
-    async def _scalars_problems(self) -> list[str]:
-        try:
-            await self._scalars.check()
-        except Unavailable as error:
-            return [f"scalars: {error.detail}"]
-        return []
+    async def _store_problems(self) -> list[str]:
+        found = []
+        for name, store in self._stores.items():
+            try:
+                await store.check()
+            except Unavailable as error:
+                found.append(f"{name}: {error.detail}")
+        return found
 
 
 class Documentation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..route import Route, Scope
+from .artifacts import ARTIFACTS
 from .comparison import COMPARISON
 from .hypotheses import HYPOTHESES
 from .identity import IDENTITY
@@ -11,7 +12,7 @@ from .tracking import TRACKING
 
 __all__ = ["PUBLIC", "ROUTES", "Route", "Scope"]
 
-ROUTES: tuple[Route, ...] = (*TRACKING, *SEARCH, *COMPARISON, *HYPOTHESES, *IDENTITY)
+ROUTES: tuple[Route, ...] = (*TRACKING, *ARTIFACTS, *SEARCH, *COMPARISON, *HYPOTHESES, *IDENTITY)
 
 PUBLIC = frozenset((route.method, route.path) for route in ROUTES if route.scope is Scope.PUBLIC)
 """Method and path of what strangers are answered too; their paths hold no ids."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from tracker.adapters.memory.artifacts import forget_artifacts
 from tracker.adapters.memory.hypotheses import forget_links, forget_project
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
@@ -76,6 +77,7 @@ class MemoryProjectRepository:
         state.series = {key: mark for key, mark in state.series.items() if key[0] not in gone}
         queries = {key for key, query in state.saved_queries.items() if query.project_id == project_id}
         state.saved_queries = {key: q for key, q in state.saved_queries.items() if key not in queries}
+        forget_artifacts(state, gone)
         forget_project(state, project_id)
         forget_links(state, experiments=gone, queries=queries)
         state.members = {key: member for key, member in state.members.items() if key[0] != project_id}

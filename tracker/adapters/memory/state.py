@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from tracker.domain.artifacts.artifact import Artifact
+from tracker.domain.artifacts.snapshot import Snapshot
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis
 from tracker.domain.identity.accounts.user import User
@@ -19,6 +22,7 @@ from tracker.domain.identity.teams.team import ProjectMember, Team, TeamMember
 from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import (
     ApiTokenId,
+    ArtifactId,
     CodeId,
     DecisionId,
     ExperimentId,
@@ -28,6 +32,7 @@ from tracker.domain.ids import (
     PurgeId,
     SavedQueryId,
     SessionId,
+    SnapshotId,
     TeamId,
     UserId,
 )
@@ -37,11 +42,18 @@ from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 from tracker.domain.search.saved_query import SavedQuery
 
-__all__ = ["Current", "MemberKey", "MetricKey", "SeriesKey", "State"]
+__all__ = ["BlobRow", "Current", "MemberKey", "MetricKey", "SeriesKey", "State"]
 
 MetricKey = tuple[ExperimentId, str, str | None, int]
 SeriesKey = tuple[ExperimentId, str]
 MemberKey = tuple[UUID, UserId]
+
+
+class BlobRow(NamedTuple):
+    """A blob: its size once its bytes are there, and when it is up for review, if it is."""
+
+    size: int | None
+    review_at: datetime | None
 
 
 def _local_user() -> dict[UserId, User]:
@@ -76,6 +88,10 @@ class State:
     saved_queries: dict[SavedQueryId, SavedQuery] = field(default_factory=dict)
     hypotheses: dict[HypothesisId, Hypothesis] = field(default_factory=dict)
     decisions: dict[DecisionId, Decision] = field(default_factory=dict)
+    artifacts: dict[ArtifactId, Artifact] = field(default_factory=dict)
+    snapshots: dict[SnapshotId, Snapshot] = field(default_factory=dict)
+    blobs: dict[str, BlobRow] = field(default_factory=dict)
+    uploads: dict[tuple[str, UserId], datetime] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 

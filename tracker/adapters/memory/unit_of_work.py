@@ -6,7 +6,9 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from tracker.adapters.memory.artifacts import MemoryArtifactRepository, MemorySnapshotRepository
 from tracker.adapters.memory.audit import MemoryAuditRepository
+from tracker.adapters.memory.blobs import MemoryBlobRepository
 from tracker.adapters.memory.experiments import MemoryExperimentRepository
 from tracker.adapters.memory.hypotheses import MemoryHypothesisRepository
 from tracker.adapters.memory.identity import (
@@ -65,6 +67,9 @@ class MemoryUnit:
         self.saved_queries = MemorySavedQueryRepository(current)
         self.search = MemorySearchRepository(current)
         self.hypotheses = MemoryHypothesisRepository(current)
+        self.artifacts = MemoryArtifactRepository(current)
+        self.snapshots = MemorySnapshotRepository(current)
+        self.blobs = MemoryBlobRepository(current)
         self.purges = MemoryPurgeRepository(current)
 
     async def __aenter__(self) -> Self:

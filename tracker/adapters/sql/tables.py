@@ -1,7 +1,7 @@
 """The tables of what is tracked. Migrations make them; a test proves that both agree.
 
 Those of users, teams and the audit log are in :mod:`tracker.adapters.sql.identity_tables`, those of
-searching and of hypotheses in ``search_tables`` and ``hypothesis_tables``.
+searching, hypotheses and artifacts in ``search_tables``, ``hypothesis_tables`` and ``artifact_tables``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = [
     "purges",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """What ``db_metadata.version`` says when the database fits this code."""
 
 metadata = sa.MetaData(

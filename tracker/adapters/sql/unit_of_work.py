@@ -9,7 +9,9 @@ from typing import Self
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from tracker.adapters.sql.artifacts import SqlArtifactRepository, SqlSnapshotRepository
 from tracker.adapters.sql.audit import SqlAuditRepository
+from tracker.adapters.sql.blobs import SqlBlobRepository
 from tracker.adapters.sql.engine import WRITING
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
@@ -79,6 +81,9 @@ class _Repositories:
         self.saved_queries = SqlSavedQueryRepository(session)
         self.search = SqlSearchRepository(session, dialect)
         self.hypotheses = SqlHypothesisRepository(session)
+        self.artifacts = SqlArtifactRepository(session, dialect)
+        self.snapshots = SqlSnapshotRepository(session, dialect)
+        self.blobs = SqlBlobRepository(session, dialect)
         self.purges = SqlPurgeRepository(session)
 
 

@@ -315,14 +315,14 @@ class ExperimentService:
             experiment, scope = await unit.experiments.with_scope(experiment_id)
             require(actor, Action.EXPERIMENTS_DELETE, scope, kind="experiment", key=experiment_id)
             await unit.lock(f"lineage:{experiment.project_id}")
-            await unit.purges.add(
-                Purge(
-                    id=PurgeId(self._ids.new()),
-                    project_id=experiment.project_id,
-                    experiment_id=experiment_id,
-                    requested_at=self._clock.now(),
-                )
+            order = Purge(
+                id=PurgeId(self._ids.new()),
+                project_id=experiment.project_id,
+                experiment_id=experiment_id,
+                requested_at=self._clock.now(),
             )
+            await unit.purges.add(order)
+            await unit.blobs.release(experiment.project_id, experiment_id, review_at=order.blobs_from)
             await unit.experiments.delete(experiment_id)
             await record(
                 unit, actor, "experiment.delete", "experiment", experiment_id,

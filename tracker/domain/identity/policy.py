@@ -13,7 +13,7 @@ The first line that answers, counts; ``docs/guide/permissions.md`` has the truth
   5   a role on the project has the action                   yes
       (who owns the project is owner there)
   6   a role in the project's team, or the team, has it      yes
-  7   on the installation: creating a project or a team      yes
+  7   on the installation: making a project, team or blob    yes
   8   anything else                                          no
 ====  =====================================================  ==================
 
@@ -41,7 +41,8 @@ __all__ = [
     "require", "require_own", "require_scopes", "role_in_team", "role_on_project",
 ]  # fmt: skip
 
-_ON_INSTALLATION = frozenset({Action.PROJECTS_CREATE, Action.TEAMS_MANAGE})
+# Bytes are uploaded before it is said to what they belong; that is checked then.
+_ON_INSTALLATION = frozenset({Action.PROJECTS_CREATE, Action.TEAMS_MANAGE, Action.ARTIFACTS_LOG})
 
 
 class ProjectScope(Frozen):

@@ -168,9 +168,9 @@ class ProjectService:
         """
         async with self._units.writing() as unit:
             project = await visible_project(unit, actor, project_id, Action.PROJECT_DELETE)
-            await unit.purges.add(
-                Purge(id=PurgeId(self._ids.new()), project_id=project_id, requested_at=self._clock.now())
-            )
+            order = Purge(id=PurgeId(self._ids.new()), project_id=project_id, requested_at=self._clock.now())
+            await unit.purges.add(order)
+            await unit.blobs.release(project_id, review_at=order.blobs_from)
             await unit.projects.delete(project_id)
             await self._record(unit, actor, "project.delete", project.scope, name=project.name)
             await unit.commit()

@@ -150,6 +150,7 @@ class OwnershipService:
         for project in projects:
             order = Purge(id=PurgeId(self._ids.new()), project_id=project.id, requested_at=self._clock.now())
             await unit.purges.add(order)
+            await unit.blobs.release(project.id, review_at=order.blobs_from)
             await unit.projects.delete(project.id)
         for place in teams:
             await unit.teams.delete(place.team_id)

@@ -1,0 +1,1 @@
+"""Stores of blobs: a folder, or S3."""

@@ -1,0 +1,192 @@
+"""What is known of blobs, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tracker.adapters.sql.artifact_tables import (
+    artifacts,
+    blob_uploads,
+    blobs,
+    manifest_blobs,
+    manifests,
+    snapshots,
+)
+from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.session import Session
+from tracker.adapters.sql.tables import experiments, projects
+from tracker.adapters.sql.upserting import insert_into
+from tracker.domain.errors import NotFound
+from tracker.domain.identity.policy import ProjectScope
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
+
+__all__ = ["SqlBlobRepository"]
+
+_KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a statement
+_OF_ARTIFACTS = sa.select(artifacts.c.digest, artifacts.c.experiment_id)
+_OF_SNAPSHOTS = sa.select(manifest_blobs.c.digest, snapshots.c.experiment_id).join(
+    snapshots, snapshots.c.manifest_id == manifest_blobs.c.manifest_id
+)
+
+
+class SqlBlobRepository:
+    """Keeps the port :class:`tracker.ports.artifacts.BlobRepository`."""
+
+    def __init__(self, session: Session, dialect: str) -> None:
+        self._session = session
+        insert = insert_into(blobs, dialect)
+        self._reserve = insert.on_conflict_do_update(
+            index_elements=[blobs.c.digest],
+            set_={"review_at": insert.excluded.review_at},
+            where=blobs.c.review_at < insert.excluded.review_at,  # not where it is NULL
+        )
+        upload = insert_into(blob_uploads, dialect)
+        self._note = upload.on_conflict_do_update(
+            index_elements=[blob_uploads.c.digest, blob_uploads.c.user_id],
+            set_={"at": upload.excluded["at"]},
+        )
+
+    async def reserve(self, digest: str, *, review_at: datetime) -> None:
+        """Notes that one is coming."""
+        await self._session.run(self._reserve, [{"digest": digest, "review_at": review_at}])
+
+    async def note_upload(self, digest: str, size: int, user_id: UserId, at: datetime) -> None:
+        """Notes that one has come."""
+        known = sa.update(blobs).where(blobs.c.digest == digest).values(size=size)
+        if not await self._session.run(known):
+            raise NotFound.of("blob", digest)
+        with inserting("blob", digest):
+            await self._session.run(self._note, [{"digest": digest, "user_id": user_id, "at": at}])
+
+    async def uploaded(self, digests: Collection[str], user_id: UserId, since: datetime) -> frozenset[str]:
+        """Those that a user put lately."""
+        asked = sa.select(blob_uploads.c.digest).where(
+            blob_uploads.c.user_id == user_id, blob_uploads.c.at >= since
+        )
+        return await self._digests(asked, blob_uploads.c.digest, digests)
+
+    async def referring(self, digests: Collection[str]) -> tuple[ProjectScope, ...]:
+        """The projects behind any of them."""
+        found: dict[ProjectId, ProjectScope] = {}
+        for some in _parts(digests):
+            using = experiments.c.id.in_(_references(some))
+            statement = (
+                sa.select(projects.c.id, projects.c.owner_id, projects.c.team_id)
+                .where(projects.c.id.in_(sa.select(experiments.c.project_id).where(using)))
+            )  # fmt: skip
+            for row in await self._session.rows(statement):
+                found[row.id] = ProjectScope(project_id=row.id, owner_id=row.owner_id, team_id=row.team_id)
+        return tuple(found.values())
+
+    async def referred(
+        self, digests: Collection[str], project_ids: Collection[ProjectId] | None
+    ) -> frozenset[str]:
+        """Those that one of these projects has."""
+        found: set[str] = set()
+        for asked, digest in ((_OF_ARTIFACTS, artifacts.c.digest), (_OF_SNAPSHOTS, manifest_blobs.c.digest)):
+            if project_ids is None:
+                found |= await self._digests(asked, digest, digests)
+                continue
+            there = asked.join(experiments)
+            for start in range(0, len(keys := list(project_ids)), _KEYS_A_QUERY):
+                here = there.where(experiments.c.project_id.in_(keys[start : start + _KEYS_A_QUERY]))
+                found |= await self._digests(here, digest, digests)
+        return frozenset(found)
+
+    async def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
+        """The size of each whose bytes came."""
+        found: dict[str, int] = {}
+        for some in _parts(digests):
+            statement = sa.select(blobs).where(blobs.c.digest.in_(some), blobs.c.size.is_not(None))
+            found |= {row.digest: row.size for row in await self._session.rows(statement)}
+        return found
+
+    async def expiring(self, digests: Collection[str], *, before: datetime) -> frozenset[str]:
+        """Those up for review before."""
+        asked = sa.select(blobs.c.digest).where(blobs.c.review_at < before)
+        return await self._digests(asked, blobs.c.digest, digests)
+
+    async def postpone(self, digests: Collection[str], *, review_at: datetime) -> None:
+        """Has those up for review wait."""
+        for some in _parts(digests):
+            early = blobs.c.digest.in_(some) & (blobs.c.review_at < review_at)
+            await self._session.run(sa.update(blobs).where(early).values(review_at=review_at))
+
+    async def release(
+        self, project_id: ProjectId, experiment_id: ExperimentId | None = None, *, review_at: datetime
+    ) -> None:
+        """Has all of an experiment or a project reviewed."""
+        runs: Any = sa.select(experiments.c.id).where(experiments.c.project_id == project_id)
+        if experiment_id is not None:
+            runs = [experiment_id]
+        used = sa.union(
+            sa.select(artifacts.c.digest).where(artifacts.c.experiment_id.in_(runs)),
+            sa.select(manifest_blobs.c.digest)
+            .join(snapshots, snapshots.c.manifest_id == manifest_blobs.c.manifest_id)
+            .where(snapshots.c.experiment_id.in_(runs)),
+        )
+        await self._session.run(_reviewed(blobs.c.digest.in_(used), review_at))
+
+    async def release_one(self, digest: str, *, review_at: datetime) -> None:
+        """Has one reviewed."""
+        await self._session.run(_reviewed(blobs.c.digest == digest, review_at))
+
+    async def due(self, at: datetime, limit: int) -> tuple[str, ...]:
+        """The earliest."""
+        statement = (
+            sa.select(blobs.c.digest)
+            .where(blobs.c.review_at <= at)
+            .order_by(blobs.c.review_at, blobs.c.digest)
+            .limit(limit)
+        )
+        return tuple(row.digest for row in await self._session.rows(statement))
+
+    async def keep(self, digests: Collection[str], *, at: datetime, uploaded_before: datetime) -> None:
+        """Takes them out of the review."""
+        for some in _parts(digests):
+            # Asked again: a deletion that is under way may have put the review off meanwhile.
+            still = blobs.c.digest.in_(some) & (blobs.c.review_at <= at)
+            await self._session.run(sa.update(blobs).where(still).values(review_at=None))
+            old = blob_uploads.c.digest.in_(some) & (blob_uploads.c.at < uploaded_before)
+            await self._session.run(sa.delete(blob_uploads).where(old))
+
+    async def forget(self, digests: Collection[str]) -> None:
+        """Forgets them, and trees without a snapshot."""
+        for some in _parts(digests):
+            await self._session.run(sa.delete(blobs).where(blobs.c.digest.in_(some)))
+        shown = sa.exists().where(snapshots.c.manifest_id == manifests.c.id)
+        await self._session.run(sa.delete(manifests).where(~shown))
+
+    async def _digests(
+        self, asked: sa.Select[Any], column: sa.Column[Any], digests: Collection[str]
+    ) -> frozenset[str]:
+        found: set[str] = set()
+        for some in _parts(digests):
+            rows = await self._session.rows(asked.where(column.in_(some)).distinct())
+            found.update(row.digest for row in rows)
+        return frozenset(found)
+
+
+def _parts(digests: Collection[str]) -> Iterator[list[str]]:
+    keys = sorted(digests)
+    for start in range(0, len(keys), _KEYS_A_QUERY):
+        yield keys[start : start + _KEYS_A_QUERY]
+
+
+def _references(digests: list[str]) -> sa.CompoundSelect[Any]:
+    """The experiments that refer to any of them."""
+    return sa.union(
+        sa.select(artifacts.c.experiment_id).where(artifacts.c.digest.in_(digests)),
+        sa.select(snapshots.c.experiment_id)
+        .join(manifest_blobs, snapshots.c.manifest_id == manifest_blobs.c.manifest_id)
+        .where(manifest_blobs.c.digest.in_(digests)),
+    )
+
+
+def _reviewed(which: sa.ColumnElement[bool], review_at: datetime) -> sa.Update:
+    not_later = blobs.c.review_at.is_(None) | (blobs.c.review_at < review_at)
+    return sa.update(blobs).where(which, not_later).values(review_at=review_at)
