@@ -48,12 +48,13 @@ class PlainTree:
     Args:
         field: how the whole is called where something is told of it, such as ``params``.
         mask: whether what looks like a secret by its name becomes ``***``.
+        most_nodes: what comes behind so many values is left out.
     """
 
-    def __init__(self, field: str, *, mask: bool = True) -> None:
+    def __init__(self, field: str, *, mask: bool = True, most_nodes: int = MOST_NODES) -> None:
         self._field = field
         self._mask = mask
-        self._nodes = 0
+        self._room = most_nodes
         self._above: set[int] = set()
         self._problems: dict[tuple[str, str], list[str]] = {}
 
@@ -187,8 +188,8 @@ class PlainTree:
         return self._text(name, f"{path}.{name}" if path else name)
 
     def _has_room(self) -> bool:
-        self._nodes += 1
-        return self._nodes <= MOST_NODES
+        self._room -= 1
+        return self._room >= 0
 
 
 def _said(error: Exception) -> str:
