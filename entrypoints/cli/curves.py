@@ -71,13 +71,15 @@ def first_curves(
         _tell(error)
         return [], 0
     by_name = {each.name: each for each in series}
-    lasts = {plain: [rows[each].last_value for each in ranks[plain]] for plain in names.values()}
-    return [
-        _drawn(plain, by_name[name], lasts[plain]) for name, plain in names.items() if name in by_name
-    ], len(ranks)
+    drawn = [
+        _drawn(plain, by_name[name], [rows[each].last_value for each in ranks[plain]])
+        for name, plain in names.items()
+        if name in by_name
+    ]
+    return drawn, len(ranks)
 
 
-def _drawn(name: str, series: Series, lasts: Sequence[float]) -> Curve:
+def _drawn(plain: str, series: Series, lasts: Sequence[float]) -> Curve:
     values = series.value.tolist()
     ends = f"{number(values[0])} → {number(values[-1])}" if values else ""
     if len(lasts) > 1:
@@ -85,7 +87,7 @@ def _drawn(name: str, series: Series, lasts: Sequence[float]) -> Curve:
         spread = f" at {number(min(finite))} to {number(max(finite))}" if finite else ""
         lost = f", {len(lasts) - len(finite)} not finite" if len(finite) < len(lasts) else ""
         ends += f"  {len(lasts)} ranks{spread}{lost}"
-    return Curve(name, sparkline(values, WIDTH), ends)
+    return Curve(plain if len(lasts) > 1 else series.name, sparkline(values, WIDTH), ends)
 
 
 def _tell(error: Exception) -> None:

@@ -172,8 +172,8 @@ def test_show_draws_the_ranks_of_a_job_in_one_line(place, there):
     rows = [line.split() for line in lines(there("show", "4"))[-3:]]
     assert rows == [
         ["curves"],
-        ["acc", "▁▄█", "0", "→", "0.2", "3", "ranks", "at", "0.2", "to", "0.4,", "1", "not", "finite"],
-        ["gpu", "▅▅▅", "7", "→", "7"],
+        ["acc", "▁▅█", "0", "→", "0.2", "3", "ranks", "at", "0.2", "to", "0.4,", "1", "not", "finite"],
+        ["gpu@rank1", "▅▅▅", "7", "→", "7"],
     ]
 
 
