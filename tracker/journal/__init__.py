@@ -6,6 +6,7 @@
                              <writer>-<n>.open   the segment that a process appends to
                              <writer>-<n>.seg    a closed one, on its way to the store
                              staged/<digest>     files that travel with it
+                             console/*.log       what the run printed, until it is over
                              carrier.lock        held by the one process that carries now
 
 A segment is a row of frames (:mod:`~tracker.journal.frames`). Each process appends to its own

@@ -15,6 +15,7 @@ from tracker.blocking import LoopThread
 from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrying import carry
+from tracker.journal.consoles import carry_console
 from tracker.journal.folder import JournalFolder
 from tracker.journal.recovery import recover
 from tracker.journal.segment import SegmentWriter
@@ -109,6 +110,17 @@ class Carrier:
             self._told.add(type(error))
             what = error.detail if isinstance(error, TrackerError) else f"{type(error).__name__}: {error}"
             _log.warning("values wait in %s and are sent later: %s", self._journal.path, what)
+
+    def last(self, timeout: float) -> bool:
+        """Carries what the run printed, once nothing prints any more; whether that succeeded in time."""
+        if self._library is None or self.experiment is None:
+            return False
+        try:
+            self.wait(carry_console(self._journal, self._library, self.experiment.id), timeout)
+        except Exception as error:
+            self.tell(error)
+            return False
+        return True
 
     def latest(self, timeout: float) -> Experiment | None:
         """The experiment as the store has it now; the one of before where it does not answer in time."""

@@ -39,6 +39,7 @@ class JournalFolder:
         self.key = key
         self.path = data / "journal" / key.hex
         self.staged = self.path / "staged"
+        self.console = self.path / "console"
 
     def about(self) -> dict[str, Any]:
         """What ``run.json`` says of the run; nothing when it is not there or not whole."""

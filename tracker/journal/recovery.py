@@ -13,6 +13,7 @@ from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.fate import Life
 from tracker.journal.abandoned import end_if_abandoned, fate_of
 from tracker.journal.carrying import carry
+from tracker.journal.consoles import carry_console
 from tracker.journal.folder import JournalFolder, journals
 from tracker.journal.frames import Block, Segment
 from tracker.journal.plan import RunPlan
@@ -129,6 +130,7 @@ async def _carried(
         journal.tell({**about, "experiment_id": str(made)})
     experiment = await library.experiments.get(made)
     await carry(journal, library, experiment.id, carried=count)
+    await carry_console(journal, library, experiment.id)
     await end_if_abandoned(library, journal, experiment.id)
     journal.remove()
     return experiment.name

@@ -87,8 +87,13 @@ class SegmentWriter:
             self.step = chosen + 1
             self._values += len(values)
 
-    def slow_row(self, values: Mapping[str, float], step: int | None) -> None:
+    def slow_row(self, values: Mapping[str, float], step: int | None, *, aside: bool = False) -> None:
         """Writes a row whose names are checked, and its values plain numbers.
+
+        Args:
+            values: by name.
+            step: of the row; ``None`` = the next one.
+            aside: whether the next step of others stays what it is.
 
         Raises:
             OverflowError: `step` does not fit into 64 bits.
@@ -105,7 +110,8 @@ class SegmentWriter:
                 pack, named = frames.pack_row(number, len(key)), frames.names(number, key)
             self._write(named + frames.framed(pack(chosen, time.time_ns() // 1000, *values.values())))
             self._packs[key] = pack
-            self.step = chosen + 1
+            if not aside:
+                self.step = chosen + 1
             self._values += len(values)
 
     def event(self, content: Mapping[str, Any]) -> None:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import threading
+import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
 from uuid import UUID
 
-from tracker.areas import word_of
-from tracker.domain.errors import Conflict, Invalid, Unavailable
+from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
-from tracker.domain.json_tree import flatten
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
 from tracker.journal.plan import RunPlan
 from tracker.journal.segment import SegmentWriter
 from tracker.run import leaving
+from tracker.run.closing import close, end_event
+from tracker.run.companions import Companions
 from tracker.run.complaints import Complaints
 from tracker.run.content import Content
+from tracker.run.ending import Ending, tell
 from tracker.run.params import flat_params
 from tracker.run.reasons import is_clean_exit, reason_of
 from tracker.run.signals import on_signal
+from tracker.run.taking import Taking
 from tracker.run.values import metric_name, number, step_of
+from tracker.run_settings import RunSettings
 
 __all__ = ["Run"]
 
-SECONDS_BETWEEN_TURNS = 1.0
 SIGNAL_SECONDS = 4.0
 """For sending what is left when a signal ends the process; it stays in the journal in any case."""
-
-_log = logging.getLogger("tracker.run")
 
 
 class Run(Content):
@@ -62,8 +61,7 @@ class Run(Content):
         carrier: carries in this process; ``None`` in offline runs and in other processes.
         journal: the run's folder.
         made: its experiment, as far as it is known.
-        strict: whether what cannot be taken is an error.
-        exit_seconds: for how long finishing waits for what was not sent yet.
+        settings: of runs.
     """
 
     def __init__(
@@ -74,29 +72,26 @@ class Run(Content):
         journal: JournalFolder,
         *,
         made: Experiment | None = None,
-        strict: bool = False,
-        exit_seconds: float = 10,
+        settings: RunSettings,
     ) -> None:
         self._plan = plan
         self._writer = writer
         self._carrier = carrier
         self._journal = journal
         self._experiment = made
-        self._complaints = Complaints(strict=strict)
-        self.exit_seconds = exit_seconds
+        self._settings = settings
         self._pid = os.getpid()
-        self._turner_pid = 0 if carrier is None and writer is not None and not plan.is_offline else self._pid
-        self._is_open = True
         self._unsaved = 0
         self._spent = 0.0  # seconds within log()
         self._began = time.monotonic()
-        if writer is not None:
-            writer.on_refusal = self._disk_refuses
+        self._complaints = Complaints(strict=settings.strict)
+        is_home = carrier is not None or plan.is_offline  # rather than in a process that was spawned
+        self._taking = Taking(writer, self._complaints, rank=plan.rank, is_turned=is_home)
+        self._row = self._taking.row
+        self._companions = Companions(journal, self._said)
         self._forget_signals: Callable[[], None] = lambda: None
-        if carrier is not None or plan.is_offline:
-            leaving.finish_at_exit(self)
-            self._forget_signals = on_signal(self._finish_by_signal)
-        self._row = self._discard if writer is None else writer.row
+        if is_home and writer is not None:
+            self._begin()
 
     @property
     def key(self) -> UUID:
@@ -131,7 +126,7 @@ class Run(Content):
     @property
     def is_open(self) -> bool:
         """Whether it takes values."""
-        return self._is_open
+        return self._taking.is_open
 
     @property
     def experiment(self) -> Experiment:
@@ -158,7 +153,7 @@ class Run(Content):
         try:
             self._row(values, step)
         except Exception:  # a new name, a nested mapping, or something that is no number
-            self._log_slowly(values, step)
+            self._taking.slow_row(values, step)
         self._spent += time.perf_counter() - began
 
     def metric(self, name: str, value: SupportsFloat, *, step: int = 0, label: str | None = None) -> None:
@@ -224,17 +219,21 @@ class Run(Content):
         """
         if status not in (Status.COMPLETE, Status.FAILED):
             raise Invalid.field("status", "a run ends as complete or failed", "enum")
-        if not self._is_open:
+        if not self.is_open:
             return
-        if self._pid != os.getpid():
-            self._close_in_child()
-            return
-        self._is_open = False
+        is_here = self._pid == os.getpid()
+        if is_here:
+            self._companions.stop()  # the last of what they log still counts
+        self._taking.is_open = False
         self._forget_signals()
         leaving.forget(self)
         with self._complaints.about("finish"):
-            ending = self._ending(Status(status), kind, reason)
-            self._end(ending, self.exit_seconds if timeout is None else timeout)
+            if self._writer is None:
+                return
+            if not is_here:
+                self._writer.turn(last=True)
+                return
+            self._end(end_event(Status(status), kind, reason), timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -262,8 +261,12 @@ class Run(Content):
         """Elsewhere it is the same run, with a segment of that process."""
         from tracker.run.start import attach  # noqa: PLC0415 - it imports this module
 
-        strict = self._complaints.is_strict
-        return attach, (str(self._journal.data), self._plan, self._made, strict, self._writer is None)
+        return attach, (str(self._journal.data), self._plan, self._made, self._settings, self._keeps)
+
+    @property
+    def exit_seconds(self) -> float:
+        """For how long finishing waits for what was not sent yet."""
+        return self._settings.exit_seconds
 
     @property
     def _made(self) -> Experiment | None:
@@ -285,102 +288,52 @@ class Run(Content):
             return 0
         return self._writer.waiting
 
-    def _log_slowly(self, values: Mapping[str, Any], step: int | None) -> None:
-        with self._complaints.about("log"):
-            self._require_open()
-            if not isinstance(values, Mapping):
-                raise Invalid.field("values", f"must be numbers by name, not {type(values).__name__}")
-            numbers: dict[str, float] = {}
-            for key, value in flatten(values).items():
-                with self._complaints.about("log"):
-                    numbers[metric_name(key, rank=self.rank)] = number(key, value)
-            chosen = None if step is None else step_of(step)
-            if numbers:
-                self._write_slowly(numbers, chosen)
-
-    def _write_slowly(self, numbers: Mapping[str, float], step: int | None) -> None:
-        assert self._writer is not None
-        self._turn_by_itself()
-        try:
-            self._writer.slow_row(numbers, step)
-        except OverflowError as error:
-            raise Invalid.field("step", "the next one does not fit into 64 bits; give one") from error
-
     def _event(self, event: str, **content: Any) -> None:
-        self._require_open()
-        if self._writer is not None:
-            self._turn_by_itself()
-            self._writer.event({"event": event, **content})
+        self._taking.event(event, **content)
 
-    def _require_open(self) -> None:
-        if not self._is_open:
-            raise Conflict(f"run {self.name} is finished; tracker.init() starts another one")
-
-    def _turn_by_itself(self) -> None:
-        """In a process without a carrier: has a thread close segments, for the carrier elsewhere."""
-        if self._turner_pid != os.getpid():
-            self._turner_pid = os.getpid()
-            threading.Thread(target=self._turn, name="tracker-run", daemon=True).start()
-
-    def _turn(self) -> None:
-        while self._is_open and self._writer is not None:
-            time.sleep(SECONDS_BETWEEN_TURNS)
-            with self._complaints.about("journal"):
-                self._writer.turn()
-
-    def _discard(self, values: Mapping[str, Any], step: int | None) -> None:
-        self._require_open()
-
-    def _disk_refuses(self, error: OSError) -> None:
-        self._complaints.tell(
-            "disk",
-            f"{self._journal.path} takes nothing now, values wait in memory: {error.strerror or error}",
-        )
+    def _begin(self) -> None:
+        """Sees to the end of the run, whatever ends it, and starts what goes on beside it."""
+        leaving.finish_at_exit(self)
+        self._forget_signals = on_signal(self._finish_by_signal)
+        if self._settings.console:
+            self._companions.keep_console()
+        if self._settings.system:
+            self._companions.watch_system(partial(self._taking.slow_row, aside=True))
 
     def _finish_by_signal(self, kind: EndKind, reason: str) -> None:
         self.finish(Status.FAILED, kind=kind, reason=reason, timeout=SIGNAL_SECONDS)
 
-    def _close_in_child(self) -> None:
-        self._is_open = False
-        if self._writer is not None:
-            with self._complaints.about("finish"):
-                self._writer.turn(last=True)
+    def _end(self, end: Mapping[str, Any], timeout: float | None) -> None:
+        assert self._writer is not None
+        seconds = time.monotonic() - self._began
+        closed = close(
+            self._journal,
+            self._writer,
+            self._carrier,
+            end=end if self.rank == 0 else None,
+            known=self._known(end, seconds),
+            timeout=self.exit_seconds if timeout is None else timeout,
+        )
+        self._experiment = closed.experiment or self._made
+        self._unsaved = closed.unsaved
+        if not self._settings.silent and self.rank == 0:
+            tell(closed.ending, sys.stderr)
 
-    def _ending(self, status: Status, kind: EndKind | str | None, reason: str | None) -> dict[str, Any]:
-        if status is Status.COMPLETE:
-            return {"status": status.value}
-        told = EndKind.OTHER if kind is None else word_of(EndKind, kind, "kind")
-        return {"status": status.value, "kind": told.value, "reason": reason}
-
-    def _end(self, ending: Mapping[str, Any], timeout: float) -> None:
-        if self._writer is None:
-            return
-        deadline = time.monotonic() + timeout
-        if self.rank == 0:
-            self._writer.event({"event": "end", **ending})
-        self._writer.turn(last=True)
-        is_done = False
-        if self._carrier is not None:
-            is_done = self._carrier.drain(timeout)
-            self._experiment = self._carrier.latest(deadline - time.monotonic()) or self._made
-            self._unsaved = self._waiting
-            self._carrier.close(max(1.0, deadline - time.monotonic()))
-        else:
-            self._unsaved = self._waiting
-        if not (is_done and self._journal.remove()):
-            self._leave_behind(is_done)
-
-    def _leave_behind(self, is_done: bool) -> None:
-        """What was not sent stays, marked as ended, and the reader is told what to do."""
-        about = self._journal.about()
-        with suppress(OSError):
-            self._journal.tell({**about, "ended": True})
-        if not is_done:
-            what = f"{self._unsaved} values" if self._unsaved else "the end"
-            _log.warning(
-                "%s of run %s not sent yet, kept in %s; `tracker --data %s sync` sends them",
-                what, self.name, self._journal.path, self._journal.data,
-            )  # fmt: skip
+    def _known(self, end: Mapping[str, Any], seconds: float) -> Ending:
+        """What can be said without the store."""
+        assert self._writer is not None
+        busy = self._spent + self._companions.cost + (self._carrier.busy if self._carrier else 0.0)
+        return Ending(
+            name=self.name,
+            project=self.project,
+            status=end["status"],
+            reason=end.get("reason"),
+            seconds=seconds,
+            points=self._writer.taken,
+            overhead=busy / seconds if seconds > 0 else None,
+            sync=f"tracker --data {self._journal.data} sync",
+            where="" if self._plan.url is None else self._plan.url,
+        )
 
 
 def _text(field: str, value: Any) -> str:

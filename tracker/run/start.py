@@ -22,6 +22,7 @@ from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect
 from tracker.run.params import feature_tree, flat_params
 from tracker.run.run import Run
+from tracker.run_settings import RunSettings
 from tracker.settings import Settings
 
 __all__ = ["attach", "init"]
@@ -98,11 +99,11 @@ def init(
     return _begun(settings, _plan(settings, params, features), data)
 
 
-def attach(data: str, plan: RunPlan, made: Experiment | None, strict: bool, is_disabled: bool) -> Run:
+def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSettings, keeps: bool) -> Run:
     """The same run in another process of the job, which the first one finishes and carries for."""
     journal = JournalFolder(Path(data), plan.key)
-    writer = None if is_disabled else SegmentWriter(journal.path, partial(_about, plan))
-    return Run(plan, writer, None, journal, made=made, strict=strict)
+    writer = SegmentWriter(journal.path, partial(_about, plan)) if keeps else None
+    return Run(plan, writer, None, journal, made=made, settings=settings)
 
 
 def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Settings:
@@ -116,7 +117,7 @@ def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Set
 def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Run:
     journal = JournalFolder(settings.data, plan.key)
     if settings.mode == "disabled":
-        return Run(plan, None, None, journal, strict=settings.strict)
+        return Run(plan, None, None, journal, settings=_of_run(settings))
     _tell(journal, plan)
     writer = SegmentWriter(journal.path, partial(_about, plan))
     carrier = None
@@ -125,9 +126,12 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
         carrier = Carrier(journal, writer, opened, plan.make, plan.url)
         _make(carrier, journal, plan)
         carrier.start()
-    return Run(
-        plan, writer, carrier, journal, strict=settings.strict, exit_seconds=settings.exit_seconds
-    )  # fmt: skip
+    return Run(plan, writer, carrier, journal, settings=_of_run(settings))
+
+
+def _of_run(settings: Settings) -> RunSettings:
+    """What a run needs of the settings: nothing of it is secret, since runs are pickled."""
+    return RunSettings(**{field: getattr(settings, field) for field in RunSettings.model_fields})
 
 
 def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
