@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from tracker.adapters.scalars.clickhouse import reading, upkeep, writing
 from tracker.adapters.scalars.clickhouse.address import Address
+from tracker.adapters.scalars.clickhouse.branching import branch
 from tracker.adapters.scalars.clickhouse.clients import Clients
 from tracker.adapters.scalars.clickhouse.sampling import sample
 from tracker.domain.errors import TooManyRequests, Unavailable
@@ -131,6 +132,13 @@ class ClickHouseScalarStore:
     ) -> tuple[StepTags, ...]:
         """See the port."""
         return await self._with(self._readers, reading.tags, project_id, experiment_id, window)
+
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port. Between copying and removing, readers may see points in both places; who tries again
+        goes on where a crash came between."""
+        await self._with(self._writers, branch, project_id, experiment_id, step, into)
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port. Nobody sees the points any more when it returns; their space comes back later."""
