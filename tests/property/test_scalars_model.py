@@ -54,7 +54,7 @@ def batches(draw: st.DrawFn) -> ScalarBatch:
     )
 
 
-class Branch(NamedTuple):
+class Branching(NamedTuple):
     """Moves what stands at a step and behind."""
 
     run: ExperimentId
@@ -85,7 +85,7 @@ HISTORIES = st.lists(
         QUERIES,
         st.sampled_from(["read", "news", "news", "maintain", "reopen"]),
         st.tuples(st.sampled_from(["delete", "settle"]), st.sampled_from([*RUNS, *RUNS, *BRANCHES])),
-        st.builds(Branch, st.sampled_from(RUNS), st.sampled_from(BRANCHES), st.integers(-60, 60)),
+        st.builds(Branching, st.sampled_from(RUNS), st.sampled_from(BRANCHES), st.integers(-60, 60)),
     ),
     max_size=12,
 )
@@ -118,7 +118,7 @@ class Model:
         self.points = {key: points for key, points in self.points.items() if key[0] not in runs}
         self.tags = [entry for entry in self.tags if entry[0] not in runs]
 
-    def branch(self, made: Branch) -> None:
+    def branch(self, made: Branching) -> None:
         self.branched.add(made.into)
         for name in NAMES:
             points = self.points.pop((made.run, name), [])
@@ -167,7 +167,7 @@ class Reader:
         self.cursors: dict[ExperimentId, str] = {}
         self.points: dict[tuple[ExperimentId, str], list[Point]] = {}
 
-    def forget(self, made: Branch) -> None:
+    def forget(self, made: Branching) -> None:
         """What moved elsewhere, all of which was read before."""
         for name in NAMES:
             own = self.points.get((made.run, name), [])
@@ -253,7 +253,7 @@ class Comparison:
         match action:
             case ScalarBatch():
                 await log(self.store, self.memory, self.model, action)
-            case Branch():
+            case Branching():
                 await self.branch(action)
             case ("settle", run):
                 await self.store.settle(PROJECT, run)
@@ -264,7 +264,7 @@ class Comparison:
         await asyncio.gather(self.store.delete(PROJECT, run), self.memory.delete(PROJECT, run))
         self.model.delete(gone)
 
-    async def branch(self, made: Branch) -> None:
+    async def branch(self, made: Branching) -> None:
         is_done = made.into in self.model.branched or made.into in self.model.gone
         if not is_done and made.run in self.model.gone:
             for store in (self.store, self.memory):

@@ -56,11 +56,12 @@ def branch(
     }
     if (True, _DELETED) in known:
         return
-    if (False, _PROJECT_DELETED) in known:
+    is_done = (True, _DONE) in known
+    if not is_done and (False, _PROJECT_DELETED) in known:
         raise NotFound.of("project", project_id)
-    if (False, _DELETED) in known:
+    if not is_done and (False, _DELETED) in known:
         raise NotFound.of("experiment", experiment_id)
-    if (True, _DONE) not in known:
+    if not is_done:
         client.command(
             _COPY,
             parameters=asked,

@@ -63,6 +63,7 @@ class ClickHouseScalarStore:
         self._readers = ThreadPoolExecutor(_READERS, "clickhouse-read")
         self._appending = 0
         self._guard = threading.Lock()
+        self._branching = threading.Lock()
         self._closed = False
 
     async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
@@ -137,8 +138,9 @@ class ClickHouseScalarStore:
         self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
     ) -> None:
         """See the port. Between copying and removing, readers may see points in both places; who tries again
-        goes on where a crash came between."""
-        await self._with(self._writers, branch, project_id, experiment_id, step, into)
+        goes on where a crash came between. Two processes that branch one experiment to two places at the
+        same moment may both copy the same points: ClickHouse has no lock that would keep them apart."""
+        await self._with(self._writers, self._branch_alone, project_id, experiment_id, step, into)
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port. Nobody sees the points any more when it returns; their space comes back later."""
@@ -167,6 +169,17 @@ class ClickHouseScalarStore:
     async def close(self) -> None:
         """See the port."""
         await asyncio.to_thread(self._close)
+
+    def _branch_alone(
+        self,
+        client: Client,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        step: int,
+        into: ExperimentId,
+    ) -> None:
+        with self._branching:
+            branch(client, project_id, experiment_id, step, into)
 
     async def _with(
         self,
