@@ -144,6 +144,8 @@ class Experiments(_Area):
     graph = _blocking(AsyncExperiments.graph)
     edit = _blocking(AsyncExperiments.edit)
     beat = _blocking(AsyncExperiments.beat)
+    resume = _blocking(AsyncExperiments.resume)
+    branches = _blocking(AsyncExperiments.branches)
     reorder = _blocking(AsyncExperiments.reorder)
     delete = _blocking(AsyncExperiments.delete)
 

@@ -53,6 +53,7 @@ from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.service import ProjectService
+from tracker.domain.scalars.branches.service import BranchService
 from tracker.domain.scalars.service import ScalarService
 from tracker.domain.search.service import SearchService
 from tracker.domain.search.summaries.service import SummaryService
@@ -213,6 +214,7 @@ class Container(containers.DeclarativeContainer):
     metrics = providers.Singleton(MetricService, units, clock, ids)
     _settled = providers.Callable(_settling, scalars, summaries)
     experiments = providers.Singleton(ExperimentService, units, clock, ids, scalars.provided.sweep, _settled)
+    branches = providers.Singleton(BranchService, units, scalar_store, clock, ids, summaries.provided.settle)
     heartbeats = providers.Singleton(
         HeartbeatService, units, clock, _settled,
         monotonic=providers.Object(time.monotonic), lost_after=config.provided.lost_after,

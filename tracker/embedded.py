@@ -12,6 +12,7 @@ from tracker.domain.comparison.budget import BudgetComparison
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.service import ComparisonService
+from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
@@ -25,6 +26,7 @@ from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.projects.ownership.service import OwnershipService
 from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.projects.service import ProjectService
+from tracker.domain.scalars.branches.service import BranchService
 from tracker.domain.scalars.series import Axis
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
@@ -92,6 +94,7 @@ def over(container: Container, origin: str = "library") -> AsyncTracker:
             container.runs(),
             container.search(),
             heartbeats=container.heartbeats(),
+            branches=container.branches(),
             comparisons=container.comparisons(),
             budgets=container.budgets(),
         ),
@@ -239,6 +242,7 @@ class Experiments:
         searches: SearchService,
         *,
         heartbeats: HeartbeatService,
+        branches: BranchService,
         comparisons: ComparisonService,
         budgets: BudgetService,
     ) -> None:
@@ -247,6 +251,7 @@ class Experiments:
         self._runs = runs
         self._searches = searches
         self._heartbeats = heartbeats
+        self._branches = branches
         self._comparisons = comparisons
         self._budgets = budgets
 
@@ -330,6 +335,14 @@ class Experiments:
     async def edit(self, /, experiment_id: Id, **changes: Any) -> Experiment:
         """One after changes."""
         return await self._service.edit(self._actor, _experiment(experiment_id), **_fields(changes))
+
+    async def resume(self, experiment_id: Id, *, step: int | None = None) -> Experiment:
+        """One that runs again."""
+        return await self._branches.resume(self._actor, _experiment(experiment_id), step=step)
+
+    async def branches(self, experiment_id: Id) -> tuple[Branch, ...]:
+        """What it left behind."""
+        return await self._branches.list(self._actor, _experiment(experiment_id))
 
     async def beat(self, experiment_id: Id) -> None:
         """Says that its process lives."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from tracker.areas import AsyncTracker, Id, uuid_of, word_of
 from tracker.domain.comparison.budget import BudgetComparison
 from tracker.domain.comparison.compared import Comparison
+from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
@@ -29,6 +30,7 @@ from tracker.wire import (
     body_of_experiment,
     body_of_project,
     body_of_run,
+    branch_from,
     experiment_from,
     graph_from,
     name_check_from,
@@ -231,6 +233,17 @@ class Experiments:
         """One after changes."""
         path = _experiment(experiment_id)
         return experiment_from(await self._client.patch(path, body_of_experiment(changes)))
+
+    async def resume(self, experiment_id: Id, *, step: int | None = None) -> Experiment:
+        """One that runs again."""
+        return experiment_from(
+            await self._client.post(f"{_experiment(experiment_id)}/resume", {"step": step})
+        )
+
+    async def branches(self, experiment_id: Id) -> tuple[Branch, ...]:
+        """What it left behind."""
+        found = await self._client.get(f"{_experiment(experiment_id)}/branches")
+        return tuple(map(branch_from, found))
 
     async def beat(self, experiment_id: Id) -> None:
         """Says that its process lives."""

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
+from tracker.domain.experiments.branch import AbandonedValue, Branch
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph, Member
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.names import NameCheck
 from tracker.domain.frozen import Frozen
-from tracker.domain.ids import ExperimentId, MetricId, ProjectId, TeamId, UserId
+from tracker.domain.ids import BranchId, ExperimentId, MetricId, ProjectId, TeamId, UserId
 from tracker.domain.json_tree import thaw
 from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
@@ -33,6 +34,7 @@ __all__ = [
     "body_of_experiment",
     "body_of_project",
     "body_of_run",
+    "branch_from",
     "experiment_from",
     "graph_from",
     "metric_from",
@@ -92,6 +94,30 @@ def experiment_from(found: Json) -> Experiment:
         end_reason=found.get("endReason"),
         heartbeat_at=_moment(found.get("heartbeatAt")),
         run_key=UUID(found["runKey"]) if found.get("runKey") else None,
+    )
+
+
+def branch_from(found: Json) -> Branch:
+    """What a resumed run left behind."""
+    return Branch(
+        id=BranchId(UUID(found["id"])),
+        experiment_id=ExperimentId(UUID(found["experimentId"])),
+        project_id=ProjectId(UUID(found["projectId"])),
+        from_step=found["fromStep"],
+        made_at=datetime.fromisoformat(found["madeAt"]),
+        made_by=UserId(UUID(found["madeBy"])) if found["madeBy"] else None,
+        is_made=True,
+        values=tuple(
+            AbandonedValue(
+                name=each["name"],
+                label=each["label"],
+                step=each["step"],
+                value=float(each["value"]),
+                created_at=datetime.fromisoformat(each["createdAt"]),
+            )
+            for each in found["values"]
+        ),
+        points=found["points"],
     )
 
 

@@ -35,11 +35,32 @@ def upgrade() -> None:
         sqlite_where=_RUNNING,
         postgresql_where=_RUNNING,
     )
+    op.create_table(
+        "branches",
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("experiment_id", sa.Uuid, nullable=False),
+        sa.Column("from_step", sa.BigInteger, nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("made_by", sa.Uuid),
+        sa.Column("is_made", sa.Boolean, nullable=False),
+        sa.Column("values", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_branches"),
+        sa.ForeignKeyConstraint(
+            ["experiment_id"], ["experiments.id"], name="fk_branches_experiment_id_experiments",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["made_by"], ["users.id"], name="fk_branches_made_by_users", ondelete="SET NULL"
+        ),
+    )  # fmt: skip
+    for column in ("experiment_id", "made_by"):
+        op.create_index(f"ix_branches_{column}", "branches", [column])
     op.execute("UPDATE db_metadata SET version = 5 WHERE id = 1")
 
 
 def downgrade() -> None:
     """Drops what is new."""
+    op.drop_table("branches")
     op.drop_index("ix_experiments_status", "experiments")
     with op.batch_alter_table("experiments") as experiments:
         experiments.drop_constraint(_KEYS, type_="unique")

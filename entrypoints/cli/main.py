@@ -27,6 +27,11 @@ _COMMANDS = {
     "show": LazyCommand(
         "show", "show", "Show everything about EXPERIMENT, and what changed against its parent."
     ),
+    "branches": LazyCommand(
+        "branches",
+        "branches",
+        "List what EXPERIMENT had logged and gave up when it was resumed at an earlier step.",
+    ),
     "diff": LazyCommand("difference", "diff", "Show in what two EXPERIMENTs differ, old -> new."),
     "project": LazyCommand("projects", "project", "Projects: what belongs together."),
     "experiment": LazyCommand("experiments", "experiment", "Experiments: runs and their family."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.features import diff, dotted, leaves
 from tracker.domain.projects.project import Project
 from tracker.domain.search.found import FoundExperiment
@@ -58,6 +59,7 @@ def show(library: Tracker, experiment: str, project: str | None, as_json: bool) 
     _print_features(pair)
     _print_metrics(pair)
     _print_curves(library, pair)
+    _print_branches(library.experiments.branches(found.id))
 
 
 class _Pair(NamedTuple):
@@ -156,6 +158,17 @@ def _print_metrics(pair: _Pair) -> None:
     heads = [Head(""), *(Head(title, is_number=True) for title in ("value", "parent", "Δ"))]
     shown = 2 if pair.parent is None else 4
     _print_indented([row[:shown] for row in rows], heads[:shown])
+
+
+def _print_branches(branches: Sequence[Branch]) -> None:
+    if branches:
+        _section("branches left when it was resumed")
+        rows = [
+            [Cell(str(each.id)), Cell(f"from step {each.from_step}"), Cell(f"{each.points} points"),
+             Cell(moment(each.made_at))]
+            for each in branches
+        ]  # fmt: skip
+        _print_indented(rows)
 
 
 def _print_curves(library: Tracker, pair: _Pair) -> None:

@@ -21,6 +21,7 @@ from .api.api_tokens import ApiTokens
 from .api.artifacts import Artifacts, Blobs, Snapshots
 from .api.audit import Audit
 from .api.auth import Auth, SignIn
+from .api.branches import Branches
 from .api.comparison import Comparisons
 from .api.experiments import Experiments
 from .api.health import Documentation, Health
@@ -99,6 +100,7 @@ def _resources(container: Container) -> dict[type, object]:
         Health(container.database(), container.scalar_store(), container.blob_store()),
         Documentation(document, cache(lambda: docs_page(document()))),
         Projects(container.projects(), container.experiments(), container.metrics(), container.hypotheses()),
+        Branches(container.branches(), container.experiments()),
         Experiments(container.experiments(), container.runs(), container.heartbeats()),
         Metrics(container.metrics()),
         Blobs(container.blobs()),

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -27,6 +28,7 @@ from tracker.ports.scalars import ScalarStore
 
 PROJECT = ProjectId(UUID(int=1))
 RUNS = [ExperimentId(UUID(int=n)) for n in (1, 2)]
+BRANCHES = [ExperimentId(UUID(int=n)) for n in (11, 12)]
 NAMES = ("acc", "loss")
 EDGES = st.one_of(st.none(), st.integers(-60, 60))
 
@@ -52,6 +54,14 @@ def batches(draw: st.DrawFn) -> ScalarBatch:
     )
 
 
+class Branching(NamedTuple):
+    """Moves what stands at a step and behind."""
+
+    run: ExperimentId
+    into: ExperimentId
+    step: int
+
+
 TAGS = st.builds(
     StepTags,
     step=st.integers(-5, 5),
@@ -74,7 +84,8 @@ HISTORIES = st.lists(
         batches(),
         QUERIES,
         st.sampled_from(["read", "news", "news", "maintain", "reopen"]),
-        st.tuples(st.sampled_from(["delete", "settle"]), st.sampled_from(RUNS)),
+        st.tuples(st.sampled_from(["delete", "settle"]), st.sampled_from([*RUNS, *RUNS, *BRANCHES])),
+        st.builds(Branching, st.sampled_from(RUNS), st.sampled_from(BRANCHES), st.integers(-60, 60)),
     ),
     max_size=12,
 )
@@ -88,6 +99,7 @@ class Model:
         self.tags: list[tuple[ExperimentId, int | None, StepTags]] = []
         self.seen: set[tuple[UUID, UUID]] = set()
         self.gone: set[UUID] = set()
+        self.branched: set[UUID] = set()
 
     def append(self, batch: ScalarBatch) -> None:
         if (batch.experiment_id, batch.id) in self.seen:
@@ -105,6 +117,21 @@ class Model:
         self.gone.update(runs)
         self.points = {key: points for key, points in self.points.items() if key[0] not in runs}
         self.tags = [entry for entry in self.tags if entry[0] not in runs]
+
+    def branch(self, made: Branching) -> None:
+        self.branched.add(made.into)
+        for name in NAMES:
+            points = self.points.pop((made.run, name), [])
+            for run, own in (
+                (made.run, [p for p in points if p[0] < made.step]),
+                (made.into, [p for p in points if p[0] >= made.step]),
+            ):
+                if own:
+                    self.points[run, name] = own
+        self.tags = [
+            (made.into if run == made.run and tags.step >= made.step else run, time, tags)
+            for run, time, tags in self.tags
+        ]
 
     def tags_of(self, run: ExperimentId, window: TimeWindow) -> list[StepTags]:
         found = [tags for of, time, tags in self.tags if of == run and inside(time, window)]
@@ -139,6 +166,12 @@ class Reader:
     def __init__(self) -> None:
         self.cursors: dict[ExperimentId, str] = {}
         self.points: dict[tuple[ExperimentId, str], list[Point]] = {}
+
+    def forget(self, made: Branching) -> None:
+        """What moved elsewhere, all of which was read before."""
+        for name in NAMES:
+            own = self.points.get((made.run, name), [])
+            self.points[made.run, name] = [point for point in own if point[0] < made.step]
 
     async def go_on(self, store: ScalarStore, model: Model) -> None:
         for run in RUNS:
@@ -176,7 +209,7 @@ async def agree(store: ScalarStore, model: Model) -> None:
         assert (row.min_value, row.max_value) == (min(numbers, default=None), max(numbers, default=None))
         part = await store.read(PROJECT, run, name, start=-10, stop=10)
         assert part.step.tolist() == [step for step, *_ in wanted if -10 <= step < 10]
-    for run in RUNS:
+    for run in [*RUNS, *BRANCHES]:
         for window in (TimeWindow(), TimeWindow(start=-10, stop=30)):
             assert list(await store.tags(PROJECT, run, window)) == model.tags_of(run, window)
 
@@ -213,8 +246,15 @@ class Comparison:
             case SampleQuery():
                 for store in (self.store, self.memory):
                     await agree_on_sample(store, self.model, action)
+            case _:
+                await self.change(action)
+
+    async def change(self, action: object) -> None:
+        match action:
             case ScalarBatch():
                 await log(self.store, self.memory, self.model, action)
+            case Branching():
+                await self.branch(action)
             case ("settle", run):
                 await self.store.settle(PROJECT, run)
             case ("delete", run):
@@ -223,6 +263,21 @@ class Comparison:
     async def delete(self, run: ExperimentId | None, gone: list[ExperimentId]) -> None:
         await asyncio.gather(self.store.delete(PROJECT, run), self.memory.delete(PROJECT, run))
         self.model.delete(gone)
+
+    async def branch(self, made: Branching) -> None:
+        is_done = made.into in self.model.branched or made.into in self.model.gone
+        if not is_done and made.run in self.model.gone:
+            for store in (self.store, self.memory):
+                with pytest.raises(NotFound):
+                    await store.branch(PROJECT, made.run, step=made.step, into=made.into)
+            return
+        await self.read_news()
+        for store in (self.store, self.memory):
+            await store.branch(PROJECT, made.run, step=made.step, into=made.into)
+        if not is_done:
+            self.model.branch(made)
+            for reader in self.readers:
+                reader.forget(made)
 
     async def read_news(self) -> None:
         for store, reader in zip((self.store, self.memory), self.readers, strict=True):
@@ -235,13 +290,13 @@ async def run_history(open_store: Callable[[], ScalarStore], history: list, *, d
         await all_three.take(action)
     store, memory, model = all_three.store, all_three.memory, all_three.model
     if delete_project:
-        await all_three.delete(None, RUNS)
+        await all_three.delete(None, [*RUNS, *BRANCHES])
         await log(store, memory, model, lone_point())
     assert await store.verify(PROJECT) == ()
     await all_three.read_news()
     for answering in (store, memory):
         await agree(answering, model)
-        await agree_on_sample(answering, model, SampleQuery(experiments=tuple(RUNS), max_points=100))
+        await agree_on_sample(answering, model, SampleQuery(experiments=(*RUNS, *BRANCHES), max_points=100))
     await store.close()
 
 

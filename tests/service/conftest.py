@@ -28,6 +28,7 @@ from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.service import ProjectService
+from tracker.domain.scalars.branches.service import BranchService
 from tracker.domain.scalars.service import ScalarService
 from tracker.domain.search.service import SearchService
 from tracker.domain.search.summaries.service import SummaryService
@@ -62,6 +63,7 @@ class House:
         self.heartbeats = HeartbeatService(
             self.units, self.clock, self.summaries.settle, lambda: self.monotonic, lost_after=300.0
         )
+        self.branches = BranchService(self.units, self.store, self.clock, self.ids, self.summaries.settle)
         self.runs = RunService(self.experiments, self.clock, self.ids)
 
 

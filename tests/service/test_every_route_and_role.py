@@ -327,6 +327,8 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("GET", "/api/experiments/{experiment_id}"): on_experiment,
     ("PATCH", "/api/experiments/{experiment_id}"): both(on_experiment, body(name="a")),
     ("POST", "/api/experiments/{experiment_id}/heartbeat"): on_experiment,
+    ("POST", "/api/experiments/{experiment_id}/resume"): both(on_experiment, body()),
+    ("GET", "/api/experiments/{experiment_id}/branches"): on_experiment,
     ("DELETE", "/api/experiments/{experiment_id}"): on_experiment,
     ("GET", "/api/experiments/{experiment_id}/metrics"): on_experiment,
     ("POST", "/api/metrics"): body(experimentId="$experiment", name="acc", value=1.0),

@@ -396,3 +396,28 @@ def test_a_run_key_makes_one_experiment(library: tracker.Tracker, name: str) -> 
     assert len(library.experiments.list(project.id)) == 1
     with pytest.raises(Invalid, match=r"run_?[kK]ey"):
         library.experiments.edit(made.id, run_key=new_id())
+
+
+def test_a_run_goes_on_at_a_step_and_what_it_gave_up_stays(library: tracker.Tracker, name: str) -> None:
+    run = library.experiments.create(library.projects.create(name).id, name="a", status="failed")
+    library.scalars.log(run.id, [ScalarRecord(step=step, values={"loss": step / 2}) for step in range(10)])
+    library.metrics.log(run.id, "acc", 0.5, step=9, label="val")
+    assert library.experiments.resume(run.id, step=6).status == "running"
+    library.scalars.log(run.id, [ScalarRecord(step=6, values={"loss": 99.0})])
+    assert library.scalars.read(run.id, "loss").value.tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 99]
+    (branch,) = library.experiments.branches(run.id)
+    assert (branch.experiment_id, branch.from_step, branch.points) == (run.id, 6, 4)
+    assert [(each.name, each.label, each.step, each.value) for each in branch.values] == [
+        ("acc", "val", 9, 0.5)
+    ]
+    assert library.metrics.list(run.id) == ()
+    assert library.scalars.read(branch.id, "loss").step.tolist() == [6, 7, 8, 9]
+    (sampled,) = library.scalars.sample(run.project_id, [branch.id])
+    assert sampled.value.tolist() == [3, 3.5, 4, 4.5]
+    (row,) = library.scalars.summary(run.project_id, [branch.id])
+    assert row.count == 4
+    assert library.experiments.resume(run.id).id == run.id
+    assert len(library.experiments.branches(run.id)) == 1
+    library.experiments.delete(run.id)
+    with pytest.raises(NotFound):
+        library.scalars.read(branch.id, "loss")

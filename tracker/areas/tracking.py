@@ -11,6 +11,7 @@ from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.importance import Importance, Method
 from tracker.domain.comparison.matrix import Matrix
 from tracker.domain.comparison.pareto import Front
+from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
@@ -162,6 +163,17 @@ class AsyncExperiments(Protocol):
         """The experiment after `changes`; a new status must be one that the life cycle allows, no parent
         may descend from it, and once it has ended its parameters stay. With the status ``failed`` go
         ``end_kind`` and ``end_reason``."""
+        ...
+
+    async def resume(self, experiment_id: Id, *, step: int | None = None) -> Experiment:
+        """The experiment, running again, whatever it was. Its points, tags and final values at `step` and
+        behind are kept as a branch, so that what it logs from there on makes one clean curve. Tried again
+        after an error, it does what was left to do."""
+        ...
+
+    async def branches(self, experiment_id: Id) -> tuple[Branch, ...]:
+        """What was given up when it was resumed, oldest first. The points are read under a branch's id, as
+        in ``scalars.read(branch.id, "loss")``; its final values are with it."""
         ...
 
     async def beat(self, experiment_id: Id) -> None:

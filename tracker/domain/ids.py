@@ -6,8 +6,9 @@ from typing import NewType
 from uuid import UUID
 
 __all__ = [
-    "ApiTokenId", "ArtifactId", "BatchId", "CodeId", "DecisionId", "ExperimentId", "GrantId", "HypothesisId",
-    "MetricId", "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "SnapshotId", "TeamId", "UserId",
+    "ApiTokenId", "ArtifactId", "BatchId", "BranchId", "CodeId", "DecisionId", "ExperimentId", "GrantId",
+    "HypothesisId", "MetricId", "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "SnapshotId", "TeamId",
+    "UserId",
 ]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
@@ -20,6 +21,7 @@ ProjectId = NewType("ProjectId", UUID)
 ExperimentId = NewType("ExperimentId", UUID)
 MetricId = NewType("MetricId", UUID)
 BatchId = NewType("BatchId", UUID)
+BranchId = NewType("BranchId", UUID)
 PurgeId = NewType("PurgeId", UUID)
 HypothesisId = NewType("HypothesisId", UUID)
 DecisionId = NewType("DecisionId", UUID)

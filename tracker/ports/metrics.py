@@ -26,6 +26,12 @@ class MetricRepository(Protocol):
         """
         ...
 
+    async def withdraw(self, experiment_id: ExperimentId, step: int) -> tuple[Metric, ...]:
+        """Removes an experiment's values at `step` and behind, and gives them in the order of
+        :meth:`of_experiment`. What was told of the experiment's series is forgotten until it is told anew.
+        """
+        ...
+
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """All values by (name, label, step), those without a label first; text by code point."""
         ...

@@ -124,6 +124,22 @@ class ScalarStore(Protocol):
         point."""
         ...
 
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """Moves every point and tag at `step` and behind to the experiment `into`, which has none so far:
+        all or none, in their order of arrival. Batches that the experiment has had stay known to it.
+
+        Where `into` is known already, because this was done before or it was deleted, nothing changes, even
+        if nothing was there to be moved: so it may be tried again while points come in anew. A reader who
+        goes on with a cursor gets what comes; what had moved before they saw it they find in `into`.
+
+        Raises:
+            NotFound: the experiment or project was deleted from this store.
+            Unavailable: the store does not do it now, or not at all.
+        """
+        ...
+
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """Removes an experiment's points (``None``: the whole project's) for good; later appends
         to it are refused. Removing what is not there is no error."""

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from tracker.ports.artifacts import ArtifactRepository, BlobRepository, SnapshotRepository
 from tracker.ports.audit import AuditRepository
+from tracker.ports.branches import BranchRepository
 from tracker.ports.experiments import ExperimentRepository
 from tracker.ports.hypotheses import HypothesisRepository
 from tracker.ports.identity import ApiTokenRepository, CodeRepository, StandingRepository, UserRepository
@@ -84,6 +85,11 @@ class ReadingUnit(Protocol):
     @property
     def experiments(self) -> ExperimentRepository:
         """The experiments of all projects."""
+        ...
+
+    @property
+    def branches(self) -> BranchRepository:
+        """What resumed ones left behind."""
         ...
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from tracker.domain.identity.policy import Action
 
+from ..api.branches import Branches
 from ..api.experiments import Experiments
 from ..api.health import Documentation, Health
 from ..api.metrics import Metrics
@@ -14,6 +15,7 @@ from ..api.scalars import Scalars
 from ..media import HTML, MSGPACK, OCTETS
 from ..route import Route, Scope
 from ..schemas.answers import DeletedOut, HealthOut, ReadyOut
+from ..schemas.branches import BranchOut, Resume
 from ..schemas.columns import AppendedOut, ColumnsIn
 from ..schemas.experiments import (
     BulkCreate,
@@ -135,6 +137,14 @@ TRACKING: tuple[Route, ...] = (
     Route(
         "POST", f"{_EXPERIMENT}/heartbeat", Experiments, "beat", Action.SCALARS_LOG, Scope.EXPERIMENT,
         "Says that a run's process lives; one that then falls silent fails as lost", None, status=204,
+    ),
+    Route(
+        "POST", f"{_EXPERIMENT}/resume", Branches, "resume", Action.EXPERIMENTS_EDIT, Scope.EXPERIMENT,
+        "Runs an experiment again, at a step if one is given", ExperimentOut, Resume,
+    ),
+    Route(
+        "GET", f"{_EXPERIMENT}/branches", Branches, "index", Action.EXPERIMENTS_VIEW, Scope.EXPERIMENT,
+        "Lists what resumed runs of an experiment left behind", list[BranchOut],
     ),
     Route(
         "DELETE", _EXPERIMENT, Experiments, "delete", Action.EXPERIMENTS_DELETE, Scope.EXPERIMENT,

@@ -19,6 +19,7 @@ from .schemas import (
     Answer,
     Answers,
     AppendIn,
+    BranchIn,
     DeleteIn,
     EmptyIn,
     MaintainIn,
@@ -49,7 +50,7 @@ class Native:
 
     async def protocol(self, call: Call[None, NoQuery]) -> ProtocolOut:
         """Tells a client that these routes are here."""
-        return {"protocol": "tracker-store", "version": 1}
+        return {"protocol": "tracker-store", "version": 1, "branches": True}
 
     async def append(self, call: Call[AppendIn, NoQuery]) -> Answers:
         """Keeps batches; the same id again changes nothing."""
@@ -111,6 +112,12 @@ class Native:
             _project(call), call.body.experiment_id, TimeWindow(start=start, stop=stop)
         )
         return {"tags": tags_body(found)}
+
+    async def branch(self, call: Call[BranchIn, NoQuery]) -> Nothing:
+        """Moves points from a step on to another experiment; done before, nothing changes."""
+        asked = call.body
+        await self._store.branch(_project(call), asked.experiment_id, step=asked.step, into=asked.into)
+        return _DONE
 
     async def delete(self, call: Call[DeleteIn, NoQuery]) -> Nothing:
         """Removes an experiment's points, or a project's."""

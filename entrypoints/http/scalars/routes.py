@@ -18,6 +18,7 @@ from .native import Native
 from .schemas import (
     Answers,
     AppendIn,
+    BranchIn,
     CurvesQuery,
     DeleteIn,
     EmptyIn,
@@ -128,6 +129,10 @@ SERVICE_ROUTES: tuple[Route, ...] = (
         "Ranks the series of a name", dict[str, Any], TopIn,
     ),
     _packed("POST", f"{_ONE}/tags", Native, "tags", _VIEW, _KEY, "Gives the tags", dict[str, Any], TagsIn),
+    _packed(
+        "POST", f"{_ONE}/branch", Native, "branch", _LOG, _KEY,
+        "Moves the points from a step on", Nothing, BranchIn,
+    ),
     _packed(
         "POST", f"{_ONE}/delete", Native, "delete", _DELETE, _KEY,
         "Deletes an experiment's points, or all", Nothing, DeleteIn,

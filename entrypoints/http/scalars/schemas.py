@@ -16,7 +16,7 @@ from ..schemas.scalar_queries import ProjectScalarsQuery
 from ..schemas.wire import Closed
 
 __all__ = [
-    "Answer", "Answers", "AppendIn", "BatchIn", "CurvesQuery", "DeleteIn", "EmptyIn", "ExistsOut",
+    "Answer", "Answers", "AppendIn", "BatchIn", "BranchIn", "CurvesQuery", "DeleteIn", "EmptyIn", "ExistsOut",
     "ExperimentRow", "MaintainIn", "MessageOut", "Nothing", "OneIn", "ProjectIn", "ProjectOut",
     "ProtocolOut", "ReadIn", "SampleIn", "Sampling", "SinceIn", "SummaryIn", "TagsIn", "TopIn",
 ]  # fmt: skip
@@ -86,6 +86,7 @@ class ProtocolOut(TypedDict):
 
     protocol: str
     version: int
+    branches: bool
 
 
 class Nothing(TypedDict):
@@ -180,6 +181,14 @@ class TagsIn(Closed):
 
     experiment_id: PackedId
     window: Window
+
+
+class BranchIn(Closed):
+    """From which step on the points of an experiment move, and to which one."""
+
+    experiment_id: PackedId
+    step: Bounded
+    into: PackedId
 
 
 class DeleteIn(Closed):

@@ -214,3 +214,30 @@ def test_a_project_without_metrics_of_its_own_shows_what_its_runs_have(place, th
         library.projects.edit(project.id, settings=settings)
     assert lines(there("ls"))[0].split()[3:5] == ["loss", "created"]
     assert lines(there("tree"))[0].split()[2] == "loss"
+
+
+def test_a_run_that_failed_shows_why(there):
+    assert there("experiment", "fail", "3", "--kind", "killed", "--reason", "it was killed").exit_code == 0
+    head, *rows = lines(there("ls", "status = failed"))
+    assert head.split()[-2:] == ["ended", "reason"]
+    assert rows[0].split()[-4:] == ["killed", "it", "was", "killed"]
+    assert "ended" not in lines(there("ls", "status = complete"))[0]
+    shown = lines(there("show", "3"))
+    assert "ended by     killed" in shown
+    assert "reason       it was killed" in shown
+    assert json.loads(there("show", "3", "--json").stdout)["end_kind"] == "killed"
+
+
+def test_what_a_resumed_run_left_behind_is_listed(there, place):
+    assert "never resumed" in there("branches", "1").output
+    where = {"url": place[1]} if place[0] == "--url" else {"data": place[1]}
+    with tracker.open(**where) as library:
+        (run,) = library.experiments.search(filter="name = '1_baseline'")
+        library.metrics.log(run.id, "acc", 0.85, step=7, label="val")
+        library.experiments.resume(run.id, step=6)
+    (row,) = lines(there("branches", "1"))[1:]
+    assert row.split()[1:3] == ["6", "6"]
+    assert row.endswith("acc[val] 0.85 at 7")
+    (told,) = json.loads(there("branches", "1", "--json").stdout)
+    assert (told["from_step"], told["points"]) == (6, 6)
+    assert any("from step 6  6 points" in line for line in lines(there("show", "1")))

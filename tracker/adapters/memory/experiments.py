@@ -168,6 +168,8 @@ class MemoryExperimentRepository:
         del state.experiments[experiment_id]
         for child in [e for e in state.experiments.values() if experiment_id in e.parents]:
             state.experiments[child.id] = _healed(child, gone)
+        branches = state.branches.items()
+        state.branches = {key: each for key, each in branches if each.experiment_id != experiment_id}
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id != experiment_id}
         state.series = {key: mark for key, mark in state.series.items() if key[0] != experiment_id}
         forget_artifacts(state, [experiment_id])

@@ -29,6 +29,15 @@ class MemoryMetricRepository:
             state.metrics[metric.key] = metric if present is None else metric.evolve(id=present.id)
         return tuple(state.metrics[metric.key] for metric in metrics)
 
+    async def withdraw(self, experiment_id: ExperimentId, step: int) -> tuple[Metric, ...]:
+        """Removes values from a step on."""
+        state = self._current.state
+        taken = [each for each in await self.of_experiment(experiment_id) if each.step >= step]
+        for each in taken:
+            del state.metrics[each.key]
+        state.series = {key: mark for key, mark in state.series.items() if key[0] != experiment_id}
+        return tuple(taken)
+
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
         found = (m for m in self._current.state.metrics.values() if m.experiment_id == experiment_id)

@@ -73,6 +73,7 @@ class MemoryProjectRepository:
         del state.projects[project_id]
         gone = {e.id for e in state.experiments.values() if e.project_id == project_id}
         state.experiments = {key: e for key, e in state.experiments.items() if key not in gone}
+        state.branches = {key: each for key, each in state.branches.items() if each.experiment_id not in gone}
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id not in gone}
         state.series = {key: mark for key, mark in state.series.items() if key[0] not in gone}
         queries = {key for key, query in state.saved_queries.items() if query.project_id == project_id}

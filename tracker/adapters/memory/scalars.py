@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracker.domain.errors import Invalid, NotFound, Unavailable
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
@@ -46,6 +47,20 @@ class _Experiment:
         step, time, value = (np.concatenate(column) for column in zip(*pieces, strict=True))
         order = np.argsort(step, kind="stable")
         return step[order], time[order], value[order]
+
+    def branched(self, step: int) -> _Experiment:
+        """What stands at `step` and behind, which is here no more; it came at the same times."""
+        branch = _Experiment(batches=set(self.batches))
+        for name, pieces in list(self.pieces.items()):
+            kept = [(arrival, _rows(columns, columns[0] < step)) for arrival, columns in pieces]
+            moved = [(arrival, _rows(columns, columns[0] >= step)) for arrival, columns in pieces]
+            for found, into in ((kept, self.pieces), (moved, branch.pieces)):
+                into[name] = [piece for piece in found if len(piece[1][0])]
+                if not into[name]:
+                    del into[name]
+        branch.tags = [entry for entry in self.tags if entry[1].step >= step]
+        self.tags = [entry for entry in self.tags if entry[1].step < step]
+        return branch
 
 
 @dataclass
@@ -168,6 +183,21 @@ class MemoryScalarStore:
         inside = [tags for time, tags in experiment.tags if _inside(time, window)]
         return tuple(sorted(inside, key=lambda tags: tags.step))
 
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port."""
+        await self.check()
+        if project_id in self._gone:
+            raise NotFound.of("project", project_id)
+        project = self._projects.setdefault(project_id, _Project())
+        if into in project.experiments or into in project.gone:
+            return
+        if experiment_id in project.gone:
+            raise NotFound.of("experiment", experiment_id)
+        experiment = project.experiments.setdefault(experiment_id, _Experiment())
+        project.experiments[into] = experiment.branched(step)
+
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""
         if experiment_id is None:
@@ -226,6 +256,11 @@ def _batches_seen(cursor: str | None, batches: int) -> int:
 
 def _chosen(known: Collection[_T], asked: Collection[_T] | None) -> list[_T]:
     return [key for key in known if asked is None or key in asked]
+
+
+def _rows(columns: _Columns, rows: NDArray[np.bool_]) -> _Columns:
+    step, time, value = columns
+    return step[rows], time[rows], value[rows]
 
 
 def _series(experiment_id: ExperimentId, name: str, step: Int64s, time: Int64s, value: Float64s) -> Series:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tracker.domain.artifacts.artifact import Artifact
 from tracker.domain.artifacts.snapshot import Snapshot
+from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis
 from tracker.domain.identity.accounts.user import User
@@ -23,6 +24,7 @@ from tracker.domain.identity.tokens.api_token import ApiToken
 from tracker.domain.ids import (
     ApiTokenId,
     ArtifactId,
+    BranchId,
     CodeId,
     DecisionId,
     ExperimentId,
@@ -83,6 +85,7 @@ class State:
     audit: dict[int, AuditEntry] = field(default_factory=dict)
     projects: dict[ProjectId, Project] = field(default_factory=dict)
     experiments: dict[ExperimentId, Experiment] = field(default_factory=dict)
+    branches: dict[BranchId, Branch] = field(default_factory=dict)
     metrics: dict[MetricKey, Metric] = field(default_factory=dict)
     series: dict[SeriesKey, SeriesMark] = field(default_factory=dict)
     saved_queries: dict[SavedQueryId, SavedQuery] = field(default_factory=dict)

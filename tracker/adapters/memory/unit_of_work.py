@@ -9,6 +9,7 @@ from typing import Self
 from tracker.adapters.memory.artifacts import MemoryArtifactRepository, MemorySnapshotRepository
 from tracker.adapters.memory.audit import MemoryAuditRepository
 from tracker.adapters.memory.blobs import MemoryBlobRepository
+from tracker.adapters.memory.branches import MemoryBranchRepository
 from tracker.adapters.memory.experiments import MemoryExperimentRepository
 from tracker.adapters.memory.hypotheses import MemoryHypothesisRepository
 from tracker.adapters.memory.identity import (
@@ -62,6 +63,7 @@ class MemoryUnit:
         self.audit = MemoryAuditRepository(current)
         self.projects = MemoryProjectRepository(current)
         self.experiments = MemoryExperimentRepository(current)
+        self.branches = MemoryBranchRepository(current)
         self.metrics = MemoryMetricRepository(current)
         self.summaries = MemorySummaryRepository(current)
         self.saved_queries = MemorySavedQueryRepository(current)

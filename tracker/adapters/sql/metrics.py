@@ -48,6 +48,14 @@ class SqlMetricRepository:
         kept = await self._summaries.count_in(merged.values())
         return tuple(_with_id(merged[metric.key], kept[metric.key]) for metric in metrics)
 
+    async def withdraw(self, experiment_id: ExperimentId, step: int) -> tuple[Metric, ...]:
+        """Removes values from a step on."""
+        every = await self.of_experiment(experiment_id)
+        gone = metrics.c.experiment_id == experiment_id, metrics.c.step >= step
+        await self._session.run(sa.delete(metrics).where(*gone))
+        await self._summaries.begin_anew(experiment_id, [each for each in every if each.step < step])
+        return tuple(each for each in every if each.step >= step)
+
     async def of_experiment(self, experiment_id: ExperimentId) -> tuple[Metric, ...]:
         """An experiment's values."""
         statement = sa.select(metrics).where(metrics.c.experiment_id == experiment_id).order_by(*_ORDER)

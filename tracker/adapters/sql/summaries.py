@@ -111,6 +111,13 @@ class SqlSummaryRepository:
         await self._write({group: finals[group] for group in groups}, homes, definitions)
         return {(row.experiment_id, row.name, row.label or None, row.step): row.id for row in rows}
 
+    async def begin_anew(self, experiment_id: ExperimentId, finals: Collection[Metric]) -> None:
+        """Forgets the summaries of an experiment but for those of these, all its final values."""
+        own = metric_summaries.c.experiment_id == experiment_id
+        await self._session.run(sa.delete(metric_summaries).where(own))
+        if finals:
+            await self.count_in(finals)
+
     async def _finals(self, groups: Collection[_Group], ids: Sequence[ExperimentId]) -> Sequence[Row]:
         """The final values of these experiments under the names of these groups."""
         names = sorted({name for _, name, _ in groups})

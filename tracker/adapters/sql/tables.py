@@ -12,6 +12,7 @@ from tracker.adapters.sql.types import CodePointText, UtcDateTime
 
 __all__ = [
     "SCHEMA_VERSION",
+    "branches",
     "db_metadata",
     "experiments",
     "merges",
@@ -90,6 +91,25 @@ experiments = sa.Table(
     sa.Index(None, "project_id", "position"),
     sa.Index(None, "project_id", "name"),
     sa.Index(None, "project_id", "created_at", "id"),
+)
+
+# The points lie in the store of scalars, under the branch's id.
+branches = sa.Table(
+    "branches",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "experiment_id",
+        sa.Uuid,
+        sa.ForeignKey("experiments.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("from_step", sa.BigInteger, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("made_by", sa.Uuid, sa.ForeignKey("users.id", ondelete="SET NULL"), index=True),
+    sa.Column("is_made", sa.Boolean, nullable=False),
+    sa.Column("values", sa.JSON, nullable=False),
 )
 
 # Further parents, beside the one whose line counts.

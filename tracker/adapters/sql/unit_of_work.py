@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tracker.adapters.sql.artifacts import SqlArtifactRepository, SqlSnapshotRepository
 from tracker.adapters.sql.audit import SqlAuditRepository
 from tracker.adapters.sql.blobs import SqlBlobRepository
+from tracker.adapters.sql.branches import SqlBranchRepository
 from tracker.adapters.sql.engine import WRITING
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
@@ -76,6 +77,7 @@ class _Repositories:
         self.audit = SqlAuditRepository(session)
         self.projects = SqlProjectRepository(session, dialect)
         self.experiments = SqlExperimentRepository(session, dialect)
+        self.branches = SqlBranchRepository(session)
         self.metrics = SqlMetricRepository(session, dialect)
         self.summaries = SqlSummaryRepository(session, dialect)
         self.saved_queries = SqlSavedQueryRepository(session)

@@ -305,7 +305,8 @@ class ExperimentService:
         return ordered
 
     async def delete(self, actor: Actor, experiment_id: ExperimentId) -> None:
-        """Removes the experiment with its metrics and scalars; its children move to its primary parent.
+        """Removes the experiment with its metrics, scalars and branches; its children move to its primary
+        parent.
 
         Raises:
             NotFound: there is none that `actor` may see.
@@ -315,13 +316,14 @@ class ExperimentService:
             experiment, scope = await unit.experiments.with_scope(experiment_id)
             require(actor, Action.EXPERIMENTS_DELETE, scope, kind="experiment", key=experiment_id)
             await unit.lock(f"lineage:{experiment.project_id}")
-            order = Purge(
-                id=PurgeId(self._ids.new()),
-                project_id=experiment.project_id,
-                experiment_id=experiment_id,
-                requested_at=self._clock.now(),
-            )
-            await unit.purges.add(order)
+            for gone in (experiment_id, *await _branches(unit, experiment_id)):
+                order = Purge(
+                    id=PurgeId(self._ids.new()),
+                    project_id=experiment.project_id,
+                    experiment_id=gone,
+                    requested_at=self._clock.now(),
+                )
+                await unit.purges.add(order)
             await unit.blobs.release(experiment.project_id, experiment_id, review_at=order.blobs_from)
             await unit.experiments.delete(experiment_id)
             await record(
@@ -330,6 +332,11 @@ class ExperimentService:
             )  # fmt: skip
             await unit.commit()
         await self._purge()
+
+
+async def _branches(unit: WritingUnit, experiment_id: ExperimentId) -> list[ExperimentId]:
+    """Under which further ids the store keeps points of an experiment."""
+    return [branch.series_id for branch in await unit.branches.of_experiment(experiment_id)]
 
 
 async def _check_lineage(unit: WritingUnit, before: Experiment, after: Experiment) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from tracker.domain.errors import Unavailable
-from tracker.domain.experiments.experiment import Experiment
-from tracker.domain.experiments.service import visible_experiment
+from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.identity.actor import Actor
-from tracker.domain.identity.policy import Action, require
+from tracker.domain.identity.policy import Action, ProjectScope, may, require
 from tracker.domain.ids import BatchId, ExperimentId, ProjectId
 from tracker.domain.projects.purge import Purge
 from tracker.domain.projects.service import visible_project
@@ -29,7 +27,7 @@ from tracker.domain.scalars.series import (
 from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.scalars import ScalarStore
-from tracker.ports.unit_of_work import UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 
 __all__ = ["ScalarService"]
 
@@ -120,8 +118,8 @@ class ScalarService:
         Raises:
             NotFound: there is no such experiment that `actor` may see.
         """
-        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
-        return await self._store.read(experiment.project_id, experiment_id, name, start=start, stop=stop)
+        project_id = await self._home(actor, experiment_id)
+        return await self._store.read(project_id, experiment_id, name, start=start, stop=stop)
 
     async def sample(
         self, actor: Actor, project_id: ProjectId, query: SampleQuery
@@ -134,8 +132,11 @@ class ScalarService:
         async with self._units.reading() as unit:
             await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
             if query.experiments:
-                known = await unit.experiments.get_many(query.experiments)
-                chosen = [e for e in query.experiments if e in known and known[e].project_id == project_id]
+                runs = await unit.experiments.get_many(query.experiments)
+                branches = await unit.branches.get_many(query.experiments)
+                homes = {key: each.project_id for key, each in runs.items()}
+                homes |= {each.series_id: each.project_id for each in branches.values()}
+                chosen = [key for key in query.experiments if homes.get(key) == project_id]
             else:
                 chosen = [experiment.id for experiment in await unit.experiments.list(project_id)]
         if not chosen:
@@ -151,8 +152,8 @@ class ScalarService:
             NotFound: there is no such experiment that `actor` may see.
         """
         query = query.evolve(experiments=(experiment_id,))
-        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
-        return await self._store.sample(experiment.project_id, query)
+        project_id = await self._home(actor, experiment_id)
+        return await self._store.sample(project_id, query)
 
     async def since(
         self,
@@ -168,8 +169,8 @@ class ScalarService:
             NotFound: there is no such experiment that `actor` may see.
             Invalid: `cursor` was not given for this experiment.
         """
-        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
-        return await self._store.since(experiment.project_id, experiment_id, cursor, names=names)
+        project_id = await self._home(actor, experiment_id)
+        return await self._store.since(project_id, experiment_id, cursor, names=names)
 
     async def summary_of(
         self, actor: Actor, experiment_id: ExperimentId, names: Collection[str] | None = None
@@ -179,8 +180,8 @@ class ScalarService:
         Raises:
             NotFound: there is no such experiment that `actor` may see.
         """
-        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
-        return await self._store.summary(experiment.project_id, [experiment_id], names)
+        project_id = await self._home(actor, experiment_id)
+        return await self._store.summary(project_id, [experiment_id], names)
 
     async def tags(
         self, actor: Actor, experiment_id: ExperimentId, window: TimeWindow = _OPEN
@@ -190,8 +191,8 @@ class ScalarService:
         Raises:
             NotFound: there is no such experiment that `actor` may see.
         """
-        experiment = await self._experiment(actor, experiment_id, Action.SCALARS_VIEW)
-        return await self._store.tags(experiment.project_id, experiment_id, window)
+        project_id = await self._home(actor, experiment_id)
+        return await self._store.tags(project_id, experiment_id, window)
 
     async def summary(
         self,
@@ -200,14 +201,16 @@ class ScalarService:
         experiments: Collection[ExperimentId] | None = None,
         names: Collection[str] | None = None,
     ) -> tuple[SeriesSummary, ...]:
-        """One row for each series of the project.
+        """One row for each series of the project; of branches only of those that are asked for.
 
         Raises:
             NotFound: there is no such project that `actor` may see.
         """
         async with self._units.reading() as unit:
             await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
-        return await self._store.summary(project_id, experiments, names)
+            hidden = await unit.branches.of_project(project_id) if experiments is None else ()
+        rows = await self._store.summary(project_id, experiments, names)
+        return tuple(row for row in rows if row.experiment_id not in hidden) if hidden else rows
 
     async def top(
         self,
@@ -219,14 +222,17 @@ class ScalarService:
         k: int = 10,
         descending: bool = True,
     ) -> tuple[SeriesSummary, ...]:
-        """The `k` best series called `name` in the project.
+        """The `k` best series called `name` in the project, those of branches left out.
 
         Raises:
             NotFound: there is no such project that `actor` may see.
         """
         async with self._units.reading() as unit:
             await visible_project(unit, actor, project_id, Action.SCALARS_VIEW)
-        return await self._store.top(project_id, name, by=by, k=k, descending=descending)
+            hidden = await unit.branches.of_project(project_id)
+        # A branch has at most one series of a name, so among so many there are `k` others, if there are any.
+        found = await self._store.top(project_id, name, by=by, k=k + len(hidden), descending=descending)
+        return tuple(row for row in found if row.experiment_id not in hidden)[:k]
 
     async def last_logged(
         self, actor: Actor, project_id: ProjectId, experiments: Collection[ExperimentId] | None = None
@@ -280,6 +286,23 @@ class ScalarService:
             return False
         return True
 
-    async def _experiment(self, actor: Actor, experiment_id: ExperimentId, action: Action) -> Experiment:
+    async def _home(self, actor: Actor, owner_id: ExperimentId) -> ProjectId:
+        """The project of an experiment, or of a branch's experiment, whose points `actor` may view."""
         async with self._units.reading() as unit:
-            return await visible_experiment(unit, actor, experiment_id, action)
+            known = await _scope(unit, actor, owner_id)
+            if known is None or not may(actor, Action.SCALARS_VIEW, known):
+                # Also asked of an experiment that is hidden: that must take as long as if it was none.
+                branch = (await unit.branches.get_many([owner_id])).get(owner_id)
+                if branch is not None:
+                    known = await _scope(unit, actor, branch.experiment_id)
+        if known is None:
+            raise NotFound.of("experiment", owner_id)
+        require(actor, Action.SCALARS_VIEW, known, kind="experiment", key=owner_id)
+        return known.project_id
+
+
+async def _scope(unit: ReadingUnit, actor: Actor, experiment_id: ExperimentId) -> ProjectScope | None:
+    try:
+        return (await unit.experiments.with_scope(experiment_id, asker=actor.user_id))[1]
+    except NotFound:
+        return None

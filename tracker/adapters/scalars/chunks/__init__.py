@@ -15,6 +15,7 @@ from tracker.adapters.scalars.chunks.chunk import CHUNK_POINTS, FOLD_AT, Chunk, 
 from tracker.adapters.scalars.chunks.codec import best_codec
 from tracker.adapters.scalars.chunks.columns import Arrivals, Columns, empty, join, join_arrivals
 from tracker.adapters.scalars.chunks.decoding import decoded_together
+from tracker.adapters.scalars.chunks.parting import Parted, Parting
 from tracker.adapters.scalars.chunks.piece import Piece, by_series, unpacked
 from tracker.adapters.scalars.chunks.pyramid import BLOCK_POINTS, Blocks
 from tracker.adapters.scalars.chunks.sampling import Sampler
@@ -29,6 +30,8 @@ __all__ = [
     "Blocks",
     "Chunk",
     "Columns",
+    "Parted",
+    "Parting",
     "Piece",
     "Sampler",
     "Totals",

@@ -75,7 +75,9 @@ def since(
     """See the port. A cursor is the number of the last block of the experiment's points that was seen."""
     asked = {"project": project_id, "experiment": experiment_id}
     latest = client.query(
-        f"SELECT max(_block_number) {POINTS} AND experiment = {{experiment:UUID}}",
+        # Of the marks too: they stay when points move elsewhere.
+        "SELECT max(_block_number) FROM scalars WHERE project = {project:UUID} AND kind != 'tags'"  # noqa: S608
+        f" AND experiment = {{experiment:UUID}} {ALIVE}",
         parameters=asked,
     ).result_rows[0][0]
     seen = 0 if cursor is None else _seen(cursor, latest)

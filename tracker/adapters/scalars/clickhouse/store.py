@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from tracker.adapters.scalars.clickhouse import reading, upkeep, writing
 from tracker.adapters.scalars.clickhouse.address import Address
+from tracker.adapters.scalars.clickhouse.branching import branch
 from tracker.adapters.scalars.clickhouse.clients import Clients
 from tracker.adapters.scalars.clickhouse.sampling import sample
 from tracker.domain.errors import TooManyRequests, Unavailable
@@ -62,6 +63,7 @@ class ClickHouseScalarStore:
         self._readers = ThreadPoolExecutor(_READERS, "clickhouse-read")
         self._appending = 0
         self._guard = threading.Lock()
+        self._branching = threading.Lock()
         self._closed = False
 
     async def append(self, project_id: ProjectId, batch: ScalarBatch) -> None:
@@ -132,6 +134,14 @@ class ClickHouseScalarStore:
         """See the port."""
         return await self._with(self._readers, reading.tags, project_id, experiment_id, window)
 
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port. Between copying and removing, readers may see points in both places; who tries again
+        goes on where a crash came between. Two processes that branch one experiment to two places at the
+        same moment may both copy the same points: ClickHouse has no lock that would keep them apart."""
+        await self._with(self._writers, self._branch_alone, project_id, experiment_id, step, into)
+
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port. Nobody sees the points any more when it returns; their space comes back later."""
         await self._with(self._writers, writing.delete, project_id, experiment_id)
@@ -159,6 +169,17 @@ class ClickHouseScalarStore:
     async def close(self) -> None:
         """See the port."""
         await asyncio.to_thread(self._close)
+
+    def _branch_alone(
+        self,
+        client: Client,
+        project_id: ProjectId,
+        experiment_id: ExperimentId,
+        step: int,
+        into: ExperimentId,
+    ) -> None:
+        with self._branching:
+            branch(client, project_id, experiment_id, step, into)
 
     async def _with(
         self,

@@ -14,7 +14,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch
 
-__all__ = ["append", "delete"]
+__all__ = ["ALONE", "append", "delete"]
 
 _COLUMNS = {
     "project": "UUID",
@@ -32,7 +32,7 @@ _NO_EXPERIMENT = UUID(int=0)
 _GATHERED_POINTS = 10_000
 _GATHERED = {"async_insert": 1, "wait_for_async_insert": 1, "async_insert_deduplicate": 1}
 # One block however many points: two blocks would be two parts, and a crash between them half a batch.
-_ALONE = {"async_insert": 0, "min_insert_block_size_rows": 2**62, "min_insert_block_size_bytes": 0}
+ALONE = {"async_insert": 0, "min_insert_block_size_rows": 2**62, "min_insert_block_size_bytes": 0}
 
 _SEEN, _DELETED, _PROJECT_DELETED = 1, 2, 3
 _KNOWN = f"""
@@ -58,7 +58,7 @@ def append(client: Client, project_id: ProjectId, batch: ScalarBatch) -> None:
     if _DELETED in known:
         raise NotFound.of("experiment", batch.experiment_id)
     if _SEEN not in known:
-        how: Mapping[str, Any] = _GATHERED if len(batch) < _GATHERED_POINTS else _ALONE
+        how: Mapping[str, Any] = _GATHERED if len(batch) < _GATHERED_POINTS else ALONE
         token = f"{project_id}/{batch.experiment_id}/{batch.id}"
         client.insert(
             "scalars",

@@ -34,6 +34,7 @@ def stats(connection: sqlite3.Connection, path: Path) -> StoreStats:
     ).fetchone()
     experiments, series = connection.execute(
         "SELECT count(DISTINCT experiment), count(*) FROM series"
+        " WHERE points>0 OR experiment IN (SELECT experiment FROM tail)"
     ).fetchone()
     files = [path.with_name(path.name + suffix) for suffix in ("", "-wal")]
     size = sum(file.stat().st_size for file in files if file.exists())

@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 
 from tracker.adapters.scalars.chunks import empty
 from tracker.adapters.scalars.embedded import checking, reading
+from tracker.adapters.scalars.embedded.branching import branch
 from tracker.adapters.scalars.embedded.errors import translated
 from tracker.adapters.scalars.embedded.group_commit import GroupCommit
 from tracker.adapters.scalars.embedded.maintenance import Upkeep
@@ -142,6 +143,15 @@ class EmbeddedScalarStore:
         """See the port."""
         return await self._read(project_id, lambda file: reading.tags(file, experiment_id, window), ())
 
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port."""
+        with self._guard:
+            file, _ = self._project(project_id)
+            future = self._writers.submit(_branch, file, experiment_id, step, into)
+        await asyncio.wrap_future(future)
+
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""
         with self._guard:
@@ -235,6 +245,11 @@ def _delete(file: ProjectFile, experiment_id: ExperimentId | None) -> None:
             delete_experiment(writer, experiment_id)
     except NotFound:
         return  # its whole project was deleted
+
+
+def _branch(file: ProjectFile, experiment_id: ExperimentId, step: int, into: ExperimentId) -> None:
+    with file.writing() as writer:
+        branch(writer, experiment_id, step, into)
 
 
 def _settle(file: ProjectFile, commits: GroupCommit, experiment_id: ExperimentId) -> None:

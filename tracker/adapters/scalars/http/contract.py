@@ -56,7 +56,7 @@ class ContractService:
       all points of the experiments asked for, which a large project feels.
     - **Deleting one experiment.** Its points are hidden from this process and refused from then on,
       and take room until the project is deleted.
-    - **News since a cursor, and verification.** They are refused as ``Unavailable``.
+    - **News since a cursor, branches, and verification.** They are refused as ``Unavailable``.
     - **Maintenance.** It is the service's own affair; how many bytes it takes is not told.
     """
 
@@ -178,6 +178,15 @@ class ContractService:
                 if each["tags"] and experiment_id not in self._gone
             ]
         return tuple(sorted(tags, key=lambda each: each.step))
+
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """Refused: see the class."""
+        raise Unavailable(
+            "this scalars service cannot keep what a resumed run left behind: resume without a step",
+            retry_after=60.0,
+        )
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port, and what the class says of deleting one experiment."""

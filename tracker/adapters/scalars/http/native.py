@@ -10,6 +10,7 @@ import numpy as np
 from tracker import scalars_wire as wire
 from tracker.adapters.scalars.http.group_send import GroupSend
 from tracker.adapters.scalars.http.link import Link
+from tracker.domain.errors import Unavailable
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.domain.scalars.series import (
@@ -32,9 +33,14 @@ _READS_EVERYTHING = 3600.0
 
 
 class NativeService:
-    """A :class:`~tracker.ports.scalars.ScalarStore` behind ``/api/store``."""
+    """A :class:`~tracker.ports.scalars.ScalarStore` behind ``/api/store``.
+
+    Attributes:
+        can_branch: whether the service says that it can; older ones cannot.
+    """
 
     def __init__(self, link: Link) -> None:
+        self.can_branch = False
         self._link = link
         self._senders: dict[ProjectId, GroupSend] = {}
 
@@ -130,6 +136,19 @@ class NativeService:
         """See the port."""
         body = {"experiment_id": experiment_id.bytes, "window": _window(window)}
         return await self._ask(project_id, "tags", body, lambda found: wire.tags_from(found["tags"]))
+
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port. May be sent again: the service knows what it has done by `into`."""
+        if not self.can_branch:
+            raise Unavailable(
+                f"the scalars service at {self._link.shown} is older than branches: update it, or resume"
+                " without a step",
+                retry_after=60.0,
+            )
+        body = {"experiment_id": experiment_id.bytes, "step": step, "into": into.bytes}
+        await self._link.post(f"/store/{project_id}/branch", body, writes=True)
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""

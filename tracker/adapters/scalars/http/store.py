@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tracker.adapters.scalars.http.breaker import Breaker
 from tracker.adapters.scalars.http.contract import ContractService
@@ -119,6 +119,12 @@ class HttpScalarStore:
         """See the port."""
         return await (await self._service()).tags(project_id, experiment_id, window)
 
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port; a service older than this refuses, as unavailable."""
+        await (await self._service()).branch(project_id, experiment_id, step=step, into=into)
+
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:
         """See the port."""
         await (await self._service()).delete(project_id, experiment_id)
@@ -186,16 +192,21 @@ class HttpScalarStore:
         if answer.status_code in (401, 403):
             raise Unavailable(f"the scalars service at {self._link.shown} refuses the key")
         # The one we know keeps what it remembers.
-        if _speaks_native(answer.status_code, answer.content):
-            return self._spoken if isinstance(self._spoken, NativeService) else NativeService(self._link)
+        told = _told(answer.status_code, answer.content)
+        if (told.get("protocol"), told.get("version")) == (PROTOCOL, VERSION):
+            spoken = self._spoken
+            native = spoken if isinstance(spoken, NativeService) else NativeService(self._link)
+            native.can_branch = told.get("branches") is True
+            return native
         if self._spoken is None:
             _log.warning("the scalars service at %s speaks only the contract", self._link.shown)
         return self._spoken if isinstance(self._spoken, ContractService) else ContractService(self._link)
 
 
-def _speaks_native(status: int, content: bytes) -> bool:
+def _told(status: int, content: bytes) -> Mapping[str, object]:
+    """What the service says that it speaks; nothing where it knows no such question."""
     try:
         told = unpack(content) if status == 200 else None
     except ValueError:
-        return False
-    return isinstance(told, dict) and (told.get("protocol"), told.get("version")) == (PROTOCOL, VERSION)
+        return {}
+    return told if isinstance(told, dict) else {}

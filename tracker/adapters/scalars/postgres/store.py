@@ -10,6 +10,7 @@ from typing import TypeVar
 from asyncpg import Connection
 
 from tracker.adapters.scalars.postgres import reading, upkeep, writing
+from tracker.adapters.scalars.postgres.branching import branch
 from tracker.adapters.scalars.postgres.connections import Connections
 from tracker.adapters.scalars.postgres.folding import fold
 from tracker.adapters.scalars.postgres.group_commit import GroupCommit, KnownNumbers
@@ -132,6 +133,15 @@ class PostgresScalarStore:
         """See the port."""
         return await self._read(
             lambda connection: reading.tags(connection, project_id, experiment_id, window)
+        )
+
+    async def branch(
+        self, project_id: ProjectId, experiment_id: ExperimentId, *, step: int, into: ExperimentId
+    ) -> None:
+        """See the port."""
+        self._require_open()
+        await self._connections.writing(
+            lambda connection: branch(connection, project_id, experiment_id, step, into)
         )
 
     async def delete(self, project_id: ProjectId, experiment_id: ExperimentId | None = None) -> None:

@@ -26,7 +26,8 @@ WITH own AS (SELECT id, loose FROM experiment WHERE project = $1 AND NOT deleted
     FROM chunk JOIN own ON own.id = experiment),
   tails AS (SELECT sum(80 + pg_column_size(points)) AS bytes FROM tail JOIN own ON own.id = experiment),
   names AS (SELECT count(*) AS series, count(DISTINCT experiment) AS experiments,
-    sum(200 + pg_column_size(name)) AS bytes FROM series JOIN own ON own.id = experiment),
+    sum(200 + pg_column_size(name)) AS bytes FROM series JOIN own ON own.id = experiment
+    WHERE points > 0 OR own.loose > 0),
   ids AS (SELECT 92 * count(*) AS bytes FROM batch JOIN own ON own.id = experiment),
   put AS (SELECT sum(100 + pg_column_size(names) + pg_column_size(tags)) AS bytes
     FROM tag JOIN own ON own.id = experiment),

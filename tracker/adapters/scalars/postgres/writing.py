@@ -18,9 +18,11 @@ from tracker.domain.scalars.batch import Int64s, ScalarBatch
 __all__ = [
     "Committed",
     "Numbers",
+    "add_experiments",
     "commit",
     "delete_experiment",
     "hide_project",
+    "locked",
     "mark_project",
     "remove_some",
 ]
@@ -56,11 +58,11 @@ async def commit(
     keeps arrival numbers, names and tails whole between processes.
     """
     runs = sorted({batch.experiment_id for batch in group})
-    rows = await _locked(connection, project_id, runs)
+    rows = await locked(connection, project_id, runs)
     if len(rows) < len(runs):
-        if not await _add_experiments(connection, project_id, [run for run in runs if run not in rows]):
+        if not await add_experiments(connection, project_id, [run for run in runs if run not in rows]):
             return Committed([NotFound.of("project", project_id) for _ in group], [], {})
-        rows = await _locked(connection, project_id, runs)
+        rows = await locked(connection, project_id, runs)
     refused = {run: NotFound.of("experiment", run) for run in runs if rows[run]["deleted"]}
     accepted = [batch for batch in group if batch.experiment_id not in refused]
     by_run: dict[ExperimentId, list[ScalarBatch]] = {}
@@ -75,7 +77,7 @@ async def delete_experiment(
     connection: Connection, project_id: ProjectId, experiment_id: ExperimentId
 ) -> None:
     """Removes everything of an experiment but the mark that it was there."""
-    if not await _locked(connection, project_id, [experiment_id]) and not await _add_experiments(
+    if not await locked(connection, project_id, [experiment_id]) and not await add_experiments(
         connection, project_id, [experiment_id]
     ):
         return  # its whole project was deleted
@@ -118,9 +120,10 @@ async def remove_some(connection: Connection, project_id: ProjectId) -> bool:
     return len(removed) == _REMOVED_AT_ONCE
 
 
-async def _locked(
+async def locked(
     connection: Connection, project_id: ProjectId, runs: Sequence[ExperimentId]
 ) -> dict[ExperimentId, Record]:
+    """The rows of these experiments, which nobody else changes until the transaction ends."""
     rows = await connection.fetch(
         "SELECT id, uuid, deleted, arrival, series, loose, folds FROM experiment"
         " WHERE project = $1 AND uuid = ANY($2::uuid[]) ORDER BY uuid FOR UPDATE",
@@ -130,7 +133,7 @@ async def _locked(
     return {ExperimentId(row["uuid"]): row for row in rows}
 
 
-async def _add_experiments(
+async def add_experiments(
     connection: Connection, project_id: ProjectId, runs: Sequence[ExperimentId]
 ) -> bool:
     """Whether the experiments are there now; they are not when their project was deleted."""

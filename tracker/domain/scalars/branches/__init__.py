@@ -1,0 +1,1 @@
+"""What resumed runs left behind."""
