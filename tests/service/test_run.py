@@ -191,3 +191,86 @@ def test_ranks_of_a_job_write_to_one_experiment(tmp_path: Path) -> None:
         (made,) = tr.experiments.list(project.id)
         series = {row.name: row.last_value for row in tr.scalars.summary(project.id)}
     assert (made.status, series) == ("complete", {"loss": 4.0, "loss@rank1": 104.0, "loss@rank2": 204.0})
+
+
+def test_a_run_resumed_at_a_step_has_one_clean_curve_and_keeps_what_it_gave_up(tmp_path: Path) -> None:
+    with tracker.init("p", "1_long", data=tmp_path) as first:
+        for step in range(100):
+            first.log({"loss": float(step)}, step=step)
+    with tracker.init("p", data=tmp_path, resume="1_long", step=60) as run:
+        assert run.experiment.status is tracker.Status.RUNNING
+        for _ in range(20):
+            run.log({"loss": -1.0})
+    assert run.id == first.id
+    with tracker.open(tmp_path) as tr:
+        loss = tr.scalars.read(run.id, "loss")
+        assert loss.step.tolist() == list(range(80))
+        assert loss.value.tolist() == [float(step) for step in range(60)] + [-1.0] * 20
+        (branch,) = tr.experiments.branches(run.id)
+        assert (branch.from_step, branch.points) == (60, 40)
+        assert tr.scalars.read(branch.id, "loss").value.tolist() == [float(step) for step in range(60, 100)]
+
+
+def test_auto_goes_on_with_what_did_not_come_to_its_end_and_otherwise_begins(tmp_path: Path) -> None:
+    with tracker.init("p", "1_a", data=tmp_path, resume="auto") as first:
+        first.log({"loss": 1.0})
+        first.finish("failed", reason="preempted", kind="preempted")
+    with tracker.init("p", "1_a", data=tmp_path, resume="auto") as second:
+        second.log({"loss": 2.0})
+    with tracker.init("p", "1_a", data=tmp_path, resume="auto") as third:
+        pass
+    assert first.id == second.id != third.id
+    assert second.experiment.end_kind is None
+    with tracker.open(tmp_path) as tr:
+        assert tr.scalars.read(first.id, "loss").step.tolist() == [0, 1]
+
+
+def test_what_is_printed_and_how_loaded_the_machine_was_are_kept_when_asked_for(tmp_path: Path) -> None:
+    script = (
+        "import os, tracker\n"
+        "with tracker.init('p', data='.', console=True, system=True) as run:\n"
+        "    run.log({'loss': 1.0}); print('hello'); os.system('echo from a child')\n"
+        "    run.log({'loss': 2.0})\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ended.stdout == "hello\nfrom a child\n"
+    assert len(ended.stderr.splitlines()) <= 12
+    assert "1_run in p: complete" in ended.stderr
+    with tracker.open(tmp_path) as tr:
+        (project,) = tr.projects.list()
+        (made,) = tr.experiments.list(project.id)
+        (console,) = tr.artifacts.list(made.id, kind="console")
+        kept = tr.artifacts.read(console).decode()
+        assert "out hello" in kept
+        assert "out from a child" in kept
+        names = {row.name for row in tr.scalars.summary(project.id)}
+        assert "system.memory.percent" in names
+        assert tr.scalars.read(made.id, "loss").step.tolist() == [0, 1]
+
+
+def test_media_and_files_are_artifacts_of_the_moment_they_were_given(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "model.bin"
+    with tracker.init("p", data=tmp_path) as run:
+        checkpoint.write_bytes(b"first")
+        run.file(checkpoint, kind="checkpoint")
+        checkpoint.write_bytes(b"later")
+        run.note("**seen**")
+        run.image("noise", np.zeros((4, 4)), step=3)
+        run.table("rows", [{"a": 1}])
+        run.params({"late": {"lr": 0.5}})
+        with pytest.warns(tracker.TrackerWarning, match="file: path: "):
+            run.file(tmp_path / "nowhere")
+    with tracker.open(tmp_path) as tr:
+        found = {each.name.split("/")[0]: each for each in tr.artifacts.list(run.id)}
+        assert set(found) == {"model.bin", "notes", "noise.png", "rows.jsonl"}
+        assert tr.artifacts.read(found["model.bin"]) == b"first"
+        assert (found["noise.png"].step, found["noise.png"].kind) == (3, "image")
+        assert dict(tr.experiments.get(run.id).params) == {"late.lr": 0.5}

@@ -45,7 +45,8 @@ class Carrier:
         writer: this process's own segment.
         connect: opens the library; called in the background, again after a failure.
         create: makes the run's experiment, or finds the one that was made before.
-        url: the server that the library is on; ``None`` = the folder.
+        url: the server that the library is on; ``None`` = the folder, which recovers when it is opened.
+        recovers_first: whether what earlier runs left there is needed before the experiment is made.
     """
 
     def __init__(
@@ -54,13 +55,16 @@ class Carrier:
         writer: SegmentWriter,
         connect: Callable[[], Awaitable[AsyncTracker]],
         create: Callable[[AsyncTracker], Awaitable[Experiment]],
+        *,
         url: str | None = None,
+        recovers_first: bool = False,
     ) -> None:
         self._journal = journal
         self._writer = writer
         self._connect = connect
         self._create = create
         self._url = url
+        self._recovers_first = recovers_first
         self._thread = LoopThread()
         self._library: AsyncTracker | None = None
         self._task: Future[None] | None = None
@@ -139,7 +143,8 @@ class Carrier:
         pause = SECONDS
         # A thousand runs whose server comes back must not all ask it at once: each has a pace of its own.
         spread = 0.75 + self._journal.key.int % 1000 / 2000
-        await self._recover()
+        if not self._recovers_first:
+            await self._recover_in_background()
         while not self._is_gone:
             await asyncio.sleep(pause)
             pause = SECONDS if await self._once() else min(pause * 2, LONGEST_PAUSE) * spread
@@ -180,18 +185,23 @@ class Carrier:
         return True
 
     async def _recover(self) -> None:
-        """Brings in what earlier runs left behind for the same server; a folder does so when it is opened."""
+        """Brings in what earlier runs left behind for the same server."""
+        if self._url is not None and self._library is not None:
+            await recover(self._library, self._journal.data, self._url)
+
+    async def _recover_in_background(self) -> None:
         try:
             async with self._round:
                 await self._ready()
-                if self._url is not None and self._library is not None:
-                    await recover(self._library, self._journal.data, self._url)
+                await self._recover()
         except Exception as error:
             self.tell(error)
 
     async def _ready(self) -> Experiment:
         if self._library is None:
             self._library = await self._connect()
+            if self._recovers_first:
+                await self._recover()
         if self.experiment is None:
             self.experiment = await self._create(self._library)
             self._journal.tell({**self._journal.about(), "experiment_id": str(self.experiment.id)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 from uuid import UUID
@@ -14,7 +14,9 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId, ProjectId
 
-__all__ = ["RunPlan"]
+__all__ = ["AUTO", "RunPlan", "next_step"]
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class RunPlan:
         url: the server it goes to; ``None`` = the data folder itself.
         rank: of this process in a distributed job.
         is_offline: whether nothing is sent before ``tracker sync``.
-        resume: id of an experiment that goes on, instead of a new one.
+        resume: id or name of an experiment that goes on, instead of a new one; or ``auto``: the one of this
+            key or name, or else the project's newest, unless it is complete.
         step: from which step on it goes on anew.
+        is_keyed: whether the key was given from outside, so that an earlier start may have had it.
     """
 
     key: UUID
@@ -44,6 +48,7 @@ class RunPlan:
     is_offline: bool = False
     resume: str | None = None
     step: int | None = None
+    is_keyed: bool = False
 
     def told(self) -> dict[str, Any]:
         """As JSON; :meth:`read` reads it."""
@@ -68,11 +73,41 @@ class RunPlan:
             Unavailable: the store does not answer.
         """
         home = await library.projects.create(self.project, exist_ok=True)
-        above = None if self.parent is None else await _named(library, home.id, self.parent)
+        if self.resume is not None and self.resume != AUTO:
+            return await self._resumed(library, await _named(library, home.id, self.resume))
+        earlier = None if self.resume is None or self.is_keyed else await self._earlier(library, home.id)
+        made = await self._new(library, home.id) if earlier is None else earlier
+        if self.resume is None or not await next_step(library, made):
+            return made
+        return await self._resumed(library, made)
+
+    async def _new(self, library: AsyncTracker, home: ProjectId) -> Experiment:
+        """The experiment of this key, made if there is none."""
+        above = None if self.parent is None else await _named(library, home, self.parent)
         fields = dict(self.fields) if above is None else {**self.fields, "parent_id": above.id}
         return await library.experiments.create(
-            home.id, name=self.name or _default_name(above), status=Status.RUNNING, run_key=self.key, **fields
+            home, name=self.name or _default_name(above), status=Status.RUNNING, run_key=self.key, **fields
         )
+
+    async def _earlier(self, library: AsyncTracker, home: ProjectId) -> Experiment | None:
+        """What a start of the same script left, if it did not come to its end."""
+        if self.name is not None:
+            found: Sequence[Experiment] = await library.experiments.list(home, name=self.name)
+        else:
+            found = await library.experiments.recent(project_id=home, limit=1)
+        newest = max(found, key=lambda each: each.created_at, default=None)
+        return None if newest is None or newest.status is Status.COMPLETE else newest
+
+    async def _resumed(self, library: AsyncTracker, experiment: Experiment) -> Experiment:
+        if self.rank:  # the first one of a job does it for all
+            return experiment
+        return await library.experiments.resume(experiment.id, step=self.step)
+
+
+async def next_step(library: AsyncTracker, experiment: Experiment) -> int:
+    """The step after the last one that has a value; 0 where there is none."""
+    rows = await library.scalars.summary(experiment.project_id, [experiment.id])
+    return max((row.last_step + 1 for row in rows), default=0)
 
 
 async def _named(library: AsyncTracker, project_id: ProjectId, text: str) -> Experiment:

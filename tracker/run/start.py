@@ -17,7 +17,7 @@ from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
-from tracker.journal.plan import RunPlan
+from tracker.journal.plan import RunPlan, next_step
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect
 from tracker.run.params import feature_tree, flat_params
@@ -123,8 +123,12 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
     carrier = None
     if settings.mode == "online":
         opened = partial(connect, None if plan.url else data, plan.url, settings.token)
-        carrier = Carrier(journal, writer, opened, plan.make, plan.url)
+        carrier = Carrier(
+            journal, writer, opened, plan.make, url=plan.url, recovers_first=plan.resume is not None
+        )
         _make(carrier, journal, plan)
+        if plan.resume is not None:
+            writer.step = _first_step(carrier, plan)
         carrier.start()
     return Run(plan, writer, carrier, journal, settings=_of_run(settings))
 
@@ -151,6 +155,7 @@ def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
         is_offline=settings.mode == "offline",
         resume=settings.resume,
         step=settings.resume_step,
+        is_keyed=settings.run_key is not None,
     )
 
 
@@ -177,6 +182,13 @@ def _make(carrier: Carrier, journal: JournalFolder, plan: RunPlan) -> None:
     except BaseException:
         _give_up(carrier, journal)
         raise
+
+
+def _first_step(carrier: Carrier, plan: RunPlan) -> int:
+    """Where rows without a step go on."""
+    if plan.step is not None or carrier.library is None or carrier.experiment is None:
+        return plan.step or 0
+    return carrier.wait(next_step(carrier.library, carrier.experiment), START_SECONDS)
 
 
 def _give_up(carrier: Carrier, journal: JournalFolder) -> None:
