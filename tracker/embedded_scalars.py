@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from tracker.areas import Id, uuid_of
+from tracker.areas.reading import read_over
 from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.ranks import Over
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import SampleQuery, Series, SeriesSummary
 from tracker.domain.scalars.service import ScalarService
@@ -22,9 +24,19 @@ class Scalars:
         self._actor = actor
         self._service = service
 
-    async def read(self, experiment_id: Id, name: str) -> Series:
-        """A whole series."""
-        return await self._service.read(self._actor, _experiment(experiment_id), name)
+    async def read(
+        self, experiment_id: Id, name: str, *, x: str | None = None, ranks: Over | str | None = None
+    ) -> Series:
+        """A whole series, or several as one."""
+        chosen = _experiment(experiment_id)
+
+        async def one(name: str) -> Series:
+            return await self._service.read(self._actor, chosen, name)
+
+        async def names() -> list[str]:
+            return [row.name for row in await self._service.summary_of(self._actor, chosen)]
+
+        return await read_over(one, names, name, x=x, ranks=ranks)
 
     async def sample(
         self,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
-
-import numpy as np
 
 from tracker.areas import AsyncTracker, Id, uuid_of, word_of
 from tracker.domain.comparison.budget import BudgetComparison
@@ -17,11 +13,8 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.graph import Graph
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.experiments.names import NameCheck
-from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
-from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.record import ScalarRecord
-from tracker.domain.scalars.series import Axis, Series, SeriesSummary
+from tracker.domain.scalars.series import Axis
 from tracker.domain.search.fields import FieldSummary
 from tracker.domain.search.found import SearchPage
 from tracker.domain.search.saved_query import SavedQuery
@@ -30,7 +23,7 @@ from tracker.remote_client import Client
 from tracker.remote_hypotheses import Hypotheses
 from tracker.remote_identity import Audit, Permissions, Teams, Tokens, Users
 from tracker.remote_metrics import Metrics
-from tracker.scalars_wire import tags_from
+from tracker.remote_scalars import Scalars
 from tracker.warning import warn_of
 from tracker.wire import (
     body_of_experiment,
@@ -39,19 +32,12 @@ from tracker.wire import (
     experiment_from,
     graph_from,
     name_check_from,
-    number_text,
     project_from,
-    summary_from,
 )
 from tracker.wire_comparison import budget_from, comparison_from
 from tracker.wire_search import field_from, page_from, query_from
 
 __all__ = ["connect"]
-
-ALL_POINTS = 20_000_000
-IDS_A_REQUEST = 200
-NAMES_A_REQUEST = 10
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def connect(url: str, token: str | None = None) -> AsyncTracker:
@@ -288,89 +274,6 @@ class Queries:
     async def delete(self, query_id: Id) -> None:
         """Removes one."""
         await self._client.delete(f"/queries/{uuid_of(query_id, 'query_id')}")
-
-
-class Scalars:
-    """:class:`~tracker.areas.AsyncScalars` over HTTP."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def read(self, experiment_id: Id, name: str) -> Series:
-        """A whole series."""
-        chosen = ExperimentId(uuid_of(experiment_id, "experiment_id"))
-        query = {"name": name, "max_points": ALL_POINTS}
-        for found in await self._client.get_columns(f"/scalars/get/{chosen}", query):
-            return Series(
-                experiment_id=chosen, name=name, step=found.step, time=found.time, value=found.value
-            )
-        empty = np.empty(0, np.int64)
-        return Series(experiment_id=chosen, name=name, step=empty, time=empty, value=np.empty(0))
-
-    async def sample(
-        self,
-        project_id: Id,
-        experiments: Sequence[Id] = (),
-        *,
-        names: Sequence[str] | None = None,
-        max_points: int = 1000,
-    ) -> tuple[Series, ...]:
-        """Thinned series."""
-        path = f"/scalars/get/project/{uuid_of(project_id, 'project_id')}"
-        query = {"max_points": max_points, **_names(names)}
-        parts = [{"experiment_id": chosen} for chosen in _parts(experiments)] if experiments else [{}]
-        found = [await self._client.get_columns(path, query | part) for part in parts]
-        return tuple(each for each in chain.from_iterable(found) if names is None or each.name in names)
-
-    async def log(self, experiment_id: Id, records: Sequence[ScalarRecord]) -> None:
-        """Keeps some steps; a record without a time gets that of its arrival."""
-        rows = [
-            {
-                "scalars": {name: number_text(value) for name, value in record.values.items()},
-                "step": record.step,
-                "tags": list(record.tags),
-                "time": None if record.time is None else (record.time - _EPOCH) // timedelta(microseconds=1),
-            }
-            for record in records
-        ]
-        chosen = uuid_of(experiment_id, "experiment_id")
-        await self._client.post(f"/scalars/log_batch/{chosen}", {"scalars": rows})
-
-    async def append(self, batch: ScalarBatch) -> None:
-        """Keeps columns; the same batch again changes nothing."""
-        await self._client.post_columns(f"/scalars/columns/{batch.experiment_id}", batch)
-
-    async def tags(self, experiment_id: Id) -> tuple[StepTags, ...]:
-        """What was put on steps."""
-        chosen = uuid_of(experiment_id, "experiment_id")
-        query = {"return_tags": "true", "max_points": 1}
-        return tags_from((await self._client.get(f"/scalars/get/{chosen}", query))["data"][0]["tags"])
-
-    async def summary(
-        self,
-        project_id: Id,
-        experiments: Collection[Id] | None = None,
-        names: Collection[str] | None = None,
-    ) -> tuple[SeriesSummary, ...]:
-        """A row each."""
-        path = f"/scalars/summary/{uuid_of(project_id, 'project_id')}"
-        query = _names(names)
-        parts = [{}] if experiments is None else [{"experiment_id": part} for part in _parts(experiments)]
-        found = [row for part in parts for row in (await self._client.get(path, query | part))["data"]]
-        rows = [row for row in map(summary_from, found) if names is None or row.name in names]
-        return tuple(sorted(rows, key=lambda row: (row.experiment_id, row.name)))
-
-
-def _names(names: Collection[str] | None) -> dict[str, Any]:
-    """Asks for these names; more than an address can hold are chosen from the answer instead."""
-    return {"name": list(names)} if names is not None and len(names) <= NAMES_A_REQUEST else {}
-
-
-def _parts(experiments: Collection[Id]) -> Iterator[list[str]]:
-    """Their ids, each once, as many at a time as an address can hold."""
-    ids = list(dict.fromkeys(str(uuid_of(each, "experiment_id")) for each in experiments))
-    for start in range(0, len(ids), IDS_A_REQUEST):
-        yield ids[start : start + IDS_A_REQUEST]
 
 
 def _experiment(value: Id) -> str:

@@ -19,6 +19,7 @@ from tracker.domain.metrics.aggregation import ExperimentMetric
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Direction, MetricDefinition, Project, ProjectSettings
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
+from tracker.domain.scalars.ranks import Over
 from tracker.domain.scalars.record import ScalarRecord
 from tracker.domain.scalars.series import Axis, Series, SeriesSummary
 from tracker.domain.search.fields import FieldSummary
@@ -249,10 +250,24 @@ class AsyncMetrics(Protocol):
 class AsyncScalars(Protocol):
     """Time series."""
 
-    async def read(self, experiment_id: Id, name: str) -> Series:
+    async def read(
+        self, experiment_id: Id, name: str, *, x: str | None = None, ranks: Over | str | None = None
+    ) -> Series:
         """A whole series: ``.step``, ``.time`` (microseconds UTC) and ``.value`` as numpy columns.
 
         Against a server a series of more than 20 million points comes thinned to that many.
+
+        Args:
+            experiment_id: whose.
+            name: of the scalar.
+            x: another scalar that is to be the x-axis; the answer then is a
+                :class:`~tracker.domain.scalars.joining.SeriesOver`, whose ``.x`` says where each point
+                stands: at the value of `x` at its step, else at the last step before it.
+            ranks: ``mean``, ``min``, ``max`` or ``sum`` of the values that the ranks of a distributed job
+                have at each step, which are the scalars ``NAME``, ``NAME@rank1`` and so on; see
+                :func:`~tracker.domain.scalars.ranks.over_ranks`.
+
+        Raises ``Invalid`` where there is no scalar `x`.
         """
         ...
 

@@ -13,6 +13,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project
+from tracker.domain.scalars.ranks import rank_of
 from tracker.domain.scalars.series import Series, SeriesSummary
 from tracker.run.ending import Curve, Ending
 
@@ -22,7 +23,6 @@ _T = TypeVar("_T")
 
 _MOST_CURVES = 5
 _POINTS = 200
-_RANK = re.compile(r"@rank[0-9]+$")
 _JUDGED_BY = re.compile(r"(^|[._/-])(val|valid|validation|eval|test|dev)([._/-]|$)", re.IGNORECASE)
 _COMMON = re.compile(r"loss|acc|auc|f1|bleu|rouge|reward|return|perplexity|error|score", re.IGNORECASE)
 
@@ -134,9 +134,8 @@ class _Facts:
         score, and the rest by name, the machine's own metrics last. Ranks of a job are one."""
         chosen = [] if self._project is None else [*self._project.settings.display_metrics]
         order = {name: index for index, name in enumerate([*chosen, *self._definitions, *self._targets])}
-        there = {_RANK.sub("", name) for name in self._rows[0]} & self._rows[0].keys() | self._finals[
-            0
-        ].keys()
+        series = {name for name in self._rows[0] if not rank_of(name)[1]}
+        there = series | self._finals[0].keys()
 
         def place(name: str) -> tuple[float, bool, bool, bool, str]:
             known = order.get(name, math.inf)
