@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import click
 
 from tracker.domain.errors import Forbidden, Unavailable
+from tracker.domain.scalars.ranks import ranks_by_name
 from tracker.run.sparkline import sparkline
 
 from .text import number, one_line
@@ -28,7 +30,7 @@ class Curve(NamedTuple):
 
     Attributes:
         drawn: at most :data:`WIDTH` characters.
-        ends: its first and its last value.
+        ends: its first and its last value, and of several ranks within what their last ones lie.
     """
 
     name: str
@@ -49,7 +51,7 @@ def curves_of_metric(library: Tracker, project_id: UUID, name: str) -> dict[UUID
 def first_curves(
     library: Tracker, project_id: UUID, experiment_id: UUID, preferred: Sequence[str], most: int
 ) -> tuple[list[Curve], int]:
-    """Some series of an experiment, drawn, and how many it has.
+    """Some series of an experiment, drawn, and how many it has; the ranks of a distributed job are one.
 
     Args:
         library: where to read.
@@ -59,21 +61,33 @@ def first_curves(
         most: draw so many.
     """
     try:
-        there = {each.name for each in library.scalars.summary(project_id, [experiment_id])}
-        ranked = [name for name in preferred if name in there] + sorted(there.difference(preferred))
-        names = ranked[:most]
-        series = library.scalars.sample(project_id, [experiment_id], names=names, max_points=_POINTS)
+        rows = {each.name: each for each in library.scalars.summary(project_id, [experiment_id])}
+        ranks = ranks_by_name(rows)
+        ranked = [name for name in preferred if name in ranks] + sorted(ranks.keys() - set(preferred))
+        # Rank 0 stands for all: samples of several need not have their points at the same steps.
+        names = {ranks[name][0]: name for name in ranked[:most]}
+        series = library.scalars.sample(project_id, [experiment_id], names=list(names), max_points=_POINTS)
     except (Forbidden, Unavailable) as error:
         _tell(error)
         return [], 0
     by_name = {each.name: each for each in series}
-    return [_drawn(by_name[name]) for name in names if name in by_name], len(there)
+    drawn = [
+        _drawn(plain, by_name[name], [rows[each].last_value for each in ranks[plain]])
+        for name, plain in names.items()
+        if name in by_name
+    ]
+    return drawn, len(ranks)
 
 
-def _drawn(series: Series) -> Curve:
+def _drawn(plain: str, series: Series, lasts: Sequence[float]) -> Curve:
     values = series.value.tolist()
     ends = f"{number(values[0])} → {number(values[-1])}" if values else ""
-    return Curve(series.name, sparkline(values, WIDTH), ends)
+    if len(lasts) > 1:
+        finite = [value for value in lasts if math.isfinite(value)]
+        spread = f" at {number(min(finite))} to {number(max(finite))}" if finite else ""
+        lost = f", {len(lasts) - len(finite)} not finite" if len(finite) < len(lasts) else ""
+        ends += f"  {len(lasts)} ranks{spread}{lost}"
+    return Curve(plain if len(lasts) > 1 else series.name, sparkline(values, WIDTH), ends)
 
 
 def _tell(error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,6 +160,21 @@ def test_show_tells_everything_and_what_changed(there):
     ):  # fmt: skip
         assert text in shown
     assert "▁▂▃▃▅▆▆▇█" in there("show", "1").stdout
+
+
+def test_show_draws_the_ranks_of_a_job_in_one_line(place, there):
+    with tracker.open(place[1]) if place[0] == "--data" else tracker.open(url=place[1]) as library:
+        (project,) = library.projects.list(name="everyday")
+        (one,) = library.experiments.list(project.id, name="4_from_1_odd")
+        for step in range(3):
+            values = {"acc": step / 10, "acc@rank1": step / 5, "acc@rank2": math.nan, "gpu@rank1": 7.0}
+            library.scalars.log(one.id, [ScalarRecord(step=step, values=values)])
+    rows = [line.split() for line in lines(there("show", "4"))[-3:]]
+    assert rows == [
+        ["curves"],
+        ["acc", "▁▅█", "0", "→", "0.2", "3", "ranks", "at", "0.2", "to", "0.4,", "1", "not", "finite"],
+        ["gpu@rank1", "▅▅▅", "7", "→", "7"],
+    ]
 
 
 def test_show_in_json_is_the_experiment_with_metrics_and_difference(there):
