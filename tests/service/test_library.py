@@ -23,7 +23,6 @@ from tracker.domain.errors import Conflict, Invalid, InvalidTransition, LineageC
 from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, ProjectSettings
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
-from tracker.domain.scalars.joining import SeriesOver
 from tracker.domain.scalars.record import ScalarRecord
 
 Where = dict[str, str]
@@ -397,42 +396,3 @@ def test_a_run_key_makes_one_experiment(library: tracker.Tracker, name: str) -> 
     assert len(library.experiments.list(project.id)) == 1
     with pytest.raises(Invalid, match=r"run_?[kK]ey"):
         library.experiments.edit(made.id, run_key=new_id())
-
-
-def test_a_scalar_can_be_read_over_another_one(library: tracker.Tracker, where: Where, name: str) -> None:
-    with tracker.init(name, **where) as run:
-        run.log({"acc": 0.0}, step=-1)
-        for step in range(6):
-            run.log({"acc": step / 10} | ({"epoch": step / 2} if step % 2 == 0 else {}), step=step)
-    found = library.scalars.read(run.id, "acc", x="epoch")
-    assert isinstance(found, SeriesOver)
-    assert found.x.tolist() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]
-    assert (found.value.tolist(), found.axis) == ([step / 10 for step in range(6)], "epoch")
-    assert (found.inexact, found.left_out) == (3, 1)
-    with pytest.raises(Invalid, match="x: the experiment has no scalar 'epohc'"):
-        library.scalars.read(run.id, "acc", x="epohc")
-    assert len(library.scalars.read(run.id, "none", x="epoch")) == 0
-
-
-def test_the_ranks_of_a_job_can_be_read_as_one(library: tracker.Tracker, where: Where, name: str) -> None:
-    with tracker.init(name, **where) as run:
-        for step in range(4):
-            run.log({"loss": 1.0, "loss@rank1": 2.0, "epoch": step}, step=step)
-            if step < 2:
-                run.log({"loss@rank10": 6.0, "loss@rank1x": 100.0}, step=step)
-    expected = {"mean": [3, 3, 1.5, 1.5], "min": [1] * 4, "max": [6, 6, 2, 2], "sum": [9, 9, 3, 3]}
-    for how, values in expected.items():
-        found = library.scalars.read(run.id, "loss", ranks=how)
-        assert (found.name, found.step.tolist(), found.value.tolist()) == ("loss", [0, 1, 2, 3], values)
-    both = library.scalars.read(run.id, "loss", x="epoch", ranks="max")
-    assert isinstance(both, SeriesOver) and both.x.tolist() == [0, 1, 2, 3] and both.value.tolist()[0] == 6
-    assert library.scalars.read(run.id, "loss").value.tolist() == [1.0] * 4
-    assert library.scalars.read(run.id, "epoch", ranks="mean").value.tolist() == [0, 1, 2, 3]
-    assert len(library.scalars.read(run.id, "none", ranks="mean")) == 0
-    with pytest.raises(Invalid, match="ranks: must be one of mean, min, max, sum"):
-        library.scalars.read(run.id, "loss", ranks="median")
-    with pytest.raises(Invalid, match="name: 'loss@rank1' is one rank's"):
-        library.scalars.read(run.id, "loss@rank1", ranks="mean")
-    for wrong in ({"x": "epoch"}, {"ranks": "mean"}):
-        with pytest.raises(NotFound):
-            library.scalars.read(new_id(), "loss", **wrong)
