@@ -13,7 +13,7 @@ import tracker
 from tests.factories import a_project, an_experiment
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, ProjectSettings
 from tracker.remote import connect
-from tracker.run.ending import MOST_LINES, ending
+from tracker.run.ending import MOST_LINES, Ending, ending
 from tracker.run.told import told
 
 
@@ -45,7 +45,7 @@ async def test_it_tells_of_what_matters_first_beside_the_parent(folder: Path):
             project.id, title="lr helps", targets=["val.acc"], experiments=[run.id]
         )
         await library.hypotheses.create(project.id, title="else", targets=["a"], experiments=[base.id])
-        found = await told(library, run, seconds=10, points=80, overhead=0.001, waiting=2)
+        found = await told(library, run, Ending("", seconds=10, points=80, overhead=0.001, waiting=2))
     assert [curve.name for curve in found.curves] == ["shown", "val.acc", "test.f1", "z.loss", "a"]
     assert found.further == 2, "final, and what the machine did; a rank is no series of its own"
     accuracy, loss = found.curves[1], found.curves[3]
@@ -69,14 +69,15 @@ async def test_a_run_without_a_parent_or_values_has_an_end_too(tmp_path: Path):
     with tracker.init("p", "odd name; rm", data=tmp_path) as run:
         pass
     async with tracker.aopen(tmp_path) as library:
-        found = await told(library, run.experiment, seconds=0.5, points=0)
+        found = await told(library, run.experiment, Ending("", seconds=0.5))
     assert (found.curves, found.further, found.unknown, found.parent) == ([], 0, [], "")
     assert found.where == f"tracker show {run.id}", "which the shell reads as one word"
 
 
 async def test_what_does_not_answer_is_named_and_the_rest_is_told():
+    three = an_experiment(a_project(), name="3_run")
     library = await connect("http://127.0.0.1:9")
-    found = await told(library, an_experiment(a_project(), name="3_run"), seconds=1, points=5, waiting=5)
+    found = await told(library, three, Ending("", seconds=1, points=5, waiting=5))
     assert found.unknown == ["curves", "final values", "hypotheses"]
     assert ending(found) == (
         "3_run: planned\n  1 s, 5 points\n  and curves unknown, final values unknown, hypotheses unknown\n"
@@ -86,8 +87,9 @@ async def test_what_does_not_answer_is_named_and_the_rest_is_told():
 
 
 async def test_a_server_that_takes_for_ever_is_not_waited_for():
+    three = an_experiment(a_project(), name="3_run")
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         library = await connect(f"http://127.0.0.1:{deaf.getsockname()[1]}")
-        found = await told(library, an_experiment(a_project(), name="3_run"), seconds=1, points=5, within=0.2)
+        found = await told(library, three, Ending("", project="p", seconds=1), within=0.2)
         await library.aclose()
-    assert "hypotheses" in found.unknown and found.name == "3_run"
+    assert "hypotheses" in found.unknown and (found.name, found.project) == ("3_run", "p")

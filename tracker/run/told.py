@@ -14,7 +14,7 @@ from tracker.domain.hypotheses.judged import JudgedHypothesis
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.projects.project import Aggregation, Direction, MetricDefinition, Project
 from tracker.domain.scalars.ranks import rank_of
-from tracker.domain.scalars.series import Series, SeriesSummary
+from tracker.domain.scalars.series import SeriesSummary
 from tracker.run.ending import Curve, Ending
 
 __all__ = ["told"]
@@ -28,16 +28,7 @@ _COMMON = re.compile(r"loss|acc|auc|f1|bleu|rouge|reward|return|perplexity|error
 
 
 async def told(
-    library: AsyncTracker,
-    experiment: Experiment,
-    *,
-    seconds: float,
-    points: int,
-    overhead: float | None = None,
-    waiting: int = 0,
-    sync: str = "tracker sync",
-    where: str = "",
-    within: float = 3.0,
+    library: AsyncTracker, experiment: Experiment, known: Ending, *, within: float = 3.0
 ) -> Ending:
     """What there is to say of an experiment that has ended. Never raises: what does not answer, or may not
     be seen, is left out and named.
@@ -45,12 +36,8 @@ async def told(
     Args:
         library: where it is.
         experiment: as it is at the end.
-        seconds: how long the run took.
-        points: values that it logged.
-        overhead: the share of that time that logging took.
-        waiting: values that are not sent yet.
-        sync: the command that sends them.
-        where: the command or address that shows it; by default ``tracker show`` with its number or name.
+        known: what the run itself knows: how long it took, its points, what waits; and ``where`` it is
+            shown, which by default is ``tracker show`` with its name.
         within: seconds that all of it may take.
     """
     asked = _Asked(asyncio.get_running_loop().time() + within)
@@ -66,27 +53,17 @@ async def told(
     linked = [each for each in hypotheses if one in each.hypothesis.experiments]
     facts = _Facts(project, experiment, rows, finals, linked)
     names = facts.names()
-    drawn = facts.drawn(names)
-    series: tuple[Series, ...] = ()
-    if drawn:
-        sampled = library.scalars.sample(home, [one], names=drawn, max_points=_POINTS)
-        series = await asked("curves", sampled, ())
-    values = {each.name: each.value.tolist() for each in series}
-    return Ending(
+    values = await asked("curves", _values(library, experiment, facts.drawn(names)), {})
+    return known._replace(
         name=experiment.name,
-        project="" if project is None else project.name,
+        project=known.project if project is None else project.name,
         status=experiment.status.value,
-        reason=getattr(experiment, "end_reason", None),
-        seconds=seconds,
-        points=points,
-        overhead=overhead,
+        reason=known.reason or getattr(experiment, "end_reason", None),
         curves=[facts.curve(name, values.get(name, ())) for name in names[:_MOST_CURVES]],
         further=len(names[_MOST_CURVES:]),
         parent="" if parent is None else parent.name,
         hypotheses=[(each.hypothesis.title, each.status.value) for each in linked],
-        waiting=waiting,
-        sync=sync,
-        where=where or f"tracker show {_called(experiment)}",
+        where=known.where or f"tracker show {_called(experiment)}",
         unknown=list(dict.fromkeys(asked.unanswered)),
     )
 
@@ -204,6 +181,18 @@ async def _parent(library: AsyncTracker, experiment: Experiment) -> Experiment |
 
 async def _finals(library: AsyncTracker, ids: Sequence[Any]) -> dict[Any, Sequence[Metric]]:
     return {one: await library.metrics.list(one) for one in ids}
+
+
+async def _values(
+    library: AsyncTracker, experiment: Experiment, names: Sequence[str]
+) -> dict[str, Sequence[float]]:
+    """Of some series enough points to draw."""
+    if not names:
+        return {}
+    found = await library.scalars.sample(
+        experiment.project_id, [experiment.id], names=names, max_points=_POINTS
+    )
+    return {each.name: each.value.tolist() for each in found}
 
 
 def _last(metrics: Sequence[Metric]) -> dict[str, float]:
