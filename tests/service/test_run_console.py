@@ -46,6 +46,7 @@ def run(folder: Path, script: str, *, same: bool = True) -> subprocess.Completed
     return subprocess.run(
         [sys.executable, "-c", script, str(folder)],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if same else subprocess.PIPE,
         timeout=60,
@@ -85,6 +86,11 @@ def test_no_line_is_lost_however_the_process_ends(tmp_path: Path, end: str):
     texts = [text for _, text in kept(tmp_path)]
     assert texts[:2000] == [f"line {index}" for index in range(2000)]
     assert texts[2000].startswith("no end") and ("ZeroDivision" in texts[-1]) == (end == "1 / 0")
+
+
+def test_a_line_that_python_would_hold_back_is_not_lost(tmp_path: Path):
+    run(tmp_path, START + "print('held back')\nos.kill(os.getpid(), 9)")
+    assert kept(tmp_path) == [("out", "held back")]
 
 
 def test_a_process_that_holds_the_interpreter_while_it_prints_is_not_held_up(tmp_path: Path):

@@ -235,6 +235,16 @@ def thorny() -> Any:
     return SimpleNamespace(inner=Thorny())
 
 
+def test_what_is_nested_deeper_than_an_experiment_keeps_is_kept_in_part():
+    tree: dict[str, Any] = {}
+    for _ in range(2000):
+        tree = {"a": tree, "b": [1]}
+    told: list[str] = []
+    found = feature_tree(tree, tell=told.append)
+    TypeAdapter(JsonObject).validate_python(found)
+    assert len(told) == 1 and "kept in part" in told[0]
+
+
 odd_leaves = (
     st.floats() | st.integers() | st.text() | st.binary(max_size=5) | st.none() | st.complex_numbers()
     | st.builds(object) | st.builds(thorny) | st.builds(HalfBroken) | st.builds(Outer) | st.decimals()
