@@ -143,7 +143,7 @@ def _surroundings(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         "variables": variables(environ),
         "seeds": seeds(environ),
         "python": python(),
-        "packages": packages(root),
+        **packages(root),
         "system": system(),
         "hardware": hardware(environ),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tracker.domain.errors import Invalid
 
@@ -24,6 +24,7 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: dict[str, str] = {}
+        self._folders: set[str] = set()
         self._escaped: dict[str, str] = {}
 
     @property
@@ -34,8 +35,12 @@ class Names:
     def kept(self, path: str) -> str:
         """The form in which a path is kept: the same whenever it is asked for, another for each path."""
         form = path if _is_plain(path) else _readable(path)
-        while self._taken.setdefault(form, path) != path:
+        if not self._taken.keys().isdisjoint(_around(form)):  # what another file is called
+            form = form.replace("/", "%2F")
+        while form in self._folders or self._taken.get(form, path) != path:
             form += "~"
+        self._taken[form] = path
+        self._folders.update(_around(form))
         if form != path:
             self._escaped[form] = base64.b64encode(os.fsencode(path)).decode()
         return form
@@ -55,8 +60,15 @@ def path_bytes(form: str, escaped: Mapping[str, str]) -> bytes:
         raise Invalid.field("names", f"{form!r} has a name that is no base64") from error
 
 
+def _around(form: str) -> Iterator[str]:
+    end = form.rfind("/")
+    while end > 0:
+        yield form[:end]
+        end = form.rfind("/", 0, end)
+
+
 def _is_plain(path: str) -> bool:
-    return len(path) <= _LONGEST and "\\" not in path and path.isprintable()
+    return len(path) <= _LONGEST and "\\" not in path and path.isprintable() and not _has_drive(path)
 
 
 def _readable(path: str) -> str:
@@ -66,4 +78,11 @@ def _readable(path: str) -> str:
         else "".join(f"%{byte:02X}" for byte in os.fsencode(part))
         for part in path
     )
-    return escaped if len(escaped) <= _LONGEST else escaped[:_LONGEST]
+    if _has_drive(escaped):
+        escaped = escaped.replace(":", "%3A", 1)
+    return escaped[:_LONGEST].rstrip("/")
+
+
+def _has_drive(path: str) -> bool:
+    """Whether another system would look for it on a drive of its own."""
+    return path[:1].isalpha() and path[1:2] == ":"

@@ -25,19 +25,22 @@ def python() -> dict[str, str]:
     }
 
 
-def packages(root: Path) -> list[dict[str, Any]]:
-    """Installed packages by name: ``name``, ``version``, and for those that came from no index ``url``
-    (without credentials), ``commit``, ``editable``, and ``tree``, the folder in the tree they come from.
+def packages(root: Path) -> dict[str, dict[str, Any]]:
+    """``packages``: version by name; ``origins``: of those that came from no index by name their ``url``
+    without credentials, ``commit``, ``editable``, and ``tree``, the folder in the tree they come from.
 
     Args:
         root: the tree.
     """
     found: dict[str, dict[str, Any]] = {}
     for package in _readable(metadata.distributions()):
-        found.setdefault(package["name"].lower().replace("_", "-"), {**package, **_place(package, root)})
-    for package in found.values():
-        package.pop("origin")
-    return [found[name] for name in sorted(found)]
+        found.setdefault(package["name"].lower().replace("_", "-"), package)
+    ordered = [found[key] for key in sorted(found)]
+    places = {package["name"]: _place(package["origin"], root) for package in ordered}
+    return {
+        "packages": {package["name"]: package["version"] for package in ordered},
+        "origins": {name: place for name, place in places.items() if place},
+    }
 
 
 def _readable(distributions: Iterator[metadata.Distribution] | Any) -> Iterator[dict[str, Any]]:
@@ -57,8 +60,7 @@ def _readable(distributions: Iterator[metadata.Distribution] | Any) -> Iterator[
             }
 
 
-def _place(package: dict[str, Any], root: Path) -> dict[str, Any]:
-    origin = package["origin"]
+def _place(origin: dict[str, Any], root: Path) -> dict[str, Any]:
     url = str(origin.get("url", ""))
     if not url:
         return {}

@@ -10,9 +10,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from tracker.domain.errors import Conflict, Invalid, Unavailable
@@ -28,15 +27,24 @@ class SnapshotEntry(Protocol):
     """One file or link of a snapshot; see :class:`~tracker.run.capture.captured.CapturedFile`."""
 
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Relative."""
+
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """SHA-256 in hex."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Bytes."""
+
     @property
-    def mode(self) -> int: ...
+    def mode(self) -> int:
+        """``0o755`` for what can be executed."""
+
     @property
-    def link(self) -> bool: ...
+    def link(self) -> bool:
+        """Whether the content is the target of a symbolic link."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Tree:
 
     files: Sequence[SnapshotEntry]
     folders: Sequence[str] = ()
-    names: Mapping[str, str] = MappingProxyType({})
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, files: Sequence[SnapshotEntry], environment: Mapping[str, object]) -> Tree:
@@ -144,9 +152,7 @@ def _checked(tree: Tree) -> list[tuple[bytes, SnapshotEntry]]:
         parts = path.split(b"/")
         for depth in range(1, len(parts)):
             if b"/".join(parts[:depth]) in leaves:
-                raise Invalid.field(
-                    "files", f"{os.fsdecode(path)!r} leads through something that is no folder"
-                )
+                raise Invalid.field("files", f"{os.fsdecode(path)!r} leads through a file or link")
     return entries
 
 
@@ -204,14 +210,10 @@ class _Contents:
                 raise Invalid.field("digest", f"{entry.digest!r} is no SHA-256")
             self._fetch(entry.digest, fetched)
             if _digest(fetched) != entry.digest:
-                raise Invalid.field(
-                    "digest", f"the content of {entry.path!r} is damaged: its digest is another"
-                )
+                raise Invalid.field("digest", f"the content of {entry.path!r} is not what its digest says")
             fetched.replace(there)
         if there.stat().st_size != entry.size:
-            raise Invalid.field(
-                "size", f"the content of {entry.path!r} has another size than its snapshot says"
-            )
+            raise Invalid.field("size", f"the content of {entry.path!r} has not the size that is told")
         self._left[entry.digest] -= 1
         if not self._left[entry.digest]:
             return there
