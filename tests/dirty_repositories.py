@@ -50,58 +50,58 @@ class Dirty:
     root: Path
     chance: random.Random
     kinds: list[str] = field(default_factory=list)
-    unwanted: set[bytes] = field(default_factory=set)
+    unwanted: set[str] = field(default_factory=set)
     has_git: bool = True
 
     def write(self, path: str | bytes, content: bytes | None = None) -> Path:
         """A file, and the folders around it."""
-        place = Path(os.fsdecode(os.path.join(os.fsencode(self.root), os.fsencode(path))))
+        place = self.root / os.fsdecode(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(self.text() if content is None else content)
         return place
 
     def text(self) -> bytes:
         """Some lines."""
-        return b"".join(b"line %d\n" % self.chance.randrange(1000) for _ in range(self.chance.randrange(1, 9)))
+        return b"".join(
+            b"line %d\n" % self.chance.randrange(1000) for _ in range(self.chance.randrange(1, 9))
+        )
 
     def git(self, *words: str | bytes, check: bool = True) -> str:
         """Runs git in the tree, where there is a repository."""
         return git(self.root, *words, check=check) if self.has_git else ""
 
 
-def tree_of(root: Path) -> dict[bytes, Node]:
+def tree_of(root: Path) -> dict[str, Node]:
     """All that is in a folder, by path; of folders only those with nothing in them, and no ``.git``."""
-    found: dict[bytes, Node] = {}
-    top = os.fsencode(root)
-    for folder, folders, files in os.walk(top):
-        folders[:] = sorted(name for name in folders if name != b".git")
-        prefix = os.path.relpath(folder, top) + b"/" if folder != top else b""
-        if not folders and not files and prefix:
-            found[prefix[:-1]] = ("folder", b"", False)
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        for name in [*files, *links]:
-            if name == b".git":
-                continue
-            place = os.path.join(folder, name)
-            status = os.lstat(place)
-            if stat.S_ISLNK(status.st_mode):
-                found[prefix + name] = ("link", os.readlink(place), False)
-            elif stat.S_ISREG(status.st_mode):
-                with open(place, "rb") as file:
-                    found[prefix + name] = ("file", file.read(), bool(status.st_mode & 0o100))
-            else:
-                found[prefix + name] = ("special", b"", False)
-        folders[:] = [name for name in folders if name not in links]
+    found: dict[str, Node] = {}
+    for top, folders, files in os.walk(root):
+        folder = Path(top)
+        folders[:] = sorted(name for name in folders if name != ".git")
+        if not folders and not files and folder != root:
+            found[folder.relative_to(root).as_posix()] = ("folder", b"", False)
+        for place in (folder / name for name in [*files, *folders] if name != ".git"):
+            node = _node(place)
+            if node is not None:
+                found[place.relative_to(root).as_posix()] = node
     return found
 
 
-def inside(dirty: Dirty) -> dict[bytes, Node]:
+def _node(place: Path) -> Node | None:
+    mode = place.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return ("link", os.fsencode(place.readlink()), False)
+    if stat.S_ISREG(mode):
+        return ("file", place.read_bytes(), bool(mode & 0o100))
+    return None if stat.S_ISDIR(mode) else ("special", b"", False)
+
+
+def inside(dirty: Dirty) -> dict[str, Node]:
     """What a capture must give back: what is on disk without what was planted as unwanted."""
-    folders = tuple(path for path in dirty.unwanted if path.endswith(b"/"))
+    folders = tuple(path for path in dirty.unwanted if path.endswith("/"))
     return {
         path: node
         for path, node in tree_of(dirty.root).items()
-        if path not in dirty.unwanted and not (path + b"/").startswith(folders or (b"\0",))
+        if path not in dirty.unwanted and not (folders and f"{path}/".startswith(folders))
     }
 
 
@@ -154,7 +154,7 @@ def _notebook(dirty: Dirty) -> None:
     cells = '{"cells":[{"cell_type":"code","source":["1+1"],"outputs":[{"data":{"image/png":"iVBO"}}]}]}\n'
     dirty.write("notebooks/explore.ipynb", cells.encode())
     dirty.write("notebooks/.ipynb_checkpoints/explore-checkpoint.ipynb", b"{}")
-    dirty.unwanted.add(b"notebooks/.ipynb_checkpoints/")
+    dirty.unwanted.add("notebooks/.ipynb_checkpoints/")
 
 
 def _executable(dirty: Dirty) -> None:
@@ -169,15 +169,17 @@ def _links(dirty: Dirty) -> None:
         ("up", "../../.."), ("loop", "loop"), ("src/sibling", "model.py"),
     ):  # fmt: skip
         (dirty.root / name).symlink_to(target)
-    os.symlink(b"caf\xe9", os.path.join(os.fsencode(dirty.root), b"to_bytes"))
+    (dirty.root / "to_bytes").symlink_to(os.fsdecode(b"caf\xe9"))
     dirty.git("add", "to_file", "dangling")
 
 
 def _names(dirty: Dirty) -> None:
     for name in (
-        "ünï/日本.txt", "with space/ a .txt", "new\nline.txt", "tab\there.txt", "quote\"'s.txt", "back\\slash.txt",
+        "ünï/日本.txt", "with space/ a .txt", "new\nline.txt", "tab\there.txt", "quote\"'s.txt",
+        "back\\slash.txt",
         "C:drive.txt", "-dash.txt", ":(glob)magic.txt", "percent%0Anot.txt", "new%0Aline.txt", "*star?.txt",
-        "#hash.txt", "!bang.txt", "trailing .txt ", "nbsp\u00a0.txt", "A.txt", "a.txt", "e\u0301.txt", "\u00e9.txt",
+        "#hash.txt", "!bang.txt", "trailing .txt ", "nbsp\u00a0.txt", "A.txt", "a.txt", "e\u0301.txt",
+        "\u00e9.txt",
     ):  # fmt: skip
         dirty.write(name)
     dirty.write(b"latin-\xe9.txt")
@@ -199,7 +201,7 @@ def _submodule(dirty: Dirty) -> None:
     dirty.write("third/lib/lib.py", b"one = 2\n")
     dirty.write("third/lib/more.py", b"two = 2\n")
     dirty.write("third/lib/x.log", b"ignored in there\n")
-    dirty.unwanted.add(b"third/lib/x.log")
+    dirty.unwanted.add("third/lib/x.log")
 
 
 def _nested(dirty: Dirty) -> None:
@@ -212,7 +214,7 @@ def _nested(dirty: Dirty) -> None:
     git(inner, "commit", "-qm", "inner")
     dirty.write("vendor/inner/untracked.py")
     dirty.write("vendor/inner/build/x.o")
-    dirty.unwanted.add(b"vendor/inner/build/")
+    dirty.unwanted.add("vendor/inner/build/")
     bare = dirty.root / "no_commit_inside"
     bare.mkdir()
     git(bare, "init", "-q")
@@ -242,7 +244,8 @@ def _filtered(dirty: Dirty) -> None:
     dirty.write("a.flt", b"one\n")
     dirty.git("add", "-A", "a.flt")
     dirty.git("commit", "-qm", "filtered", "a.flt")
-    for key in ("filter.f.clean", "filter.f.smudge", "filter.f.dotted.process", "diff.f.textconv", "diff.f.command",
+    for key in ("filter.f.clean", "filter.f.smudge", "filter.f.dotted.process", "diff.f.textconv",
+                "diff.f.command",
                 "diff.external", "core.fsmonitor", "core.sshCommand", "core.pager"):  # fmt: skip
         dirty.git("config", key, trace)
     dirty.git("config", "filter.f.required", "true")
@@ -269,35 +272,37 @@ def _ignored(dirty: Dirty) -> None:
     dirty.write(".gitignore", b"*.log\nbuild/\n/only_here.txt\ncache/*\n!cache/keep.txt\n")
     for path in ("deep/x.log", "build/out.bin", "only_here.txt", "cache/drop.txt"):
         dirty.write(path)
-        dirty.unwanted.add(path.encode())
+        dirty.unwanted.add(path)
     dirty.write("cache/keep.txt")
     dirty.write("deep/only_here.txt")
     dirty.write("forced.log", b"tracked all the same\n")
     if dirty.has_git:
         dirty.git("add", "--force", "forced.log")
     else:
-        dirty.unwanted.add(b"forced.log")
+        dirty.unwanted.add("forced.log")
     dirty.write("left/behind.tmp")
     dirty.write(".trackerignore", b"left/\n*.huge\n")
-    dirty.unwanted.add(b"left/behind.tmp")
+    dirty.unwanted.add("left/behind.tmp")
 
 
 def _secrets(dirty: Dirty) -> None:
-    for path in (".env", "config/.env.local", "deploy/server.pem", "id_rsa", "home/.ssh/config", "credentials.json",
+    for path in (".env", "config/.env.local", "deploy/server.pem", "id_rsa", "home/.ssh/config",
+                 "credentials.json",
                  "sub/credentials", ".netrc", "kaggle.json"):  # fmt: skip
         dirty.write(path, f"{SECRET}\n".encode())
-        dirty.unwanted.add(path.encode())
+        dirty.unwanted.add(path)
     dirty.write("disguised.txt", f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n".encode())
-    dirty.unwanted.add(b"disguised.txt")
+    dirty.unwanted.add("disguised.txt")
     dirty.git("add", "--force", ".env", "disguised.txt")
     dirty.write(".env.example", b"TOKEN=\n")
 
 
 def _junk(dirty: Dirty) -> None:
-    for path in ("__pycache__/x.pyc", "node_modules/a/index.js", "env/pyvenv.cfg", "env/lib/huge.py", "src/y.pyc",
+    for path in ("__pycache__/x.pyc", "node_modules/a/index.js", "env/pyvenv.cfg", "env/lib/huge.py",
+                 "src/y.pyc",
                  "runs/tracker.db", "runs/scalars/x.db", ".pytest_cache/v"):  # fmt: skip
         dirty.write(path)
-        dirty.unwanted.add(path.encode())
+        dirty.unwanted.add(path)
 
 
 def _empty_folders(dirty: Dirty) -> None:
@@ -307,13 +312,14 @@ def _empty_folders(dirty: Dirty) -> None:
 
 def _special(dirty: Dirty) -> None:
     os.mkfifo(dirty.root / "pipe")
-    dirty.unwanted.add(b"pipe")
+    dirty.unwanted.add("pipe")
 
 
 KINDS: Mapping[str, Callable[[Dirty], None]] = {
     kind.__name__.removeprefix("_"): kind
     for kind in (
-        _submodule, _filtered, _conflict, _detached, _edits, _untracked, _binary, _line_ends, _notebook, _links,
+        _submodule, _filtered, _conflict, _detached, _edits, _untracked, _binary, _line_ends, _notebook,
+        _links,
         _names, _nested, _ignored, _secrets, _junk, _empty_folders, _special, _renamed, _deleted,
         _staged_and_unstaged, _executable, _replaced,
     )
@@ -341,7 +347,15 @@ def make_dirty(parent: Path, seed: int) -> Dirty:
     shape = kinds[0]
     dirty = Dirty(parent / f"tree{seed}", random.Random(seed), kinds, has_git=shape != "no_git")
     dirty.root.mkdir(parents=True)
-    for path in ("README.md", "src/train.py", "src/model.py", "src/data.py", "docs/a.md", "config/base.yaml", "old.py"):
+    for path in (
+        "README.md",
+        "src/train.py",
+        "src/model.py",
+        "src/data.py",
+        "docs/a.md",
+        "config/base.yaml",
+        "old.py",
+    ):
         dirty.write(path)
     if dirty.has_git:
         dirty.git("init", "-q", "-b", "main")

@@ -14,7 +14,7 @@ from tests.dirty_repositories import KINDS, SECRET, inside, kinds_of, make_dirty
 from tracker.run.capture import Captured, capture
 from tracker.run.capture.rebuilding import Tree, rebuild
 
-ALWAYS = (3, 7, 8, 9, 12)
+ALWAYS = (1, 7, 8, 9, 13)
 SEEDS = [pytest.param(seed, marks=() if seed in ALWAYS else pytest.mark.slow) for seed in range(50)]
 
 
@@ -29,7 +29,7 @@ def states_of_repositories(root: Path) -> dict[str, tuple[bytes, int, int]]:
     return found
 
 
-def rebuilt(captured: Captured, to: Path) -> dict[bytes, tuple[str, bytes, bool]]:
+def rebuilt(captured: Captured, to: Path) -> dict[str, tuple[str, bytes, bool]]:
     blobs = {file.digest: source for file, source in captured.files}
     tree = Tree.of([file for file, _ in captured.files], captured.environment)
     rebuild(tree, lambda digest, place: place.write_bytes(blobs[digest].read_bytes()) and None, to)
