@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.dirty_repositories import git
-from tracker.run.capture import Captured, Limits, Reason, Started, capture
+from tracker.run.capture import Captured, Limits, Reason, Started, capture, capture_apart
 
 PLAIN = {"PATH": os.environ["PATH"]}
 
@@ -320,3 +320,22 @@ def test_the_tree_of_a_process_is_its_scripts(tmp_path: Path) -> None:
     assert Started(("a/train.py",), (), tmp_path, tmp_path / "a" / "train.py").tree == tmp_path / "a"
     assert Started(("x",), (), tmp_path, tmp_path / "a" / "train.py", "pkg.train").tree == tmp_path
     assert Started(("",), (), tmp_path, None).tree == tmp_path
+
+
+def test_another_process_captures_the_same(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / "new.py").write_text("x = 1\n")
+    monkeypatch.setattr(sys, "argv", ["train.py", "--lr", "0.1", "caf\udce9"])
+    started = Started.now()
+    alone = capture(repository, environ=PLAIN, started=started, staging=repository.parent / "alone")
+    apart = capture_apart(repository.parent / "apart", environ=PLAIN, started=started, folder=repository)
+    assert [file for file, _ in apart.files] == [file for file, _ in alone.files]
+    assert apart.environment == alone.environment
+    assert (apart.diff, apart.left_out) == (alone.diff, alone.left_out)
+
+
+def test_without_another_process_this_one_captures(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    captured = capture_apart(
+        repository.parent / "apart", environ=PLAIN, started=Started.now(), folder=repository
+    )
+    assert set(contents(captured)) == {"train.py"}

@@ -1,7 +1,8 @@
-"""Dirty work trees are captured, and built again elsewhere, byte by byte."""
+"""Dirty work trees are captured, sent, and restored elsewhere, byte by byte."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -9,13 +10,26 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import tracker
+from entrypoints.cli.main import cli
 from tests.dirty_repositories import KINDS, SECRET, inside, kinds_of, make_dirty, tree_of
+from tracker.domain.ids import ExperimentId
 from tracker.run.capture import Captured, capture
-from tracker.run.capture.rebuilding import Tree, rebuild
+from tracker.run.capture.sending import send
 
 ALWAYS = (1, 7, 8, 9, 13)
 SEEDS = [pytest.param(seed, marks=() if seed in ALWAYS else pytest.mark.slow) for seed in range(50)]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a project."""
+    folder = tmp_path_factory.mktemp("data")
+    with tracker.open(folder) as library:
+        library.projects.create("dirty")
+    return folder
 
 
 def states_of_repositories(root: Path) -> dict[str, tuple[bytes, int, int]]:
@@ -29,31 +43,43 @@ def states_of_repositories(root: Path) -> dict[str, tuple[bytes, int, int]]:
     return found
 
 
-def rebuilt(captured: Captured, to: Path) -> dict[str, tuple[str, bytes, bool]]:
-    blobs = {file.digest: source for file, source in captured.files}
-    tree = Tree.of([file for file, _ in captured.files], captured.environment)
-    rebuild(tree, lambda digest, place: place.write_bytes(blobs[digest].read_bytes()) and None, to)
-    return tree_of(to)
+def sent(data: Path, captured: Captured, name: str) -> ExperimentId:
+    async def run() -> ExperimentId:
+        async with tracker.aopen(data) as library:
+            project = await library.projects.find("dirty")
+            assert project is not None
+            experiment = await library.experiments.create(project.id, name=name)
+            await send(library, experiment.id, captured)
+            return experiment.id
+
+    return asyncio.run(run())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_built_again_is_the_tree(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_restored_is_the_tree(
+    seed: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dirty = make_dirty(tmp_path / "here", seed)
     before = states_of_repositories(dirty.root)
-
     script = dirty.root / "src" if dirty.has_git else dirty.root
+
     captured = capture(script, environ=dict(os.environ), staging=tmp_path / "staging")
 
     assert states_of_repositories(dirty.root) == before
     assert not list((tmp_path / "here").glob("*-ran")), "something that the configuration names was run"
+    _nothing_secret(captured, tmp_path)
     expected = inside(dirty)
     saved = Captured.load(tmp_path / "staging")
     assert saved is not None
+    experiment = sent(data, saved, f"seed {seed}")
+    shutil.rmtree(tmp_path / "here")
     (tmp_path / "no programs").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
     assert shutil.which("git") is None
-    assert rebuilt(saved, tmp_path / "there") == expected, dirty.kinds
-    _nothing_secret(captured, tmp_path)
+    words = ["--data", str(data), "restore", str(experiment), "--to", str(tmp_path / "there")]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert tree_of(tmp_path / "there") == expected, dirty.kinds
 
 
 def _nothing_secret(captured: Captured, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def capture(
     limits: Limits | None = None,
     environ: Mapping[str, str],
     started: Started | None = None,
+    seeded: Mapping[str, str] | None = None,
     excluded: Sequence[Path] = (),
     staging: Path | None = None,
 ) -> Captured:
@@ -48,6 +49,7 @@ def capture(
         limits: how much is kept, and for how long it may take.
         environ: the process's environment; what may be told of it is told.
         started: how the process was started, where the working folder may have changed since.
+        seeded: seeds, where another process captures.
         excluded: files and folders where tracker keeps its data.
         staging: an empty folder on a disk with room for what is kept; by default a temporary one.
 
@@ -76,6 +78,7 @@ def capture(
             "tree": _tree(listing, names),
             "left_out": _shown(left_out),
             "command": command(started, root),
+            "seeds": seeds(environ) if seeded is None else dict(seeded),
             **_surroundings(root, environ),
         },
         left_out=tuple(left_out),
@@ -141,7 +144,6 @@ def _tree(listing: Listing, names: Names) -> dict[str, Any]:
 def _surroundings(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     return {
         "variables": variables(environ),
-        "seeds": seeds(environ),
         "python": python(),
         **packages(root),
         "system": system(),
