@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ import pytest
 import tracker
 from tests.dirty_repositories import git
 from tests.e2e.processes import clean_environment
+from tracker.domain.ids import ExperimentId
+from tracker.run.capture import Captured, Started, capture
+from tracker.run.capture.sending import send
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -111,6 +116,7 @@ def test_a_rerun_is_a_child_that_computes_the_same(ran: Shell, project: Path, tm
     assert (tmp_path / "again" / "model.py").read_text() == "FACTOR = 2\n"
 
 
+@pytest.mark.slow
 def test_arguments_are_added_and_the_exit_code_is_the_scripts(ran: Shell, tmp_path: Path) -> None:
     done = ran.run("-m", "tracker", "rerun", "1", "--", "--lr", "0.25", "--exit", "7")
     assert done.returncode == 7, done.stderr
@@ -119,6 +125,7 @@ def test_arguments_are_added_and_the_exit_code_is_the_scripts(ran: Shell, tmp_pa
         assert library.experiments.list(home.id)[-1].params["lr"] == 0.25
 
 
+@pytest.mark.slow
 def test_packages_that_are_not_as_they_were_are_told(ran: Shell, tmp_path: Path) -> None:
     other = tmp_path / "packages"
     (other / "something-1.5.dist-info").mkdir(parents=True)
@@ -128,6 +135,7 @@ def test_packages_that_are_not_as_they_were_are_told(ran: Shell, tmp_path: Path)
     assert "something (none) -> 1.5" in done.stderr.splitlines()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_run_is_told_before_anything_is_written(ran: Shell, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("")
@@ -140,3 +148,35 @@ def test_what_cannot_be_run_is_told_before_anything_is_written(ran: Shell, tmp_p
     with tracker.open(ran.data) as library:
         (home,) = library.projects.list()
         assert len(library.experiments.list(home.id)) == 1
+
+
+@pytest.mark.slow
+def test_an_environment_has_the_recorded_packages_and_no_others(tmp_path: Path) -> None:
+    """Installs one package; the script finds it in the recorded version, and tracker's own beside it."""
+    shell = Shell(tmp_path / "data", tmp_path)
+    tree = tmp_path / "project"
+    tree.mkdir()
+    (tree / "train.py").write_text(
+        "import importlib.metadata as m, importlib.util as u, sys\n"
+        "print(m.version('click'), u.find_spec('numpy'), u.find_spec('tracker') is not None, sys.prefix)\n"
+    )
+    started = Started(("train.py",), (sys.executable, "train.py"), tree, tree / "train.py")
+    captured = capture(started=started, environ={}, staging=tmp_path / "staging")
+    version = captured.environment["packages"]["click"]
+    environment = {
+        **captured.environment,
+        "packages": {"click": version, "tracker": "0.1.0", "local": "1"},
+        "origins": {"tracker": {"url": "file:", "editable": True}, "local": {"url": "file:"}},
+    }
+    with tracker.open(shell.data) as library:
+        run = library.experiments.create(library.projects.create("p").id, name="1_alone")
+    asyncio.run(_send(shell.data, run.id, replace(captured, environment=environment)))
+    done = shell.run("-m", "tracker", "rerun", "1", "--venv", "--to", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [version, "None", "True", str(tmp_path / "again" / ".venv")]
+    assert "not installed, since they came from a folder: local" in done.stderr
+
+
+async def _send(data: Path, experiment: ExperimentId, captured: Captured) -> None:
+    async with tracker.aopen(data) as library:
+        await send(library, experiment, captured)
