@@ -68,6 +68,7 @@ def capture_apart(
         "folder": None if folder is None else str(folder),
         "limits": asdict(limits),
         "excluded": [str(path.absolute()) for path in excluded],
+        "environ": dict(environ),  # through a pipe, which nobody else can read
         "seeds": seeds(environ),
     }
     with suppress(OSError, subprocess.SubprocessError, ValueError):
@@ -91,7 +92,7 @@ def main(told: Mapping[str, Any]) -> None:
     capture(
         None if told["folder"] is None else Path(told["folder"]),
         limits=Limits(**told["limits"]),
-        environ=dict(os.environ),
+        environ=told["environ"],
         started=_started(told["started"]),
         excluded=[Path(path) for path in told["excluded"]],
         staging=Path(told["staging"]),

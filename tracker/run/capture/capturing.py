@@ -58,15 +58,14 @@ def capture(
     """
     limits = limits or Limits()
     limits = limits if limit is None else replace(limits, file=limit)
-    started = started or Started.now()
+    started = Started.now() if started is None else started
     deadline = Deadline(limits.seconds)
     staging = Path(tempfile.mkdtemp(prefix="tracker-capture-")) if staging is None else staging
     folder = (folder or started.tree).resolve()
     git, root = _work_tree(folder, environ, limits)
     names = Names()
     data = [path.resolve() for path in (*excluded, staging)]
-    listing = _listing(git, root, limits, data, deadline)
-    _put_first(listing, folder)
+    listing = _ordered(_listing(git, root, limits, data, deadline), folder)
     files = copy_files(listing, names, staging, limits, deadline)
     told = Difference(None) if git is None else difference(git, _secrets(listing), limits.diff, deadline)
     left_out = [LeftOut(names.kept(each.path), each.reason) for each in (*listing.left_out, *told.left_out)]
@@ -78,8 +77,7 @@ def capture(
             "tree": _tree(listing, names),
             "left_out": _shown(left_out),
             "command": command(started, root),
-            "seeds": seeds(environ) if seeded is None else dict(seeded),
-            **_surroundings(root, environ),
+            **_surroundings(root, environ, seeded),
         },
         left_out=tuple(left_out),
         diff=told.text,
@@ -111,11 +109,12 @@ def _listing(
     return list_folder(root, limits, excluded, deadline)
 
 
-def _put_first(listing: Listing, folder: Path) -> None:
+def _ordered(listing: Listing, folder: Path) -> Listing:
     """Has the files around the script kept before others, should there be too many."""
     near = folder.relative_to(listing.root).as_posix()
     prefix = "" if near == "." else f"{near}/"
     listing.files.sort(key=lambda path: not path.startswith(prefix))
+    return listing
 
 
 def _secrets(listing: Listing) -> list[str]:
@@ -141,8 +140,9 @@ def _tree(listing: Listing, names: Names) -> dict[str, Any]:
     return {"folders": folders, "names": dict(names.escaped)}
 
 
-def _surroundings(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _surroundings(root: Path, environ: Mapping[str, str], seeded: Mapping[str, str] | None) -> dict[str, Any]:
     return {
+        "seeds": seeds(environ) if seeded is None else dict(seeded),
         "variables": variables(environ),
         "python": python(),
         **packages(root),
