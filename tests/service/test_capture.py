@@ -76,8 +76,9 @@ def test_no_more_files_are_kept_than_allowed_and_those_near_the_script_first(rep
     )
     assert len(captured.files) == 32
     few = capture(repository / "z", environ=PLAIN, staging=repository.parent / "few", limits=Limits(files=5))
-    assert len(few.files) <= 5
-    assert Reason.TOO_MANY in reasons(few).values()
+    assert len(few.files) == 5
+    assert "z/script.py" in contents(few)
+    assert list(reasons(few).values()) == [Reason.TOO_MANY]
 
 
 def test_a_huge_folder_without_git_ends_the_search(tree: Path) -> None:
@@ -343,3 +344,41 @@ def test_without_another_process_this_one_captures(repository: Path, monkeypatch
         repository.parent / "apart", environ=PLAIN, started=Started.now(), folder=repository
     )
     assert set(contents(captured)) == {"train.py"}
+
+
+def test_of_a_home_without_git_the_script_alone_is_kept(tree: Path) -> None:
+    (tree / "letters.txt").write_text("private")
+    started = Started(("train.py",), ("python", "train.py"), tree, tree / "train.py")
+    captured = capture(started=started, environ={**PLAIN, "HOME": str(tree)}, staging=tree.parent / "staging")
+    assert set(contents(captured)) == {"train.py"}
+    assert reasons(captured) == {"./": Reason.CROWDED}
+
+
+def test_of_a_home_with_git_what_is_tracked_is_kept(repository: Path) -> None:
+    (repository / "letters.txt").write_text("private")
+    captured = caught(repository, environ={**PLAIN, "HOME": str(repository)})
+    assert set(contents(captured)) == {"train.py"}
+    assert reasons(captured) == {"./": Reason.CROWDED}
+
+
+@pytest.mark.parametrize(
+    ("folder", "files"), [("tree", {"train.py", "scripts/run.py"}), ("else", {"run.py"})]
+)
+def test_without_git_the_tree_is_the_working_folder_if_the_script_is_in_it(
+    folder: str, files: set[str], tree: Path, tmp_path: Path
+) -> None:
+    script = tree / "scripts" / "run.py"
+    script.parent.mkdir()
+    script.write_text("")
+    (tmp_path / folder).mkdir(exist_ok=True)
+    started = Started((str(script),), ("python", str(script)), tmp_path / folder, script)
+    captured = capture(started=started, environ=PLAIN, staging=tmp_path / "staging")
+    assert set(contents(captured)) == files
+
+
+def test_a_program_of_a_package_is_nobodys_project(tmp_path: Path) -> None:
+    program = tmp_path / "env" / "bin" / "pytest"
+    program.parent.mkdir(parents=True)
+    program.write_text("")
+    assert Started(("pytest",), (), tmp_path, program, prefix=tmp_path / "env").tree == tmp_path
+    assert Started(("pytest",), (), tmp_path, program).tree == program.parent

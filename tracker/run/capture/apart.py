@@ -107,6 +107,7 @@ def _plain(started: Started) -> dict[str, Any]:
         "folder": str(started.folder),
         "file": None if started.file is None else str(started.file),
         "module": started.module,
+        "prefix": str(started.prefix),
     }
 
 
@@ -117,4 +118,5 @@ def _started(told: Mapping[str, Any]) -> Started:
         folder=Path(told["folder"]),
         file=None if told["file"] is None else Path(told["file"]),
         module=told["module"],
+        prefix=Path(told["prefix"]),
     )

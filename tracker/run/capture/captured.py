@@ -30,6 +30,7 @@ class Reason:
     IGNORED = "named in .trackerignore"
     KIND = "a kind that can be made again"
     DATA = "where tracker keeps its data"
+    CROWDED = "the folder holds more than one project"
 
 
 @dataclass(frozen=True, slots=True)

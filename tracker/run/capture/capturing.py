@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracker.run.capture.captured import Captured, Deadline, LeftOut, Limits, Reason
-from tracker.run.capture.choosing import Listing
+from tracker.run.capture.choosing import Bounds, Listing
 from tracker.run.capture.command import Started, command, seeds, variables
 from tracker.run.capture.confidential import without_password
 from tracker.run.capture.copying import copy_files
@@ -61,11 +61,13 @@ def capture(
     started = Started.now() if started is None else started
     deadline = Deadline(limits.seconds)
     staging = Path(tempfile.mkdtemp(prefix="tracker-capture-")) if staging is None else staging
-    folder = (folder or started.tree).resolve()
-    git, root = _work_tree(folder, environ, limits)
+    near = (started.tree if folder is None else folder).resolve()
+    without_git = (started.plain_tree if folder is None else folder).resolve()
+    git, root = _work_tree(near, without_git, environ, limits)
     names = Names()
     data = [path.resolve() for path in (*excluded, staging)]
-    listing = _ordered(_listing(git, root, limits, data, deadline), folder)
+    bounds = Bounds(limits, deadline, tuple(data), is_crowded=_is_crowded(root, environ))
+    listing = _ordered(_listing(git, root, bounds, started), near)
     files = copy_files(listing, names, staging, limits, deadline)
     told = Difference(None) if git is None else difference(git, _secrets(listing), limits.diff, deadline)
     left_out = [LeftOut(names.kept(each.path), each.reason) for each in (*listing.left_out, *told.left_out)]
@@ -87,26 +89,32 @@ def capture(
     return captured
 
 
-def _work_tree(folder: Path, environ: Mapping[str, str], limits: Limits) -> tuple[Git | None, Path]:
-    """Git on the root of the tree, and the root; without git, the folder."""
+def _work_tree(
+    folder: Path, without: Path, environ: Mapping[str, str], limits: Limits
+) -> tuple[Git | None, Path]:
+    """Git on the root of the tree that `folder` is in, and the root; without git, the other folder."""
     git = Git(folder, environ, Deadline(min(_SECONDS_TO_FIND, limits.seconds)))
     top = git.text("rev-parse", "--show-toplevel")
     root = None if not top else Path(top)
     # A repository may name another place as its tree, which is then not what runs.
     if root is None or not folder.is_relative_to(root):
-        return None, folder
+        return None, without
     return Git(root, environ, Deadline(limits.seconds)), root
 
 
-def _listing(
-    git: Git | None, root: Path, limits: Limits, excluded: Sequence[Path], deadline: Deadline
-) -> Listing:
+def _is_crowded(root: Path, environ: Mapping[str, str]) -> bool:
+    """Whether a folder is that of somebody's everything, as a home, or of everybody's."""
+    home = Path(environ.get("HOME") or "/").resolve()
+    return home.is_relative_to(root) or root == Path(tempfile.gettempdir()).resolve()
+
+
+def _listing(git: Git | None, root: Path, bounds: Bounds, started: Started) -> Listing:
     if git is not None:
         try:
-            return list_work_tree(git, root, limits, excluded, deadline)
+            return list_work_tree(git, root, bounds)
         except NoAnswer:
             pass
-    return list_folder(root, limits, excluded, deadline)
+    return list_folder(root, bounds, started.file)
 
 
 def _ordered(listing: Listing, folder: Path) -> Listing:

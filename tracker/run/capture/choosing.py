@@ -12,7 +12,7 @@ from tracker.run.capture.captured import Deadline, LeftOut, Limits, Reason
 from tracker.run.capture.confidential import is_secret_file
 from tracker.run.capture.ignoring import IgnoreRules, is_tracker_data, is_unwanted_file, is_unwanted_folder
 
-__all__ = ["Chooser", "Listing", "Search"]
+__all__ = ["Bounds", "Chooser", "Listing", "Search"]
 
 
 @dataclass
@@ -113,15 +113,32 @@ class Chooser:
 
 
 @dataclass(frozen=True)
-class Search:
-    """One look through a tree: what it has found so far, what it takes, and when it ends."""
+class Bounds:
+    """How far a look through a tree goes.
 
-    found: Listing
-    chooser: Chooser
+    Attributes:
+        limits: how much is kept.
+        deadline: when it ends.
+        excluded: absolute paths where tracker keeps its data.
+        is_crowded: whether the tree is a home or the like, of which only what surely belongs to the run is
+            kept.
+    """
+
     limits: Limits
     deadline: Deadline
+    excluded: tuple[Path, ...] = ()
+    is_crowded: bool = False
 
     @property
     def why_not_all(self) -> str:
         """Why a search stopped before its end."""
         return Reason.LATE if self.deadline.is_over else Reason.TOO_MANY
+
+
+@dataclass(frozen=True)
+class Search:
+    """One look through a tree: what it has found so far, what it takes, and how far it goes."""
+
+    found: Listing
+    chooser: Chooser
+    bounds: Bounds

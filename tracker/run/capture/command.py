@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,6 +43,7 @@ class Started:
         folder: the working folder.
         file: of the main module; ``None`` at a prompt and in a notebook.
         module: what stood after ``-m``.
+        prefix: where the interpreter's packages and programs are.
     """
 
     arguments: tuple[str, ...]
@@ -50,6 +51,7 @@ class Started:
     folder: Path
     file: Path | None
     module: str | None = None
+    prefix: Path = field(default_factory=lambda: Path(sys.prefix))
 
     @classmethod
     def now(cls) -> Self:
@@ -72,7 +74,15 @@ class Started:
         """The folder whose tree is captured: the script's, or without one the working folder."""
         if self.file is None or self.module is not None or not self.file.exists():
             return self.folder
-        return self.file.resolve().parent
+        folder = self.file.resolve().parent
+        # A program of a package, such as one that runs tests or starts workers, is nobody's project.
+        return self.folder if folder.is_relative_to(self.prefix.resolve()) else folder
+
+    @property
+    def plain_tree(self) -> Path:
+        """The same where no git tells how far a tree goes: the working folder when the script is in it, since
+        modules and relative paths are looked for from there."""
+        return self.folder if self.tree.is_relative_to(self.folder.resolve()) else self.tree
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:

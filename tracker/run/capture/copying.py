@@ -51,12 +51,13 @@ def copy_files(
     """
     copies = _Copies(staging / BLOBS, limits, deadline)
     copies.folder.mkdir(parents=True, exist_ok=True)
-    for path in listing.files:
+    for done, path in enumerate(listing.files):
+        is_late = deadline.is_over
+        if is_late or len(copies.made) >= limits.files:
+            why = Reason.LATE if is_late else Reason.TOO_MANY
+            listing.leave_out(f"({len(listing.files) - done} files, from {path} on)", why)
+            break
         try:
-            if deadline.is_over:
-                raise _Refused(Reason.LATE)  # noqa: TRY301
-            if len(copies.made) >= limits.files:
-                raise _Refused(Reason.TOO_MANY)  # noqa: TRY301
             _copy(Path(os.path.join(listing.root, path)), names.kept(path), copies)  # noqa: PTH118
         except FileNotFoundError:
             continue  # deleted since it was listed: as if it had never been

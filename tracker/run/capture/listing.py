@@ -6,11 +6,10 @@ Paths are text as :func:`os.fsdecode` gives it, relative to the tree, with ``/``
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-from tracker.run.capture.captured import Deadline, Limits, Reason
-from tracker.run.capture.choosing import Chooser, Listing, Search
+from tracker.run.capture.captured import Reason
+from tracker.run.capture.choosing import Bounds, Chooser, Listing, Search
 from tracker.run.capture.ignoring import IgnoreRules
 
 __all__ = ["TRACKER_IGNORE", "entries_of", "list_folder", "walk"]
@@ -18,11 +17,17 @@ __all__ = ["TRACKER_IGNORE", "entries_of", "list_folder", "walk"]
 TRACKER_IGNORE = ".trackerignore"
 
 
-def list_folder(root: Path, limits: Limits, excluded: Sequence[Path], deadline: Deadline) -> Listing:
-    """All of a tree that ignore files and common sense do not leave out."""
+def list_folder(root: Path, bounds: Bounds, script: Path | None = None) -> Listing:
+    """All of a tree that ignore files and common sense do not leave out; of a crowded one the script."""
     listing = Listing(root)
-    chooser = Chooser(listing, IgnoreRules(root, (".gitignore", TRACKER_IGNORE)), excluded)
-    walk(Search(listing, chooser, limits, deadline), "")
+    chooser = Chooser(listing, IgnoreRules(root, (".gitignore", TRACKER_IGNORE)), bounds.excluded)
+    if not bounds.is_crowded:
+        walk(Search(listing, chooser, bounds), "")
+        return listing
+    listing.leave_out("./", Reason.CROWDED)
+    if script is not None and script.is_relative_to(root):
+        path = script.relative_to(root).as_posix()
+        listing.files += [path] if chooser.keeps_file(path, is_tracked=False) else []
     return listing
 
 
@@ -46,9 +51,9 @@ def walk(search: Search, top: str) -> None:
             elif chooser.keeps_file(path, is_tracked=False):
                 listing.files.append(path)
         waiting += reversed(inner)
-        if waiting and (len(listing.files) > search.limits.files or search.deadline.is_over):
+        if waiting and (len(listing.files) > search.bounds.limits.files or search.bounds.deadline.is_over):
             for path in waiting:
-                listing.leave_out(f"{path}/", search.why_not_all)
+                listing.leave_out(f"{path}/", search.bounds.why_not_all)
             return
 
 

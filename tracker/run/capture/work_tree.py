@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.run.capture.captured import Deadline, Limits
-from tracker.run.capture.choosing import Chooser, Listing, Search
+from tracker.run.capture.captured import Reason
+from tracker.run.capture.choosing import Bounds, Chooser, Listing, Search
 from tracker.run.capture.git import Git, NoAnswer
 from tracker.run.capture.ignoring import IgnoreRules
 from tracker.run.capture.listing import TRACKER_IGNORE, entries_of, walk
@@ -18,12 +18,10 @@ __all__ = ["list_work_tree"]
 
 _DEEPEST_NESTING = 8
 _MOST_EMPTY_FOLDERS = 2_000
-_MOST_NAMES = 100_000
+_MOST_NAMES = 200_000
 
 
-def list_work_tree(
-    git: Git, root: Path, limits: Limits, excluded: Sequence[Path], deadline: Deadline
-) -> Listing:
+def list_work_tree(git: Git, root: Path, bounds: Bounds) -> Listing:
     """A work tree as it is on disk: what git tracks, what it would let one add, and the same for
     repositories inside.
 
@@ -31,8 +29,8 @@ def list_work_tree(
         NoAnswer: git does not tell what it tracks.
     """
     listing = Listing(root)
-    chooser = Chooser(listing, IgnoreRules(root, (TRACKER_IGNORE,)), excluded)
-    _list_repository(_Place(git, "", 0), Search(listing, chooser, limits, deadline))
+    chooser = Chooser(listing, IgnoreRules(root, (TRACKER_IGNORE,)), bounds.excluded)
+    _list_repository(_Place(git, "", 0), Search(listing, chooser, bounds))
     return listing
 
 
@@ -46,14 +44,17 @@ class _Place:
 
 
 def _list_repository(place: _Place, search: Search) -> None:
-    most = max(0, search.limits.files - len(search.found.files)) + 1
-    # All stages of a conflict, and those under a link that was a folder, are asked of the disk.
-    tracked, has_all = place.git.names("ls-files", "-z", "--cached", "--stage", most=most)
-    others, has_all_others = place.git.names("ls-files", "-z", "--others", "--exclude-standard", most=most)
-    inner = [*_take_tracked(place, tracked, search), *_take_others(place, others, search)]
-    if not (has_all and has_all_others):
-        search.found.leave_out(place.prefix or "./", search.why_not_all)
-    _note_empty_folders(place, tracked, search)
+    # Far more than is kept, since which files are near the script is asked later. All stages of a
+    # conflict come, and what is under a link that was a folder; the disk tells what is there.
+    tracked, has_all = place.git.names("ls-files", "-z", "--cached", "--stage", most=_MOST_NAMES)
+    if not has_all:
+        search.found.leave_out(place.prefix or "./", search.bounds.why_not_all)
+    inner = _take_tracked(place, tracked, search)
+    if search.bounds.is_crowded:
+        search.found.leave_out("./", Reason.CROWDED)
+    else:
+        inner += _take_others(place, search)
+        _note_empty_folders(place, tracked, search)
     for path in dict.fromkeys(inner):
         _list_inner(place, path, search)
 
@@ -82,8 +83,11 @@ def _take_tracked(place: _Place, names: Sequence[bytes], search: Search) -> list
     return inner
 
 
-def _take_others(place: _Place, names: Sequence[bytes], search: Search) -> list[str]:
+def _take_others(place: _Place, search: Search) -> list[str]:
     """Takes what one could add; gives the repositories inside."""
+    names, has_all = place.git.names("ls-files", "-z", "--others", "--exclude-standard", most=_MOST_NAMES)
+    if not has_all:
+        search.found.leave_out(place.prefix or "./", search.bounds.why_not_all)
     inner: list[str] = []
     folders: dict[str, bool] = {}
     for name in names:
