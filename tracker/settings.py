@@ -22,7 +22,7 @@ from tracker.domain.identity.rules import IdentityRules
 from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
 from tracker.run_settings import RUN_SWITCHES, RUN_VARIABLES, RunSettings, rank_of_job
 
-__all__ = ["VARIABLES", "Settings", "job_variables", "read_env_file"]
+__all__ = ["VARIABLES", "Settings", "environment", "job_variables", "read_env_file"]
 
 VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
@@ -215,6 +215,11 @@ class Settings(RunSettings):
     def is_default_sqlite(self) -> bool:
         """Whether the database is SQLite, which may upgrade itself."""
         return self.database_url.startswith(("sqlite", ":memory:"))
+
+
+def environment() -> dict[str, str]:
+    """The process's environment as it is, for processes it starts and for what is captured of it."""
+    return dict(os.environ)
 
 
 def job_variables() -> Mapping[str, str]:

@@ -40,6 +40,14 @@ _COMMANDS = {
         "compare", "compare", "Tell what differs between experiments, and whether it mattered."
     ),
     "hypothesis": LazyCommand("hypotheses", "hypothesis", "Hypotheses: claims, and what experiments say."),
+    "restore": LazyCommand(
+        "restore", "restore", "Write the files that EXPERIMENT ran with to a folder, byte by byte."
+    ),
+    "rerun": LazyCommand(
+        "rerun",
+        "rerun",
+        "Run EXPERIMENT again: its files, its command, its variables. The new run is a child of it.",
+    ),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
     "user": LazyCommand("users", "user", "Users: who may log in."),
