@@ -35,6 +35,10 @@ settings.register_profile(
 )
 settings.load_profile("tracker")
 
+# Hundreds of runs begin here; what they would capture is this repository, and what they would say is noise.
+# Tests of either ask for it.
+os.environ |= {"TRACKER_CAPTURE": "off", "TRACKER_SILENT": "on"}
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Not what is slow all through and takes every worker seconds to collect."""

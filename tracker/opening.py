@@ -14,7 +14,7 @@ from tracker.domain.errors import Invalid
 if TYPE_CHECKING:
     from tracker.settings import Settings
 
-__all__ = ["aopen", "connect", "job_variables", "open"]
+__all__ = ["aopen", "connect", "environment", "job_variables", "open"]
 
 
 def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:
@@ -39,6 +39,13 @@ async def aopen(
     """The same for asyncio: ``async with tracker.aopen("data") as tr: await tr.projects.list()``."""
     async with await connect(data, url, token) as library:
         yield library
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for what is told of a run or passed on to another process."""
+    from tracker.settings import environment as found  # noqa: PLC0415
+
+    return found()
 
 
 def job_variables() -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from .target import Target, on_target
 from .text import one_line
 
 if TYPE_CHECKING:
-    from tracker.run.capture.repeating import Differing, Repeated
+    from tracker.capture.repeating import Differing, Repeated
 
 __all__ = ["rerun"]
 
@@ -69,7 +69,7 @@ def rerun(
     Arguments behind -- are added to the recorded ones. Packages that are not as they were are told. The
     exit code is the script's.
     """
-    from tracker.run.capture.repeating import repeated  # noqa: PLC0415  (late: little else needs it)
+    from tracker.capture.repeating import repeated  # noqa: PLC0415  (late: little else needs it)
 
     if venv and python is not None:
         raise click.UsageError("--python and --venv exclude each other: an interpreter, or a new one")
@@ -118,8 +118,8 @@ def _absolute(database_url: str) -> str:
 
 
 def _new_environment(past: _Past, place: Path, variables: Mapping[str, str]) -> str:
-    from tracker.run.capture.interpreters import add_tracker, make_environment  # noqa: PLC0415
-    from tracker.run.capture.repeating import requirements  # noqa: PLC0415
+    from tracker.capture.interpreters import add_tracker, make_environment  # noqa: PLC0415
+    from tracker.capture.repeating import requirements  # noqa: PLC0415
 
     lines, unknown = requirements(past.environment, place)
     version = str(past.environment.get("python", {}).get("version", ""))
@@ -134,8 +134,8 @@ def _new_environment(past: _Past, place: Path, variables: Mapping[str, str]) -> 
 
 
 def _tell_difference(past: _Past, python: str) -> None:
-    from tracker.run.capture.interpreters import packages_of, version_of  # noqa: PLC0415
-    from tracker.run.capture.repeating import differing  # noqa: PLC0415
+    from tracker.capture.interpreters import packages_of, version_of  # noqa: PLC0415
+    from tracker.capture.repeating import differing  # noqa: PLC0415
 
     before = str(past.environment.get("python", {}).get("version", ""))
     now = version_of(python)

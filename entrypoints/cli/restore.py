@@ -16,9 +16,8 @@ from .target import with_library
 from .text import one_line
 
 if TYPE_CHECKING:
-    from tracker.domain.artifacts.snapshot import Snapshot
-
     from tracker.blocking import Tracker
+    from tracker.domain.artifacts.snapshot import Snapshot
     from tracker.domain.experiments.experiment import Experiment
 
 __all__ = ["build_again", "restore", "snapshot_of"]
@@ -76,7 +75,7 @@ def build_again(library: Tracker, snapshot: Snapshot, to: Path, *, force: bool) 
         Invalid: the snapshot is damaged.
         Unavailable: a disk or the library fails.
     """
-    from tracker.run.capture.rebuilding import Tree, rebuild  # noqa: PLC0415  (late: little else needs it)
+    from tracker.capture.rebuilding import Tree, rebuild  # noqa: PLC0415  (late: little else needs it)
 
     def fetch(digest: str, place: Path) -> None:
         library.artifacts.download(digest, place)

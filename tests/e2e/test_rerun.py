@@ -14,9 +14,9 @@ import pytest
 import tracker
 from tests.dirty_repositories import git
 from tests.e2e.processes import clean_environment
+from tracker.capture import Captured, Started, capture
+from tracker.capture.sending import send
 from tracker.domain.ids import ExperimentId
-from tracker.run.capture import Captured, Started, capture
-from tracker.run.capture.sending import send
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,8 +43,8 @@ SENDER = """
 import asyncio, os, runpy, sys
 from pathlib import Path
 import tracker
-from tracker.run.capture import Started, capture
-from tracker.run.capture.sending import send
+from tracker.capture import Started, capture
+from tracker.capture.sending import send
 
 words = tuple(sys.argv[1:])
 started = Started(words, (sys.executable, *words), Path.cwd(), Path(words[0]).resolve())

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.dirty_repositories import git
-from tracker.run.capture.ignoring import IgnoreRules
+from tracker.capture.ignoring import IgnoreRules
 
 PARTS = st.text(st.sampled_from("ab.-"), min_size=1, max_size=3).filter(lambda part: part not in (".", ".."))
 PATHS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)

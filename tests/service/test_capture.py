@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.dirty_repositories import git
-from tracker.run.capture import Captured, Limits, Reason, Started, capture, capture_apart
-from tracker.run.capture.captured import Deadline
-from tracker.run.capture.choosing import Listing
-from tracker.run.capture.copying import copy_files
-from tracker.run.capture.naming import Names
+from tracker.capture import Captured, Limits, Reason, Started, capture, capture_apart
+from tracker.capture.captured import Deadline
+from tracker.capture.choosing import Listing
+from tracker.capture.copying import copy_files
+from tracker.capture.naming import Names
 
 PLAIN = {"PATH": os.environ["PATH"]}
 
@@ -285,7 +285,7 @@ def test_graphics_processors_are_told(tree: Path, tmp_path: Path) -> None:
 
 def test_no_package_is_imported_to_ask_for_its_seed(tree: Path) -> None:
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom tracker.run.capture import capture\n"
+        "import os, sys\nfrom pathlib import Path\nfrom tracker.capture import capture\n"
         f"told = capture(Path({str(tree)!r}), environ=dict(os.environ)).environment\n"
         "print('numpy' in sys.modules, 'torch' in sys.modules, 'numpy.random' in told['seeds'])"
     )

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 import tracker
 from entrypoints.cli.main import cli
 from tests.dirty_repositories import KINDS, SECRET, inside, kinds_of, make_dirty, tree_of
+from tracker.capture import Captured, capture
+from tracker.capture.sending import send
 from tracker.domain.ids import ExperimentId
-from tracker.run.capture import Captured, capture
-from tracker.run.capture.sending import send
 
 ALWAYS = (1, 7, 8, 9, 13)
 SEEDS = [pytest.param(seed, marks=() if seed in ALWAYS else pytest.mark.slow) for seed in range(50)]

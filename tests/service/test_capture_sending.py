@@ -12,11 +12,11 @@ import tracker
 from tests.dirty_repositories import git
 from tests.e2e.conftest import LiveServer, databases, server  # noqa: F401  (fixtures)
 from tests.factories import new_id
+from tracker.capture import Captured, capture
+from tracker.capture.sending import send
 from tracker.domain.artifacts.snapshot import Snapshot
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.ids import ExperimentId
-from tracker.run.capture import Captured, capture
-from tracker.run.capture.sending import send
 
 Where = dict[str, str]
 

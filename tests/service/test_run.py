@@ -228,7 +228,7 @@ def test_auto_goes_on_with_what_did_not_come_to_its_end_and_otherwise_begins(tmp
 def test_what_is_printed_and_how_loaded_the_machine_was_are_kept_when_asked_for(tmp_path: Path) -> None:
     script = (
         "import os, tracker\n"
-        "with tracker.init('p', data='.', console=True, system=True) as run:\n"
+        "with tracker.init('p', data='.', console=True, system=True, silent=False) as run:\n"
         "    run.log({'loss': 1.0}); print('hello'); os.system('echo from a child')\n"
         "    run.log({'loss': 2.0})\n"
     )

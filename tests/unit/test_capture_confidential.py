@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.run.capture.confidential import (
+from tracker.capture.confidential import (
     has_key_block,
     is_secret_file,
     is_secret_name,

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dirty_repositories import tree_of
+from tracker.capture import CapturedFile
+from tracker.capture.naming import Names
+from tracker.capture.rebuilding import Tree, rebuild
 from tracker.domain.errors import Conflict, Invalid, Unavailable
-from tracker.run.capture import CapturedFile
-from tracker.run.capture.naming import Names
-from tracker.run.capture.rebuilding import Tree, rebuild
 
 BLOBS: dict[str, bytes] = {}
 

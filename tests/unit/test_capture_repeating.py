@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.capture.command import Started, command
+from tracker.capture.repeating import Differing, Repeated, differing, repeated, requirements
 from tracker.domain.errors import Conflict, Invalid
-from tracker.run.capture.command import Started, command
-from tracker.run.capture.repeating import Differing, Repeated, differing, repeated, requirements
 
 THERE = Path("/there/again")
 

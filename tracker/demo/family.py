@@ -106,6 +106,7 @@ def train(
     recipe = member.recipe
     with tracker.init(
         project, name, params=asdict(recipe), tags=["demo"], parent=parent, data=data,
+        capture=False, silent=True,
         features={"model": {"width": recipe.width}, "optimizer": {"lr": recipe.lr, "l2": recipe.l2}},
     ) as run:  # fmt: skip
         try:

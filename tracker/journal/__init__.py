@@ -6,6 +6,7 @@
                              <writer>-<n>.open   the segment that a process appends to
                              <writer>-<n>.seg    a closed one, on its way to the store
                              staged/<digest>     files that travel with it
+                             capture/            what ran, until it is sent
                              console/*.log       what the run printed, until it is over
                              carrier.lock        held by the one process that carries now
 

@@ -40,6 +40,7 @@ class JournalFolder:
         self.path = data / "journal" / key.hex
         self.staged = self.path / "staged"
         self.console = self.path / "console"
+        self.capture = self.path / "capture"
 
     def about(self) -> dict[str, Any]:
         """What ``run.json`` says of the run; nothing when it is not there or not whole."""

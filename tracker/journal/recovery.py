@@ -12,6 +12,7 @@ from tracker.areas import AsyncTracker
 from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.fate import Life
 from tracker.journal.abandoned import end_if_abandoned, fate_of
+from tracker.journal.captures import carry_capture
 from tracker.journal.carrying import carry
 from tracker.journal.consoles import carry_console
 from tracker.journal.folder import JournalFolder, journals
@@ -130,6 +131,7 @@ async def _carried(
         journal.tell({**about, "experiment_id": str(made)})
     experiment = await library.experiments.get(made)
     await carry(journal, library, experiment.id, carried=count)
+    await carry_capture(journal, library, experiment.id)
     await carry_console(journal, library, experiment.id)
     await end_if_abandoned(library, journal, experiment.id)
     journal.remove()

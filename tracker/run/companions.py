@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracker.domain.errors import TrackerError
 from tracker.journal.folder import JournalFolder
 
 if TYPE_CHECKING:
+    from tracker.capture import Started
     from tracker.run.console import ConsoleCapture
     from tracker.run.system import SystemSampler
 
@@ -31,6 +34,7 @@ class Companions:
         self._began = time.monotonic()
         self._console: ConsoleCapture | None = None
         self._system: SystemSampler | None = None
+        self._capturing: threading.Thread | None = None
 
     def keep_console(self) -> None:
         """Keeps what is printed from now on."""
@@ -56,6 +60,30 @@ class Companions:
             self._system.start()
         except TrackerError as error:
             self._tell(error.detail)
+
+    def capture(self, environ: Mapping[str, str], data: Path) -> None:
+        """Keeps what runs: code, packages, hardware. It is made by another process, and waits for nobody."""
+        from tracker.capture import Started  # noqa: PLC0415 - not every run wants it
+
+        started = Started.now()
+        self._capturing = threading.Thread(
+            target=self._capture, args=(environ, started, data), name="tracker-capture", daemon=True
+        )
+        self._capturing.start()
+
+    def _capture(self, environ: Mapping[str, str], started: Started, data: Path) -> None:
+        from tracker.capture import capture_apart  # noqa: PLC0415
+
+        try:
+            self._journal.capture.mkdir(parents=True, exist_ok=True, mode=0o700)
+            capture_apart(self._journal.capture, environ=environ, started=started, excluded=[data])
+        except Exception as error:  # a run without it is better than none
+            self._tell(f"capture: what runs is not kept: {error}")
+
+    def wait(self, timeout: float) -> None:
+        """Waits for the capture of a run that was shorter than that."""
+        if self._capturing is not None:
+            self._capturing.join(max(0.0, timeout))
 
     @property
     def cost(self) -> float:

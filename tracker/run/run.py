@@ -21,6 +21,7 @@ from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
 from tracker.journal.plan import RunPlan
 from tracker.journal.segment import SegmentWriter
+from tracker.opening import environment
 from tracker.run import leaving
 from tracker.run.closing import close, end_event
 from tracker.run.companions import Companions
@@ -297,6 +298,8 @@ class Run(Content):
         self._forget_signals = on_signal(self._finish_by_signal)
         if self._settings.console:
             self._companions.keep_console()
+        if self._settings.capture and self.rank == 0:
+            self._companions.capture(environment(), self._journal.data)
         if self._settings.system:
             self._companions.watch_system(partial(self._taking.slow_row, aside=True))
 
@@ -306,13 +309,15 @@ class Run(Content):
     def _end(self, end: Mapping[str, Any], timeout: float | None) -> None:
         assert self._writer is not None
         seconds = time.monotonic() - self._began
+        allowed = self.exit_seconds if timeout is None else timeout
+        self._companions.wait(allowed / 2)
         closed = close(
             self._journal,
             self._writer,
             self._carrier,
             end=end if self.rank == 0 else None,
             known=self._known(end, seconds),
-            timeout=self.exit_seconds if timeout is None else timeout,
+            timeout=max(0.0, allowed - (time.monotonic() - self._began - seconds)),
         )
         self._experiment = closed.experiment or self._made
         self._unsaved = closed.unsaved

@@ -55,6 +55,7 @@ def init(
     console: bool | None = None,
     system: bool | None = None,
     strict: bool | None = None,
+    silent: bool | None = None,
 ) -> Run:
     """Starts a run in the project of this name, which is created when it is not there.
 
@@ -84,6 +85,7 @@ def init(
         console: whether what is printed is kept.
         system: whether the machine's load is logged.
         strict: whether what cannot be logged is an error instead of a warning.
+        silent: whether nothing is printed at the end.
 
     Raises:
         NotFound: there is no such parent.
@@ -94,7 +96,7 @@ def init(
     settings = _settings(
         data, url, project=project, name=name, description=description or None, tags=tuple(tags) or None,
         parent=None if parent is None else _text_of(parent), token=token, resume=resume, resume_step=step,
-        mode=mode, rank=rank, capture=capture, console=console, system=system, strict=strict,
+        mode=mode, rank=rank, capture=capture, console=console, system=system, strict=strict, silent=silent,
     )  # fmt: skip
     return _begun(settings, _plan(settings, params, features), data)
 

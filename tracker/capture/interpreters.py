@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import tracker
 from tracker.domain.errors import Unavailable
 
 __all__ = ["add_tracker", "make_environment", "packages_of", "version_of"]
@@ -80,7 +79,7 @@ def add_tracker(python: str) -> None:
     Raises:
         Unavailable: it does not work.
     """
-    package = Path(tracker.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     site = Path(_answer([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip())
     found_in = package.parent
     if not (found_in / "pyproject.toml").exists():  # what is installed beside it shall not come along

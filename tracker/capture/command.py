@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from tracker.run.capture.confidential import MASK, is_secret_name, masked, without_password
+from tracker.capture.confidential import MASK, is_secret_name, masked, without_password
 
 __all__ = ["REPEATED", "Started", "command", "seeds", "variables"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from tracker.run.capture.captured import Deadline, LeftOut, Reason
-from tracker.run.capture.confidential import has_key_block, is_secret_file
-from tracker.run.capture.git import Git, NoAnswer
+from tracker.capture.captured import Deadline, LeftOut, Reason
+from tracker.capture.confidential import has_key_block, is_secret_file
+from tracker.capture.git import Git, NoAnswer
 
 __all__ = ["Difference", "difference"]
 

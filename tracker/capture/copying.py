@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
 
-from tracker.run.capture.captured import BLOBS, CapturedFile, Deadline, Limits, Reason
-from tracker.run.capture.choosing import Listing
-from tracker.run.capture.confidential import has_key_block
-from tracker.run.capture.naming import Names
+from tracker.capture.captured import BLOBS, CapturedFile, Deadline, Limits, Reason
+from tracker.capture.choosing import Listing
+from tracker.capture.confidential import has_key_block
+from tracker.capture.naming import Names
 
 __all__ = ["copy_files"]
 

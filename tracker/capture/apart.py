@@ -16,10 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import tracker
-from tracker.run.capture.captured import Captured, Limits
-from tracker.run.capture.capturing import capture
-from tracker.run.capture.command import Started, seeds
+from tracker.capture.captured import Captured, Limits
+from tracker.capture.capturing import capture
+from tracker.capture.command import Started, seeds
 
 __all__ = ["capture_apart", "main"]
 
@@ -27,7 +26,7 @@ _PROGRAM = (
     "import json, sys\n"
     "told = json.load(sys.stdin)\n"
     "sys.path[:] = told['path']\n"
-    "from tracker.run.capture.apart import main\n"
+    "from tracker.capture.apart import main\n"
     "main(told)\n"
 )
 _SECONDS_MORE = 15.0
@@ -43,11 +42,11 @@ def capture_apart(
     limits: Limits | None = None,
     excluded: Sequence[Path] = (),
 ) -> Captured:
-    """What :func:`~tracker.run.capture.capture` gives, made by another process; where none can be started, by
+    """What :func:`~tracker.capture.capture` gives, made by another process; where none can be started, by
     this one.
 
     The other process goes on when this one ends; what it captured is found by
-    :meth:`~tracker.run.capture.captured.Captured.load`.
+    :meth:`~tracker.capture.captured.Captured.load`.
 
     Args:
         staging: an empty folder on a disk with room for what is kept.
@@ -62,7 +61,7 @@ def capture_apart(
     """
     limits = limits or Limits()
     told = {
-        "path": [*sys.path, str(Path(tracker.__file__).parents[1])],
+        "path": [*sys.path, str(Path(__file__).parents[2])],
         "staging": str(staging),
         "started": _plain(started),
         "folder": None if folder is None else str(folder),

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tracker.areas import AsyncTracker
+from tracker.capture.captured import Captured
 from tracker.domain.artifacts.snapshot import Manifest, Snapshot, SnapshotFile
 from tracker.domain.ids import ExperimentId
 from tracker.domain.json_tree import same
-from tracker.run.capture.captured import Captured
 
 __all__ = ["send"]
 

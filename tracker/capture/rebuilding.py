@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tracker.capture.naming import path_bytes
 from tracker.domain.errors import Conflict, Invalid, Unavailable
-from tracker.run.capture.naming import path_bytes
 
 __all__ = ["Rebuilt", "SnapshotEntry", "Tree", "rebuild"]
 
@@ -24,7 +24,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class SnapshotEntry(Protocol):
-    """One file or link of a snapshot; see :class:`~tracker.run.capture.captured.CapturedFile`."""
+    """One file or link of a snapshot; see :class:`~tracker.capture.captured.CapturedFile`."""
 
     @property
     def path(self) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tracker.run.capture.captured import Reason
-from tracker.run.capture.choosing import Bounds, Chooser, Listing, Search
-from tracker.run.capture.ignoring import IgnoreRules
+from tracker.capture.captured import Reason
+from tracker.capture.choosing import Bounds, Chooser, Listing, Search
+from tracker.capture.ignoring import IgnoreRules
 
 __all__ = ["TRACKER_IGNORE", "entries_of", "list_folder", "walk"]
 

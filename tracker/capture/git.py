@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tracker.run.capture.captured import Deadline
+from tracker.capture.captured import Deadline
 
 __all__ = ["Git", "NoAnswer"]
 

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tracker.run.capture.captured import Captured, Deadline, LeftOut, Limits, Reason
-from tracker.run.capture.choosing import Bounds, Listing
-from tracker.run.capture.command import Started, command, seeds, variables
-from tracker.run.capture.confidential import without_password
-from tracker.run.capture.copying import copy_files
-from tracker.run.capture.difference import Difference, difference
-from tracker.run.capture.git import Git, NoAnswer
-from tracker.run.capture.hardware import hardware, system
-from tracker.run.capture.listing import list_folder
-from tracker.run.capture.naming import Names
-from tracker.run.capture.packages import packages, python
-from tracker.run.capture.work_tree import list_work_tree
+from tracker.capture.captured import Captured, Deadline, LeftOut, Limits, Reason
+from tracker.capture.choosing import Bounds, Listing
+from tracker.capture.command import Started, command, seeds, variables
+from tracker.capture.confidential import without_password
+from tracker.capture.copying import copy_files
+from tracker.capture.difference import Difference, difference
+from tracker.capture.git import Git, NoAnswer
+from tracker.capture.hardware import hardware, system
+from tracker.capture.listing import list_folder
+from tracker.capture.naming import Names
+from tracker.capture.packages import packages, python
+from tracker.capture.work_tree import list_work_tree
 
 __all__ = ["capture"]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.run.capture.captured import Reason
-from tracker.run.capture.choosing import Bounds, Chooser, Listing, Search
-from tracker.run.capture.git import Git, NoAnswer
-from tracker.run.capture.ignoring import IgnoreRules
-from tracker.run.capture.listing import TRACKER_IGNORE, entries_of, walk
+from tracker.capture.captured import Reason
+from tracker.capture.choosing import Bounds, Chooser, Listing, Search
+from tracker.capture.git import Git, NoAnswer
+from tracker.capture.ignoring import IgnoreRules
+from tracker.capture.listing import TRACKER_IGNORE, entries_of, walk
 
 __all__ = ["list_work_tree"]
 

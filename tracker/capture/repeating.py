@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tracker.capture.command import REPEATED
 from tracker.domain.errors import Conflict, Invalid
-from tracker.run.capture.command import REPEATED
 
 __all__ = ["Differing", "Repeated", "differing", "repeated", "requirements"]
 

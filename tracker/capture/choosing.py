@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tracker.run.capture.captured import Deadline, LeftOut, Limits, Reason
-from tracker.run.capture.confidential import is_secret_file
-from tracker.run.capture.ignoring import IgnoreRules, is_tracker_data, is_unwanted_file, is_unwanted_folder
+from tracker.capture.captured import Deadline, LeftOut, Limits, Reason
+from tracker.capture.confidential import is_secret_file
+from tracker.capture.ignoring import IgnoreRules, is_tracker_data, is_unwanted_file, is_unwanted_folder
 
 __all__ = ["Bounds", "Chooser", "Listing", "Search"]
 

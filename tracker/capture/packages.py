@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tracker.run.capture.confidential import without_password
+from tracker.capture.confidential import without_password
 
 __all__ = ["packages", "python"]
 
