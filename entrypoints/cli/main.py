@@ -40,6 +40,7 @@ _COMMANDS = {
         "compare", "compare", "Tell what differs between experiments, and whether it mattered."
     ),
     "hypothesis": LazyCommand("hypotheses", "hypothesis", "Hypotheses: claims, and what experiments say."),
+    "artifact": LazyCommand("artifacts", "artifact", "Artifacts: the files of experiments."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
     "user": LazyCommand("users", "user", "Users: who may log in."),
