@@ -19,12 +19,14 @@ from tracker.domain.artifacts.blobs.service import BlobService
 from tracker.domain.artifacts.digest import digest_of
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
+from tracker.domain.comparison.service import ComparisonService
 from tracker.domain.errors import Conflict, Forbidden, NotFound, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.projects.service import ProjectService
+from tracker.domain.search.service import SearchService
 from tracker.ports.unit_of_work import UnitsOfWork
 
 A, B = b"print('a')", b"print('b')"
@@ -318,6 +320,16 @@ async def test_sweeps_beside_uploads_lose_nothing_that_is_named(shop: Shop) -> N
     await asyncio.gather(*(again(content) for content in contents), *(shop.blobs.sweep() for _ in range(3)))
     digests = [digest_of(content) for content in contents]
     assert await shop.store.has(digests) == frozenset(digests)
+
+
+async def test_a_comparison_shows_no_snapshot_to_whom_may_see_none(shop: Shop) -> None:
+    run = await shop.run()
+    await shop.snapshots.take(ADA, run.id, [])
+    comparisons = ComparisonService(shop.units, shop.clock, SearchService(shop.units, shop.clock, shop.ids))
+    blind = ADA.evolve(scopes=frozenset(Action) - {Action.ARTIFACTS_VIEW})
+    for actor, known in ((ADA, True), (blind, False)):
+        found = await comparisons.compare(actor, [run.id])
+        assert [state.is_known for state in found.trees] == [known]
 
 
 def test_files_are_for_this_user_only(tmp_path: Path) -> None:
