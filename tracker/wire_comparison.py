@@ -14,6 +14,7 @@ from tracker.domain.comparison.importance import Importance, Kind, Method, Param
 from tracker.domain.comparison.matrix import Matrix, MatrixCell, MatrixColumn, MatrixRow
 from tracker.domain.comparison.metrics import Contrast, MetricCell, MetricRow
 from tracker.domain.comparison.pareto import Front, FrontMember, Objective
+from tracker.domain.comparison.trees import TreeState
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.projects.project import Direction
@@ -45,6 +46,14 @@ def comparison_from(found: Json) -> Comparison:
             )
             for one in found["code"]
         ),
+        trees=tuple(
+            TreeState(
+                _id(one["experimentId"]), one["known"], one["same"], one["files"],
+                tuple(one["added"]), tuple(one["removed"]), tuple(one["changed"]),
+            )
+            for one in found["trees"]
+        ),
+        environment=tuple(map(_difference_from, found["environment"])),
         metrics=None if metrics is None else tuple(map(_row_from, metrics)),
         words=found["words"],
     )  # fmt: skip

@@ -11,6 +11,7 @@ from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.differences import Difference
 from tracker.domain.comparison.matrix import Matrix, MatrixCell
 from tracker.domain.comparison.metrics import MetricCell, MetricRow
+from tracker.domain.comparison.trees import TreeState
 from tracker.domain.comparison.words import shown_value
 from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Direction
@@ -20,6 +21,7 @@ from .text import number, visible
 
 __all__ = ["print_comparison", "print_matrix"]
 
+_MOST_FILES = 10
 _ARROWS = {Direction.MAXIMIZE: " ↑", Direction.MINIMIZE: " ↓", None: ""}
 
 
@@ -32,6 +34,9 @@ def print_comparison(found: Comparison) -> None:
     rows += [_difference(f"features.{each.name}", each, ids) for each in found.features]
     if any(each.is_known for each in found.code):
         rows.append([Cell("git diff"), *map(_code, found.code)])
+    if any(each.is_known for each in found.trees):
+        rows.append([Cell("files"), *map(_tree, found.trees)])
+    rows += [_difference(f"environment.{each.name}", each, ids) for each in found.environment]
     for metric in found.metrics or ():
         rows.append([Cell(metric.key + _ARROWS[metric.direction], "head"), *map(_metric, metric.cells)])
         if any(cell.contrast for cell in metric.cells):
@@ -77,6 +82,17 @@ def _code(state: CodeState) -> Cell:
     lines = sum(each.added for each in state.files), sum(each.removed for each in state.files)
     names = ", ".join(each.path for each in state.files)
     return Cell(f"{names} (+{lines[0]} -{lines[1]})" if names else "no file", "" if state.same else "running")
+
+
+def _tree(state: TreeState) -> Cell:
+    if not state.is_known:
+        return missing()
+    if state.same is not False:
+        return Cell(f"{state.files} files")
+    marked = [("~", state.changed), ("+", state.added), ("-", state.removed)]
+    names = [f"{mark}{path}" for mark, paths in marked for path in paths]
+    more = f" and {len(names) - _MOST_FILES} more" if len(names) > _MOST_FILES else ""
+    return Cell(", ".join(names[:_MOST_FILES]) + more, "running")
 
 
 def _metric(cell: MetricCell) -> Cell:

@@ -48,6 +48,7 @@ _COMMANDS = {
         "rerun",
         "Run EXPERIMENT again: its files, its command, its variables. The new run is a child of it.",
     ),
+    "artifact": LazyCommand("artifacts", "artifact", "Artifacts: the files of experiments."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
     "user": LazyCommand("users", "user", "Users: who may log in."),

@@ -11,6 +11,8 @@ from typing import Any
 
 from tracker.container import Container, require_extra, start, stop
 from tracker.domain.errors import TrackerError
+from tracker.embedded import over
+from tracker.journal.recovery import recover, tell
 
 __all__ = ["Lifespan"]
 
@@ -86,9 +88,14 @@ class Lifespan:
             sys.stderr.flush()
 
     async def _sweep(self) -> None:
-        """Carries out what deletions left to do, deletes unused blobs, forgets old attempts, maintains
-        the scalars."""
+        """Brings in what scripts left behind that write to the same folder, carries out what deletions left
+        to do, deletes unused blobs, forgets old attempts, maintains the scalars."""
         while True:
+            try:
+                for each in await recover(over(self._container), self._container.config().data):
+                    tell(each)
+            except Exception:
+                _log.exception("recovering runs")
             await asyncio.sleep(_SWEEP_SECONDS)
             try:
                 await self._container.scalars().sweep()

@@ -29,7 +29,9 @@ def test_two_experiments_side_by_side(client: httpx.Client, runs) -> None:
     answer = client.get("/api/experiments/compare", params={"ids": [runs[3], runs[0]], "baseline": runs[0]})
     assert answer.status_code == 200
     found = answer.json()
-    assert found.keys() == {"experiments", "baselineId", "params", "features", "code", "metrics", "words"}
+    assert found.keys() == {
+        "experiments", "baselineId", "params", "features", "code", "trees", "environment", "metrics", "words",
+    }  # fmt: skip
     assert found["baselineId"] == runs[0] and [e["id"] for e in found["experiments"]] == [runs[3], runs[0]]
     assert found["params"] == [{"name": "lr", "path": ["lr"], "values": {runs[0]: 0.1, runs[3]: 0.2}}]
     (row,) = found["metrics"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import httpx
 import pytest
 import schemathesis
@@ -25,6 +27,8 @@ schemathesis.openapi.format(
         ["", "acc > 0.5", 'not (tag = "a" or params.lr in (1, 2)) and name like "%"', "id is null"]
     ),
 )
+PATHS = [f"{folder}/{name}" for folder in ("src", "data.d", "ü") for name in ("a.py", "b", "c d")]
+schemathesis.openapi.format("relative-path", st.sampled_from(PATHS))
 METRICS = ["acc", "metrics.loss[val]", "last(loss)", *(f"m{n}" for n in range(20))]
 schemathesis.openapi.format("search-metric", st.sampled_from(METRICS))
 schemathesis.openapi.format("search-order", st.sampled_from(["", "-acc,name", "last(loss)", "created"]))
@@ -54,7 +58,17 @@ def known(server) -> dict[str, str]:
         http.post("/api/metrics", json={"experimentId": run["id"], "name": "acc", "value": 0.5})
         claim = {"projectId": project["id"], "title": "a", "targetMetrics": ["acc"]}
         hypothesis = http.post("/api/hypotheses", json={**claim, "experimentIds": [run["id"]]}).json()
-    made = {"project": project, "experiment": run, "query": query, "hypothesis": hypothesis}
+        content = b"print()"
+        digest = hashlib.sha256(content).hexdigest()
+        http.post("/api/blobs/upload", params={"hash": digest}, files={"file": content})
+        file = {"name": "a.py", "hash": digest, "size": len(content)}
+        artifact = http.post(f"/api/experiments/{run['id']}/artifacts", json=file).json()
+        tree = {"experiment_id": run["id"], "files": [{"path": "a.py", "hash": digest, "size": len(content)}]}
+        snapshot = {"id": http.post("/api/snapshots", json=tree).json()["snapshot_id"]}
+    made = {
+        "project": project, "experiment": run, "query": query, "hypothesis": hypothesis,
+        "artifact": artifact, "snapshot": snapshot,
+    }  # fmt: skip
     return {f"{kind}_id": one["id"] for kind, one in made.items()}
 
 
@@ -74,6 +88,7 @@ def breaks_a_rule(case) -> bool:
     return (
         {"namingPattern", "namingPatterns"} <= given.keys()  # the one is the first of the others
         or len(set(keys)) < len(keys)  # (name, label) is unique
+        or repeats_a_path(body)
         or has_huge_integer(body)  # integers inside free JSON have 64 bits
         or str(body.get("until") or "9999") < "2100"  # not in the past
         or (body.get("teamId") is not None and case.path.startswith("/api/projects"))  # one's own team
@@ -86,6 +101,14 @@ def breaks_a_rule(case) -> bool:
         or not set(_listed(query.get("minimize"))) <= set(_listed(query.get("metric")))
         or case.path == "/api/auth/jwt/login"  # a form whose lists of ignored fields are repeated fields
     )
+
+
+def repeats_a_path(body) -> bool:
+    """Whether two files of a snapshot have one path, or one blob has two sizes."""
+    files = [f for f in _listed(body.get("files")) if isinstance(f, dict)]
+    sizes = {(str(f.get("hash")), str(f.get("size"))) for f in files}
+    paths = {str(f.get("path")) for f in files}
+    return len(paths) < len(files) or len({digest for digest, _ in sizes}) < len(sizes)
 
 
 def _listed(value) -> list:

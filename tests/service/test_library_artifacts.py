@@ -176,3 +176,22 @@ def test_a_download_to_where_nothing_can_be_written_says_so(library: tracker.Tra
     (tmp_path / "file").write_text("here already")
     with pytest.raises(Invalid, match="cannot be written"):
         library.artifacts.download(digest, tmp_path / "file" / "below")
+
+
+def test_a_comparison_tells_in_which_files_and_packages_experiments_differ(
+    library: tracker.Tracker, run: Experiment
+) -> None:
+    other = library.experiments.create(run.project_id, name="b")
+    bare = library.experiments.create(run.project_id, name="c")
+    for content in (b"one", b"two"):
+        uploaded(library, content)
+    for each, content, version in ((run, b"two", "0"), (run, b"one", "1"), (other, b"two", "2")):
+        library.artifacts.snapshot(
+            each.id, [a_file("train.py", content)], environment={"packages": {"numpy": version}}
+        )
+    found = library.experiments.compare([run.id, other.id, bare.id])
+    assert [(state.is_known, state.same, state.changed) for state in found.trees] == [
+        (True, True, ()), (True, False, ("train.py",)), (False, None, ()),
+    ]  # fmt: skip
+    (numpy,) = found.environment
+    assert (numpy.name, dict(numpy.values)) == ("packages.numpy", {run.id: "1", other.id: "2"})

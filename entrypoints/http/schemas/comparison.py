@@ -15,6 +15,7 @@ from tracker.domain.comparison.compared import Comparison
 from tracker.domain.comparison.differences import Difference
 from tracker.domain.comparison.metrics import Contrast, MetricCell, MetricRow
 from tracker.domain.comparison.service import MOST_COMPARED
+from tracker.domain.comparison.trees import TreeState
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.ids import ExperimentId
 from tracker.domain.projects.project import Direction
@@ -89,6 +90,18 @@ class CodeOut(TypedDict):
     files: list[FileChangeOut]
 
 
+class TreeOut(TypedDict):
+    """The files of an experiment's newest snapshot; `same` as the baseline's, null where one has none."""
+
+    experimentId: UUID
+    known: bool
+    same: bool | None
+    files: int
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
 class ContrastOut(TypedDict):
     """The complete replicates against those of the baseline; effect and interval are improvements."""
 
@@ -131,6 +144,8 @@ class ComparisonOut(TypedDict):
     params: list[DifferenceOut]
     features: list[DifferenceOut]
     code: list[CodeOut]
+    trees: list[TreeOut]
+    environment: list[DifferenceOut]
     metrics: NotRequired[list[MetricRowOut]]
     words: str | None
 
@@ -177,6 +192,8 @@ def comparison_out(found: Comparison) -> ComparisonOut:
         "params": [_difference_out(each) for each in found.params],
         "features": [_difference_out(each) for each in found.features],
         "code": [_code_out(each) for each in found.code],
+        "trees": [_tree_out(each) for each in found.trees],
+        "environment": [_difference_out(each) for each in found.environment],
         "words": found.words,
     }
     if found.metrics is not None:
@@ -211,6 +228,18 @@ def _code_out(found: CodeState) -> CodeOut:
         "known": found.is_known,
         "same": found.same,
         "files": [{"path": f.path, "added": f.added, "removed": f.removed} for f in found.files],
+    }
+
+
+def _tree_out(found: TreeState) -> TreeOut:
+    return {
+        "experimentId": found.experiment_id,
+        "known": found.is_known,
+        "same": found.same,
+        "files": found.files,
+        "added": list(found.added),
+        "removed": list(found.removed),
+        "changed": list(found.changed),
     }
 
 

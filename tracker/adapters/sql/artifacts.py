@@ -14,7 +14,7 @@ from tracker.adapters.sql.session import Row, Session
 from tracker.adapters.sql.tables import experiments
 from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.artifacts.artifact import Artifact
-from tracker.domain.artifacts.snapshot import Manifest, Snapshot
+from tracker.domain.artifacts.snapshot import Files, Manifest, Snapshot
 from tracker.domain.errors import NotFound
 from tracker.domain.ids import ArtifactId, ExperimentId, SnapshotId
 from tracker.domain.json_tree import thaw
@@ -28,7 +28,7 @@ _ARTIFACTS = sa.select(artifacts, experiments.c.project_id).join(
 )
 _SNAPSHOTS = (
     sa.select(
-        *(column for column in snapshots.c if column.name != "manifest_id"),
+        *snapshots.c,
         manifests.c.packed,
         experiments.c.project_id,
     )
@@ -107,7 +107,7 @@ class SqlSnapshotRepository:
         rows = await self._session.rows(_SNAPSHOTS.where(snapshots.c.id == snapshot_id))
         if not rows:
             raise NotFound.of("snapshot", snapshot_id)
-        return _snapshot(rows[0])
+        return _snapshot(rows[0], _files(rows[0]))
 
     async def of_experiments(
         self, experiment_ids: Collection[ExperimentId]
@@ -115,11 +115,15 @@ class SqlSnapshotRepository:
         """Those of each, oldest first."""
         keys = list(experiment_ids)
         found: dict[ExperimentId, list[Snapshot]] = {}
+        trees: dict[int, Files] = {}  # of many experiments there are few
         for start in range(0, len(keys), _KEYS_A_QUERY):
             some = snapshots.c.experiment_id.in_(keys[start : start + _KEYS_A_QUERY])
             statement = _SNAPSHOTS.where(some).order_by(snapshots.c.created_at, snapshots.c.id)
             for row in await self._session.rows(statement):
-                found.setdefault(row.experiment_id, []).append(_snapshot(row))
+                if row.manifest_id not in trees:
+                    trees[row.manifest_id] = _files(row)
+                snapshot = _snapshot(row, trees[row.manifest_id])
+                found.setdefault(row.experiment_id, []).append(snapshot)
         return found
 
     async def _manifest(self, manifest: Manifest) -> int:
@@ -153,7 +157,10 @@ def _artifact(row: Row) -> Artifact:
     return Artifact(**columns)
 
 
-def _snapshot(row: Row) -> Snapshot:
-    columns = dict(row._mapping)
-    files = Manifest.parse(zlib.decompress(columns.pop("packed")).decode()).files
+def _files(row: Row) -> Files:
+    return Manifest.parse(zlib.decompress(row.packed).decode()).files
+
+
+def _snapshot(row: Row, files: Files) -> Snapshot:
+    columns = {name: value for name, value in row._mapping.items() if name not in ("manifest_id", "packed")}
     return Snapshot(**columns, files=files)

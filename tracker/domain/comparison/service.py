@@ -8,6 +8,7 @@ from tracker.domain.comparison.compared import Comparison, compare, default_base
 from tracker.domain.comparison.matrix import Matrix, MatrixColumn, columns_of, matrix_row
 from tracker.domain.comparison.metrics import Measured, MetricKey
 from tracker.domain.comparison.pareto import Front, FrontMember, Objective, pareto
+from tracker.domain.comparison.trees import Snapshots
 from tracker.domain.errors import Invalid
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
@@ -81,7 +82,7 @@ class ComparisonService:
     ) -> Comparison:
         """What differs between experiments, and by how much their metrics do.
 
-        Metrics of projects whose metrics `actor` may not see are left out as if there were none.
+        Metrics and snapshots of projects whose they may not see are left out as if there were none.
 
         Args:
             actor: who asks.
@@ -102,7 +103,8 @@ class ComparisonService:
             base = default_baseline(found) if baseline is None else baseline
             home = projects[next(each.project_id for each in found if each.id == base)]
             measured = await _measured(unit, actor, found, [home, *projects.values()])
-        return compare(found, base, measured, home.settings.replicate_keys)
+            snapshots = await _newest_snapshots(unit, actor, found, projects)
+        return compare(found, base, measured, home.settings.replicate_keys, snapshots)
 
     async def matrix(
         self,
@@ -215,6 +217,14 @@ def _objective(measure: Measure, project: Project, falling: Sequence[Measure]) -
     tracked = (each for each in project.metrics if (each.name, each.label) == (measure.name, measure.label))
     known = next((each.direction for each in tracked), Direction.MAXIMIZE)
     return Objective(measure.name, measure.label, Direction.MINIMIZE if measure in falling else known)
+
+
+async def _newest_snapshots(
+    unit: ReadingUnit, actor: Actor, found: Sequence[Experiment], projects: Mapping[ProjectId, Project]
+) -> Snapshots:
+    seen = {key for key, each in projects.items() if may(actor, Action.ARTIFACTS_VIEW, each.scope)}
+    taken = await unit.snapshots.of_experiments([each.id for each in found if each.project_id in seen])
+    return {key: several[-1] for key, several in taken.items()}
 
 
 async def _measured(

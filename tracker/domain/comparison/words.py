@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tracker.domain.comparison.code import CodeState
 from tracker.domain.comparison.differences import Difference
 from tracker.domain.comparison.metrics import Measured, MetricCell, MetricRow
+from tracker.domain.comparison.trees import TreeState
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.projects.project import Direction
 
@@ -25,6 +26,8 @@ def in_words(
     *,
     changes: Sequence[Difference],
     code: CodeState,
+    tree: TreeState,
+    environment: Sequence[Difference],
     metrics: Sequence[MetricRow] | None,
     measured: Measured | None,
     replicate_keys: Sequence[str] = ("seed",),
@@ -36,6 +39,8 @@ def in_words(
         base: with what it is compared.
         changes: in what their parameters and features differ.
         code: of the experiment, seen from the baseline.
+        tree: the files it ran with, seen from the baseline.
+        environment: in what their packages differ.
         metrics: of both; ``None`` to whom may see none.
         measured: the numbers behind them.
         replicate_keys: what replicates may differ in.
@@ -43,6 +48,9 @@ def in_words(
     told = _listed([_change(each, one, base) for each in changes])
     sentences = [f"{one.name} against {base.name}: {told or 'no parameter and no feature differs'}."]
     sentences += _of_code(code)
+    sentences += _of_tree(tree)
+    if environment:
+        sentences.append(f"Environment: {_listed([_change(each, one, base) for each in environment])}.")
     if metrics is None or measured is None:
         return " ".join(sentences)
     pairs = [(row, _cell(row, one), _cell(row, base)) for row in metrics]
@@ -91,6 +99,15 @@ def _of_code(code: CodeState) -> list[str]:
         return ["The uncommitted code is the same."]
     files = _listed([f"{each.path} +{each.added} -{each.removed}" for each in code.files])
     return [f"The uncommitted code differs; it changes {files or 'no file'}."]
+
+
+def _of_tree(tree: TreeState) -> list[str]:
+    if tree.same is None:
+        return []
+    if tree.same:
+        return ["The files that ran are the same."]
+    told = [f"{path} {what}" for what in ("changed", "added", "removed") for path in getattr(tree, what)]
+    return [f"The files that ran differ: {_listed(told)}."]
 
 
 def _of_metric(row: MetricRow, cell: MetricCell, base: MetricCell) -> str:
