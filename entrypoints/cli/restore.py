@@ -16,9 +16,8 @@ from .target import with_library
 from .text import one_line
 
 if TYPE_CHECKING:
-    from tracker.domain.artifacts.snapshot import Snapshot
-
     from tracker.blocking import Tracker
+    from tracker.domain.artifacts.snapshot import Snapshot
     from tracker.domain.experiments.experiment import Experiment
 
 __all__ = ["build_again", "restore", "snapshot_of"]
