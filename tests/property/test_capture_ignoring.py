@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,13 @@ LINES = st.one_of(
     st.lists(PIECES, min_size=1, max_size=4).map(lambda parts: "".join(parts) + "/"),
     st.sampled_from(["", "# a", "a ", "a\\ ", "\\!a", "\\#a", "/", "!"]),
 )
+# "Other consecutive asterisks are considered regular asterisks", says gitignore(5). Some versions of git
+# compare unrelated addresses there, so that what they do depends on the weather.
+_LOOSE_ASTERISKS = re.compile(r"[^/*]\*\*|\*\*[^/*]")
+
+
+def is_defined(line: str) -> bool:
+    return not _LOOSE_ASTERISKS.search(line.removeprefix("!"))
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +51,14 @@ def ignored_by_git(root: Path, paths: list[str]) -> set[str]:
 
 
 @given(
-    lines=st.lists(LINES, max_size=5),
-    inner=st.lists(LINES, max_size=3),
+    lines=st.lists(LINES.filter(is_defined), max_size=5),
+    inner=st.lists(LINES.filter(is_defined), max_size=3),
     paths=st.lists(PATHS, min_size=1, max_size=9),
 )
 @example(lines=["a/**"], inner=[], paths=["a/b", "a"])
 @example(lines=["**/a"], inner=[], paths=["a", "b/a", "b/a/b"])
 @example(lines=["a/**/b"], inner=[], paths=["a/b", "a/-/b", "a/-/-/b"])
+@example(lines=["a", "!/**"], inner=[], paths=["a/a", "a"])
 @example(lines=["*", "!a"], inner=[], paths=["a", "b", "b/a"])
 @example(lines=["a"], inner=["!a"], paths=["a/a", "b/a", "a"])
 def test_what_git_ignores_is_ignored(
@@ -63,4 +72,4 @@ def test_what_git_ignores_is_ignored(
 
     found = {path for path in paths if rules.excludes(path)}
     # What is there as a folder is none of the files that are asked for here.
-    assert found - {"a"} == ignored_by_git(repository, paths) - {"a"}
+    assert found - {"a"} == ignored_by_git(repository, paths) - {"a"}, (lines, inner, paths)

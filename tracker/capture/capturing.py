@@ -56,17 +56,15 @@ def capture(
     Raises:
         OSError: `staging` cannot be written to.
     """
-    limits = limits or Limits()
-    limits = limits if limit is None else replace(limits, file=limit)
+    limits = replace(limits or Limits(), **({} if limit is None else {"file": limit}))
     started = Started.now() if started is None else started
     deadline = Deadline(limits.seconds)
     staging = Path(tempfile.mkdtemp(prefix="tracker-capture-")) if staging is None else staging
     near = (started.tree if folder is None else folder).resolve()
-    without_git = (started.plain_tree if folder is None else folder).resolve()
-    git, root = _work_tree(near, without_git, environ, limits)
+    git, root = _work_tree(near, folder or started.plain_tree, environ, limits)
     names = Names()
-    data = [path.resolve() for path in (*excluded, staging)]
-    bounds = Bounds(limits, deadline, tuple(data), is_crowded=_is_crowded(root, environ))
+    data = tuple(path.resolve() for path in (*excluded, staging))
+    bounds = Bounds(limits, deadline, data, is_crowded=_is_crowded(root, environ))
     listing = _ordered(_listing(git, root, bounds, started), near)
     files = copy_files(listing, names, staging, limits, deadline)
     told = Difference(None) if git is None else difference(git, _secrets(listing), limits.diff, deadline)
@@ -98,7 +96,7 @@ def _work_tree(
     root = None if not top else Path(top)
     # A repository may name another place as its tree, which is then not what runs.
     if root is None or not folder.is_relative_to(root):
-        return None, without
+        return None, without.resolve()
     return Git(root, environ, Deadline(limits.seconds)), root
 
 

@@ -128,7 +128,9 @@ def regex_of(pattern: str) -> re.Pattern[str] | None:
     ``None`` where it holds for none, as one with a bracket or backslash that leads to nothing.
     """
     anchored = "/" in pattern
-    pattern = pattern.removeprefix("/")
+    pattern = re.sub(r"\*{3,}", "**", pattern.removeprefix("/"))
+    if pattern == "**":
+        return re.compile(".+", re.DOTALL)
     pieces = [] if anchored else ["(?:.*/)?"]
     position = 0
     while position < len(pattern):
