@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from tracker.journal.segment import CLOSED, OPEN
 __all__ = ["JournalFolder", "journals"]
 
 DAMAGED = ".damaged"
+LONGEST_HEADER = 8192
+SECONDS_FOR_A_HEADER = 10
 _held: weakref.WeakSet[_Held] = weakref.WeakSet()
 
 
@@ -43,12 +46,16 @@ class JournalFolder:
         self.capture = self.path / "capture"
 
     def about(self) -> dict[str, Any]:
-        """What ``run.json`` says of the run; nothing when it is not there or not whole."""
-        try:
+        """What ``run.json`` says of the run; when it is not whole or gone, what heads its segments."""
+        with suppress(OSError, ValueError):
             told = json.loads((self.path / "run.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return told if isinstance(told, dict) else {}
+            if isinstance(told, dict):
+                return told
+        for each in self._segments():  # of a child that outlived the run
+            plan = _header(each).get("plan")
+            if isinstance(plan, dict):
+                return plan
+        return {}
 
     def tell(self, about: Mapping[str, Any]) -> None:
         """Replaces ``run.json``, whole or not at all.
@@ -88,13 +95,7 @@ class JournalFolder:
 
     def segments(self) -> list[Path]:
         """What can be carried now, as it was written: closed segments, and those whose writer is gone."""
-        try:
-            found = sorted(self.path.iterdir())
-        except FileNotFoundError:
-            return []
-        return [
-            each for each in found if each.suffix == CLOSED or (each.suffix == OPEN and _is_left_behind(each))
-        ]
+        return [each for each in self._segments() if each.suffix == CLOSED or _is_left_behind(each)]
 
     def waiting(self) -> int:
         """How many bytes of segments are there, whoever writes them."""
@@ -115,14 +116,31 @@ class JournalFolder:
         """Removes the folder once nothing in it waits to be carried; whether it is gone."""
         if self.waiting() or any(self.path.glob(f"*{DAMAGED}")):
             return False
-        self.discard()
-        return True
+        with suppress(OSError):
+            for each in self.path.iterdir():
+                if each.is_dir():
+                    shutil.rmtree(each, ignore_errors=True)
+                elif each.suffix not in (OPEN, CLOSED) or _is_void(each):
+                    each.unlink(missing_ok=True)
+            self.path.rmdir()  # not if a child has just begun another segment
+        self._leave()
+        return not self.path.exists()
 
     def discard(self) -> None:
         """Removes the folder with whatever is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._leave()
+
+    def _leave(self) -> None:
         with suppress(OSError):  # others are still there
             self.path.parent.rmdir()
+
+    def _segments(self) -> list[Path]:
+        """All segments, open ones too, in the order of writing."""
+        try:
+            return sorted(each for each in self.path.iterdir() if each.suffix in (OPEN, CLOSED))
+        except OSError:
+            return []
 
     @contextmanager
     def carrying(self) -> Iterator[bool]:
@@ -179,14 +197,28 @@ def _opened(source: bytes | Path) -> BinaryIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
-def _is_left_behind(segment: Path) -> bool:
-    """Whether the process that writes an open segment is gone; who it is stands in its header."""
+def _header(segment: Path) -> Mapping[str, Any]:
+    """What heads a segment; nothing if that is not whole."""
     try:
         with segment.open("rb") as file:
-            owner = frames.read(file.read(4096)).header.get("owner")
+            return frames.read(file.read(LONGEST_HEADER)).header
+    except OSError:
+        return {}
+
+
+def _is_left_behind(segment: Path) -> bool:
+    """Whether the process that writes an open segment is gone; who it is stands in its header."""
+    owner = _header(segment).get("owner")
+    return fate(owner).life is Life.GONE if isinstance(owner, dict) else _is_void(segment)
+
+
+def _is_void(segment: Path) -> bool:
+    """Whether its writer did not get to write as much as a header; it needs microseconds for that."""
+    try:
+        age = abs(time.time_ns() / 1e9 - segment.stat().st_mtime)  # of a clock that may have been set
     except OSError:
         return False
-    return isinstance(owner, dict) and fate(owner).life is Life.GONE
+    return age > SECONDS_FOR_A_HEADER and not _header(segment)
 
 
 def _let_go() -> None:

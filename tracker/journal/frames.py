@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from struct import Struct
 from typing import Any
 from zlib import crc32
@@ -93,7 +93,7 @@ def read(data: bytes) -> Segment:
         kind = body[0]
         if kind == _VALUES:
             number = _NUMBER.unpack_from(body)[1]
-            if number not in known:
+            if number not in known or len(body) != _row(len(known[number])).itemsize - HEAD.size:
                 break
             block, at = _block(data, at, known[number])
             parts.append(block)
@@ -126,17 +126,9 @@ def _block(data: bytes, at: int, of: tuple[str, ...]) -> tuple[Block, int]:
     A training loop logs the same names again and again: read as one array they cost no Python for
     each, but for the checksum.
     """
-    record = np.dtype(
-        [("length", "<u4"), ("checksum", "<u4"), ("kind", "u1"), ("number", "<u4"), ("step", "<i8"),
-         ("time", "<i8"), ("value", "<f8", (len(of),))]
-    )  # fmt: skip
+    record = _row(len(of))
     size = record.itemsize
-    rows = np.frombuffer(data, record, (len(data) - at) // size, at)
-    first = rows[0]
-    alike = (
-        (rows["length"] == first["length"]) & (rows["kind"] == _VALUES) & (rows["number"] == first["number"])
-    )
-    count = len(rows) if alike.all() else int(alike.argmin())
+    rows, count = _alike(data, record, at)
     view = memoryview(data)
     bodies = range(at + HEAD.size, at + count * size, size)
     for index, (start, checksum) in enumerate(zip(bodies, rows["checksum"].tolist(), strict=False)):
@@ -151,3 +143,33 @@ def _block(data: bytes, at: int, of: tuple[str, ...]) -> tuple[Block, int]:
         rows["value"].astype(np.float64).reshape(count, len(of)),
     )
     return block, at + count * size
+
+
+@cache
+def _row(width: int) -> np.dtype[np.void]:
+    """The frame of a row of `width` values."""
+    return np.dtype(
+        [("length", "<u4"), ("checksum", "<u4"), ("kind", "u1"), ("number", "<u4"), ("step", "<i8"),
+         ("time", "<i8"), ("value", "<f8", (width,))]
+    )  # fmt: skip
+
+
+def _alike(data: bytes, record: np.dtype[np.void], at: int) -> tuple[NDArray[np.void], int]:
+    """Frames from `at` on, and how many of them are rows of the same names as the first.
+
+    Looks farther only as long as they are: where two kinds of rows alternate, to look through all
+    of what follows at each would take a time that grows with the square of it.
+    """
+    there, window = (len(data) - at) // record.itemsize, 64
+    while True:
+        rows = np.frombuffer(data, record, min(there, window), at)
+        same = (
+            (rows["length"] == rows["length"][0])
+            & (rows["kind"] == _VALUES)
+            & (rows["number"] == rows["number"][0])
+        )
+        if not same.all():
+            return rows, int(same.argmin())
+        if window >= there:
+            return rows, len(rows)
+        window *= 8

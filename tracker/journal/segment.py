@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import operator
 import os
 import threading
@@ -36,7 +37,8 @@ class SegmentWriter:
     """Appends frames to a segment, each with one ``write``.
 
     Threads of one process take turns. A forked child has a segment of its own from its first row
-    on. What the disk refuses waits in memory and is written, in order, when it takes it.
+    on, and so has a signal's handler that logs while it interrupts a call. What the disk refuses
+    waits in memory and is written, in order, when it takes it.
 
     Args:
         folder: the run's.
@@ -71,6 +73,8 @@ class SegmentWriter:
         self.lost = 0  # calls that neither disk nor memory had room for
         self._path = Path()
         self._next_try = 0.0
+        self._is_inside = False  # a call is under way; by this thread, if it holds the lock
+        self._within: SegmentWriter | None = None
 
     def row(self, values: Mapping[str, Any], step: int | None) -> None:
         """Writes the values of one step, as of now; the fast way, for names that are known.
@@ -81,11 +85,20 @@ class SegmentWriter:
             OSError: never: what the disk refuses waits in memory.
         """
         with self._lock:
-            chosen = self.step if step is None else step
-            body = self._packs[tuple(values)](chosen, time.time_ns() // 1000, *values.values())
-            self._write(HEAD.pack(len(body), crc32(body)) + body)
-            self.step = chosen + 1
-            self._values += len(values)
+            if self._is_inside:
+                self._interrupted().row(values, step)
+                return
+            self._is_inside = True
+            try:
+                chosen = self.step if step is None else step
+                body = self._packs[tuple(values)](chosen, time.time_ns() // 1000, *values.values())
+                self.step = chosen + 1
+                self._write(HEAD.pack(len(body), crc32(body)) + body)
+                self._values += len(values)
+                if self._size > self._largest:
+                    self._turn()
+            finally:
+                self._is_inside = False
 
     def slow_row(self, values: Mapping[str, float], step: int | None, *, aside: bool = False) -> None:
         """Writes a row whose names are checked, and its values plain numbers.
@@ -99,29 +112,34 @@ class SegmentWriter:
             OverflowError: `step` does not fit into 64 bits.
         """
         with self._lock:
-            chosen = self.step if step is None else operator.index(step)
-            if not -(2**63) <= chosen < 2**63:
-                raise OverflowError
-            self._ready()
-            key = tuple(values)
-            pack, named = self._packs.get(key), b""
-            if pack is None:
-                number = len(self._packs)
-                pack, named = frames.pack_row(number, len(key)), frames.names(number, key)
-            self._write(named + frames.framed(pack(chosen, time.time_ns() // 1000, *values.values())))
-            self._packs[key] = pack
-            if not aside:
-                self.step = chosen + 1
-            self._values += len(values)
+            if self._is_inside:
+                self._interrupted().slow_row(values, step, aside=aside)
+                return
+            self._is_inside = True
+            try:
+                self._slow_row(values, step, aside)
+                self._turn_if_large()
+            finally:
+                self._is_inside = False
 
     def event(self, content: Mapping[str, Any]) -> None:
         """Writes something that is no scalar."""
         with self._lock:
-            self._ready()
-            self._write(frames.event(content))
+            if self._is_inside:
+                self._interrupted().event(content)
+                return
+            self._is_inside = True
+            try:
+                self._ready()
+                self._write(frames.event(content))
+                self._turn_if_large()
+            finally:
+                self._is_inside = False
 
     def turn(self, *, last: bool = False) -> bool:
         """Closes the segment, if there is one, for whoever carries it; the next row begins another.
+
+        What a signal's handler interrupts stays open: it is not whole yet.
 
         Args:
             last: gives up what the disk still refuses; else nothing is closed while it does.
@@ -130,43 +148,81 @@ class SegmentWriter:
             Whether there is a newly closed one.
         """
         with self._lock:
-            self._retry()
-            if last and self._refused:
-                self.lost += len(self._refused)
-                self._refused.clear()
-                self._refused_bytes = 0
-            if self._descriptor < 0 or self._refused:
-                return False
-            descriptor, path, self._descriptor, self._packs = self._descriptor, self._path, -1, {}
-            self._closed[path.with_suffix(CLOSED)], self._values = self._values, 0
-            self._taken += self._closed[path.with_suffix(CLOSED)]
+            is_closed = self._within is not None and self._within.turn(last=last)
+            if self._is_inside:
+                return is_closed
+            self._is_inside = True
             try:
-                path.replace(path.with_suffix(CLOSED))
-            except FileNotFoundError:  # somebody removed it, but not what we hold open
-                with contextlib.suppress(OSError):
-                    self._rescue(descriptor, path)
-            except OSError:
-                pass  # it is carried under its open name when this process is gone
+                return self._turn(last=last) or is_closed
+            finally:
+                self._is_inside = False
+
+    def _slow_row(self, values: Mapping[str, float], step: int | None, aside: bool) -> None:
+        chosen = self.step if step is None else operator.index(step)
+        if not -(2**63) <= chosen < 2**63:
+            raise OverflowError
+        if not aside:
+            self.step = chosen + 1
+        self._ready()
+        key = tuple(values)
+        pack, named = self._packs.get(key), b""
+        if pack is None:
+            number = len(self._packs)
+            pack, named = frames.pack_row(number, len(key)), frames.names(number, key)
+        self._write(named + frames.framed(pack(chosen, time.time_ns() // 1000, *values.values())))
+        self._packs[key] = pack  # only now: names that are not written are not known
+        self._values += len(values)
+
+    def _turn_if_large(self) -> None:
+        if self._size > self._largest:  # only now: it forgets the names
+            self._turn()
+
+    def _turn(self, *, last: bool = False) -> bool:
+        self._retry()
+        if last and self._refused:
+            self.lost += len(self._refused)
+            self._refused.clear()
+            self._refused_bytes = 0
+        if self._descriptor < 0 or self._refused:
+            return False
+        descriptor, path, self._descriptor, self._packs = self._descriptor, self._path, -1, {}
+        self._closed[path.with_suffix(CLOSED)], self._values = self._values, 0
+        self._taken += self._closed[path.with_suffix(CLOSED)]
+        try:
+            path.replace(path.with_suffix(CLOSED))
+        except FileNotFoundError:  # somebody removed it, but not what we hold open
             with contextlib.suppress(OSError):
-                os.close(descriptor)
-            return True
+                self._rescue(descriptor, path)
+        except OSError:
+            pass  # it is carried under its open name when this process is gone
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+        return True
+
+    def _interrupted(self) -> SegmentWriter:
+        """The writer of signals' handlers that interrupt a call of this one, which is left as it is."""
+        if self._within is None:
+            self._within = SegmentWriter(self._folder, self._about, largest=self._largest)
+            self._within.on_refusal = self.on_refusal
+        self._within.step = self.step
+        return self._within
 
     @property
     def taken(self) -> int:
         """How many values were written."""
-        return self._taken + self._values
+        return self._taken + self._values + (self._within.taken if self._within else 0)
 
     @property
     def handed_on(self) -> int:
         """How many of them are in closed segments that nobody has carried yet."""
         with self._lock:
             self._closed = {path: count for path, count in self._closed.items() if path.exists()}
-            return sum(self._closed.values())
+            return sum(self._closed.values()) + (self._within.handed_on if self._within else 0)
 
     @property
     def waiting(self) -> int:
         """How many of them are in segments that nobody has carried yet, closed or not."""
-        return self._values + self.handed_on
+        return self._values + self.handed_on + (self._within._values if self._within else 0)
 
     def _ready(self) -> None:
         """Opens a segment if there is none; on failure rows wait in memory."""
@@ -191,6 +247,7 @@ class SegmentWriter:
         except FileNotFoundError:
             self._folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, flags, 0o600)
+        descriptor = _above_standard(descriptor)
         try:
             _write_all(descriptor, begin)
         except OSError:
@@ -209,18 +266,11 @@ class SegmentWriter:
             except OSError as error:
                 self._refuse(frame)
                 self.on_refusal(error)
-                return
-            if self._size > self._largest:
-                self.turn()
             return
         self._refuse(frame)
 
     def _append(self, frame: bytes) -> None:
-        try:
-            _write_all(self._descriptor, frame)
-        except OSError:
-            os.ftruncate(self._descriptor, self._size)  # half a frame would hide what follows it
-            raise
+        _write_all(self._descriptor, frame)
         self._size += len(frame)
 
     def _refuse(self, frame: bytes) -> None:
@@ -247,7 +297,7 @@ class SegmentWriter:
     def _rescue(self, descriptor: int, path: Path) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         rescued = path.with_suffix(".rescued")
-        rescued.write_bytes(os.pread(descriptor, self._size, 0))
+        rescued.write_bytes(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
         rescued.replace(path.with_suffix(CLOSED))
 
     def _forked(self) -> None:
@@ -265,8 +315,20 @@ def _write_all(descriptor: int, frame: bytes) -> None:
     Raises:
         OSError: the disk did not take all of it.
     """
-    if os.write(descriptor, frame) != len(frame):
+    written = os.write(descriptor, frame)
+    if written != len(frame):  # half a frame would hide what follows it
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _above_standard(descriptor: int) -> int:
+    """The same file where nobody prints: without standard streams it would get one of their numbers."""
+    if descriptor > 2:
+        return descriptor
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(descriptor)
 
 
 def _leave_segments_to_parent() -> None:

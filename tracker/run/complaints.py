@@ -16,10 +16,11 @@ from types import FrameType
 from tracker.domain.errors import TrackerError
 from tracker.warning import TrackerWarning
 
-__all__ = ["Complaints"]
+__all__ = ["Complaints", "is_from_elsewhere"]
 
 _log = logging.getLogger("tracker.run")
 _OURS = str(Path(__file__).parent) + os.sep
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 class Complaints:
@@ -73,3 +74,11 @@ def _depth() -> int:
     while frame is not None and frame.f_code.co_filename.startswith((_OURS, contextlib.__file__)):
         depth, frame = depth + 1, frame.f_back
     return depth
+
+
+def is_from_elsewhere(error: Exception) -> bool:
+    """Whether code that is not this package's raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and not trace.tb_frame.f_code.co_filename.startswith(_PACKAGE)

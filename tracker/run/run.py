@@ -25,7 +25,7 @@ from tracker.opening import environment
 from tracker.run import leaving
 from tracker.run.closing import close, end_event
 from tracker.run.companions import Companions
-from tracker.run.complaints import Complaints
+from tracker.run.complaints import Complaints, is_from_elsewhere
 from tracker.run.content import Content
 from tracker.run.ending import Ending, tell
 from tracker.run.params import flat_params
@@ -153,7 +153,9 @@ class Run(Content):
         began = time.perf_counter()
         try:
             self._row(values, step)
-        except Exception:  # a new name, a nested mapping, or something that is no number
+        except Exception as error:  # a new name, a nested mapping, or something that is no number
+            if type(values) is dict and is_from_elsewhere(error):
+                raise  # by a signal's handler, which happened to interrupt this
             self._taking.slow_row(values, step)
         self._spent += time.perf_counter() - began
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -206,8 +207,9 @@ def _tell(journal: JournalFolder, plan: RunPlan) -> None:
 
 
 def _about(plan: RunPlan) -> Mapping[str, Any]:
-    """What heads the segments of this process."""
-    return {"format": 1, "run": plan.key.hex, "rank": plan.rank, "owner": owner()}
+    """What heads the segments of this process; of the plan, what finds the experiment again."""
+    known = replace(plan, fields={}, resume=None).told()
+    return {"format": 1, "run": plan.key.hex, "rank": plan.rank, "owner": owner(), "plan": known}
 
 
 def _text_of(parent: Parent) -> str:

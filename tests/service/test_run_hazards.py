@@ -1,0 +1,253 @@
+"""What training scripts do to a run without meaning to: signals, forks, descriptors, folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+import tracker
+from tests.e2e.processes import clean_environment
+from tracker.journal import frames
+from tracker.journal.segment import SegmentWriter
+
+
+@contextmanager
+def handled(handler: object) -> Iterator[None]:
+    """A timer's signal comes soon, and this handles it."""
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0004)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def steps(folder: Path, run: tracker.Run, name: str) -> list[int]:
+    with tracker.open(folder) as library:
+        return library.scalars.read(run.id, name).step.tolist()
+
+
+def small_segments(run: tracker.Run) -> tracker.Run:
+    assert run._writer is not None
+    run._writer._largest = 2000
+    return run
+
+
+def test_a_handler_that_logs_within_log_loses_nothing(tmp_path: Path) -> None:
+    told = []
+    with small_segments(tracker.init("p", data=tmp_path)) as run:
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            run.log({f"signal{len(told) % 3}": float(len(told)), "signal": 1.0}, step=len(told))
+            told.append(len(told))
+            signal.setitimer(signal.ITIMER_REAL, 0.0004)  # only now: the handler may be slower than that
+
+        with handled(handler):
+            for step in range(20_000):
+                run.log({"loss": float(step)} if step % 7 else {"loss": float(step), "lr": 0.1}, step=step)
+    assert len(told) > 10
+    assert steps(tmp_path, run, "loss") == list(range(20_000))
+    assert steps(tmp_path, run, "lr") == list(range(0, 20_000, 7))
+    assert steps(tmp_path, run, "signal") == told
+    assert run.unsaved == 0
+
+
+RAISING = """
+import signal, sys, tracker
+
+class Preempted(Exception):
+    pass
+
+def handler(number, frame):
+    raise Preempted
+
+run = tracker.init("p", "r", data=sys.argv[1])
+signal.signal(signal.SIGALRM, handler)
+step = raised = 0
+while raised < 300:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.05)  # again, where a check of ours hears of the first
+        while True:
+            run.log({"loss": float(step)}, step=step)
+            step += 1
+    except Preempted:
+        raised += 1
+        step += 1  # which may be there or not
+signal.setitimer(signal.ITIMER_REAL, 0)
+run.finish()
+print(step)
+"""
+
+
+def test_what_a_handler_raises_within_log_reaches_its_caller_and_no_row_is_there_twice(
+    tmp_path: Path,
+) -> None:
+    logged = int(run_script(RAISING, tmp_path)[0])
+    found = only(tmp_path, "loss")
+    assert len(found) == len(set(found))
+    assert len(set(range(logged)).difference(found)) <= 300
+
+
+def test_children_that_are_forked_while_threads_log_lose_nothing(tmp_path: Path) -> None:
+    run = small_segments(tracker.init("p", data=tmp_path))
+    is_over = threading.Event()
+    counts = [0, 0]
+
+    def lane(index: int) -> None:
+        while not is_over.is_set():
+            run.log({f"thread{index}": 1.0}, step=counts[index])
+            counts[index] += 1
+
+    threads = [threading.Thread(target=lane, args=(index,)) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for child in range(12):
+        pid = os.fork()
+        if not pid:
+            for step in range(50):
+                run.log({f"child{child}": float(step)}, step=step)
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    run.finish()
+    with tracker.open(tmp_path) as library:
+        for child in range(12):
+            assert library.scalars.read(run.id, f"child{child}").step.tolist() == list(range(50))
+        for index in range(2):
+            assert library.scalars.read(run.id, f"thread{index}").step.tolist() == list(range(counts[index]))
+
+
+def test_warnings_that_are_errors_or_log_themselves_stay_out_of_the_loop(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path) as run:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            run.log({"loss": "much"}, step=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = lambda *_: run.log({"warned": "often", "shown": 1.0}, step=1)
+            run.log({"loss": None, "lr": 0.1}, step=1)
+    assert steps(tmp_path, run, "lr") == [1]
+    assert set(steps(tmp_path, run, "shown")) == {1}
+
+
+def run_script(text: str, folder: Path) -> tuple[str, str]:
+    """What a training script that succeeds prints and says."""
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(folder)],
+        env=clean_environment(TRACKER_SILENT="1"), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def only(folder: Path, name: str) -> list[int]:
+    """The steps of a series of the one run that there is."""
+    with tracker.open(folder) as library:
+        (project,) = library.projects.list()
+        (run,) = library.experiments.list(project.id)
+        return library.scalars.read(run.id, name).step.tolist()
+
+
+SCRIPT = """
+import os, sys, resource, tracker
+{before}
+run = tracker.init("p", "r", data=sys.argv[1])
+{middle}
+for step in range(300):
+    run.log({{"loss": float(step)}}, step=step)
+    {within}
+{after}
+run.finish()
+"""
+
+
+def script(folder: Path, *, before: str = "", middle: str = "", within: str = "pass", after: str = "") -> str:
+    """Runs a training script with something done to it, and looks for its points; what it said."""
+    text = SCRIPT.format(before=before, middle=middle, within=within, after=after)
+    _, said = run_script(text, folder)
+    assert only(folder, "loss") == list(range(300)), said
+    return said
+
+
+@pytest.mark.parametrize("moment", ["before", "middle"])
+def test_what_is_printed_to_closed_streams_does_not_land_in_the_journal(tmp_path: Path, moment: str) -> None:
+    closing = "[os.close(number) for number in range(3)]"
+    printing = "step % 5 or [os.write(1, b'printed') for _ in [0] if os.path.exists('/proc/self/fd/1')]"
+    turning = "; step % 50 or run._writer.turn()"
+    script(tmp_path, **{moment: closing}, within=printing + turning)
+
+
+def test_a_process_out_of_descriptors_logs_on(tmp_path: Path) -> None:
+    taking = (
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); held = []\n"
+        "try:\n    while True: held.append(os.dup(0))\nexcept OSError: run._writer.turn()"
+    )
+    said = script(tmp_path, middle=taking, after="[os.close(each) for each in held]")
+    assert said.count("TrackerWarning") <= 1
+
+
+def test_a_folder_that_can_no_longer_be_written_to_costs_one_warning(tmp_path: Path) -> None:
+    deny = "run._writer.turn(); os.chmod(run._journal.path, 0o500); os.getuid() or os.seteuid(65534)"
+    allow = "os.getuid() or os.seteuid(0); os.chmod(run._journal.path, 0o700)"
+    said = script(tmp_path, middle=deny, after=allow)
+    assert said.count("TrackerWarning") == 1
+
+
+def test_a_run_cannot_start_where_it_cannot_write_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(tracker.TrackerError, match="data"):
+        tracker.init("p", data=tmp_path / "data")
+
+
+def test_a_journal_that_is_removed_while_a_run_logs_is_made_anew(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path) as run:
+        for step in range(100):
+            run.log({"loss": float(step)}, step=step)
+        shutil.rmtree(tmp_path / "journal")
+        for step in range(100, 200):
+            run.log({"loss": float(step)}, step=step)
+        run.flush()
+        shutil.rmtree(tmp_path / "journal", ignore_errors=True)
+        run.log({"loss": 200.0}, step=200)
+    found = steps(tmp_path, run, "loss")
+    assert found == list(range(201))
+
+
+def test_what_a_child_logs_after_the_end_of_its_run_is_found_by_the_next_opening(tmp_path: Path) -> None:
+    run = tracker.init("p", data=tmp_path)
+    run.log({"loss": 1.0})
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.read(reading, 1)  # until the run is over
+        for step in range(10):
+            run.log({"late": float(step)}, step=step)
+        os._exit(0)
+    run.finish()
+    os.write(writing, b".")
+    assert os.waitpid(pid, 0)[1] == 0
+    assert steps(tmp_path, run, "late") == list(range(10))
+
+
+def test_rows_of_two_kinds_by_turns_are_all_read(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path, dict)
+    for step in range(40_000):
+        writer.slow_row({"train": 1.0} if step % 2 else {"valid": 1.0}, step)
+    writer.turn()
+    (path,) = tmp_path.glob("*.seg")
+    segment = frames.read(path.read_bytes())  # takes minutes where each looks at all that follow
+    assert sum(part.value.size for part in segment.parts) == 40_000
