@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import tempfile
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -52,32 +51,24 @@ async def saved(chunks: AsyncIterator[bytes], digest: str, to: Path | str) -> Pa
         Unavailable: they do not hash to `digest`.
     """
     target, hashing = Path(to), hashlib.sha256()
+    beside = target.parent / f".{secrets.token_hex(8)}.part"  # made with the modes of any new file
     try:
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
-        number, beside = await asyncio.to_thread(
-            tempfile.mkstemp, dir=target.parent, prefix=".", suffix=".part"
-        )
+        opened = await asyncio.to_thread(beside.open, "xb")
     except OSError as error:
         raise Invalid.field("to", f"{target} cannot be written: {error.strerror}") from error
     try:
-        with os.fdopen(number, "wb") as file:
+        with opened as file:
             async for chunk in chunks:
                 hashing.update(chunk)
                 await asyncio.to_thread(file.write, chunk)
         _require(hashing, digest)
-        await asyncio.to_thread(_put_in_place, beside, target)
+        await asyncio.to_thread(beside.replace, target)
     except OSError as error:
         raise Invalid.field("to", f"{target} cannot be written: {error.strerror}") from error
     finally:
-        await asyncio.to_thread(Path(beside).unlink, missing_ok=True)
+        await asyncio.to_thread(beside.unlink, missing_ok=True)
     return target
-
-
-def _put_in_place(source: str, target: Path) -> None:
-    umask = os.umask(0)  # there is no other way to ask for it
-    os.umask(umask)
-    Path(source).chmod(0o666 & ~umask)
-    Path(source).replace(target)
 
 
 def _require(hashing: hashlib._Hash, digest: str) -> None:

@@ -113,6 +113,7 @@ async def _opened(settings: Settings) -> Any:
             yield await _scalars(container.scalar_store(), settings.data / "scalars")
         else:
             yield Finding("scalars", State.OK, "nothing is logged yet")
+        yield await _blobs(container.blob_store(), settings)
         async for finding in account_findings(settings, container):
             yield finding
     finally:
@@ -136,6 +137,16 @@ async def _scalars(store: Any, folder: Path) -> Finding:
     except TrackerError as error:
         return Finding("scalars", State.SILENT, error.detail)
     return _scalars_files(folder)
+
+
+async def _blobs(store: Any, settings: Settings) -> Finding:
+    if not settings.blobs_url and not (settings.data / "blobs").exists():
+        return Finding("blobs", State.OK, "no files are kept yet")
+    try:
+        await store.check()
+    except TrackerError as error:
+        return Finding("blobs", State.SILENT, error.detail, "check BLOBS_URL" if settings.blobs_url else "")
+    return Finding("blobs", State.OK, "the store answers")
 
 
 def _scalars_files(folder: Path) -> Finding:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -140,7 +141,10 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
             call.range, call.if_range = req.get_header("range"), req.get_header("if-range")
         if route.uploads:
             call.upload = Upload(req, limits.file, limits.seconds)
-        _write(resp, call, route, await _handled(handle, call, req))
+        answer = await _handled(handle, call, req)
+        if isinstance(answer, Streamed):
+            answer.until(partial(_gone, req))
+        _write(resp, call, route, answer)
 
     return respond
 
@@ -154,6 +158,12 @@ async def _handled(
         if call.upload is not None:
             await discard(req)
         raise
+
+
+async def _gone(req: falcon.asgi.Request) -> None:
+    """Returns when the client is; what it still sends of a body that nobody wants is passed over."""
+    while (await req._receive())["type"] != "http.disconnect":
+        pass
 
 
 def _took_long(req: falcon.asgi.Request) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import falcon
@@ -36,8 +36,24 @@ class Streamed:
         self.length = length
         self._chunks = chunks
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._chunks
+        self._disconnect: Callable[[], Awaitable[object]] | None = None
+
+    def until(self, disconnect: Callable[[], Awaitable[object]]) -> Self:
+        """The same, which ends once `disconnect` returns: servers take what is sent to nobody without a word,
+        and gigabytes would be read for it."""
+        self._disconnect = disconnect
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        gone = None if self._disconnect is None else asyncio.ensure_future(self._disconnect())
+        try:
+            async for chunk in self._chunks:
+                if gone is not None and gone.done():
+                    break
+                yield chunk
+        finally:
+            if gone is not None:
+                gone.cancel()
 
     async def close(self) -> None:
         """Lets go of what the bytes came from; the server calls it, however the answer ended."""

@@ -217,6 +217,19 @@ def test_parts_of_an_artifact_are_given_as_asked(client, experiment):
             assert answer.status_code == status
 
 
+def test_a_download_that_is_asked_for_with_a_body_is_whole(client, experiment):
+    content = os.urandom(3_000_000)
+    artifact = put(client, experiment, content)
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(5):
+            yield b"x" * 1000
+            time.sleep(0.02)
+
+    path = f"/api/artifacts/{artifact['id']}/content"
+    assert client.request("GET", path, content=slowly()).content == content
+
+
 def test_an_empty_artifact_has_no_parts(client, experiment):
     artifact = put(client, experiment, b"")
     path = f"/api/artifacts/{artifact['id']}/content"
