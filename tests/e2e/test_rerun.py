@@ -39,24 +39,6 @@ with tracker.init("digits", params={"lr": args.lr}) as run:
     print("hash", os.environ.get("PYTHONHASHSEED"), "key", args.api_key)
 sys.exit(args.exit)
 """
-SENDER = """
-import asyncio, os, runpy, sys
-from pathlib import Path
-import tracker
-from tracker.capture import Started, capture
-from tracker.capture.sending import send
-
-words = tuple(sys.argv[1:])
-started = Started(words, (sys.executable, *words), Path.cwd(), Path(words[0]).resolve())
-captured = capture(started=started, environ=dict(os.environ))
-
-async def run():
-    async with tracker.aopen() as library:
-        (newest,) = await library.experiments.recent(limit=1)
-        await send(library, newest.id, captured)
-
-asyncio.run(run())
-"""
 
 
 @pytest.fixture
@@ -81,7 +63,9 @@ class Shell:
         self.folder = folder
 
     def run(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = clean_environment(TRACKER_DATA=str(self.data), TRACKER_SILENT="1", **variables)
+        environment = clean_environment(
+            TRACKER_DATA=str(self.data), TRACKER_SILENT="1", TRACKER_EXIT_SECONDS="100", **variables
+        )
         environment["DATABASE_URL"] = f"sqlite:///{self.data}/tracker.db"
         return subprocess.run(
             [sys.executable, *map(str, words)], cwd=self.folder, env=environment, capture_output=True,
@@ -94,9 +78,8 @@ def ran(project: Path, tmp_path: Path) -> Shell:
     """A shell after one run, of which all that it ran was captured."""
     shell = Shell(tmp_path / "data", project / "work")
     words = ("../train.py", "--lr", "0.5", "--config", project / "config.txt")
-    for first in ((), ("-c", SENDER)):
-        done = shell.run(*first, *words, PYTHONHASHSEED="5")
-        assert done.returncode == 0, done.stderr
+    done = shell.run(*words, PYTHONHASHSEED="5")
+    assert done.returncode == 0, done.stderr
     shell.folder = tmp_path
     return shell
 

@@ -147,12 +147,43 @@ def test_secrets_can_be_asked_for_by_name_and_other_files_kept_out(tree: Path) -
     assert reasons(captured) == {".env": Reason.SECRET, "notes.txt": Reason.IGNORED}
 
 
-def test_data_of_tracker_is_left_out(repository: Path) -> None:
-    for name in ("runs/scalars/x.db", "db/data.db", "db/data.db-wal", "db/other.txt"):
+DATA = (
+    "scalars/x.db",
+    "scalars/x.db.lock",
+    "journal/1/run.json",
+    "blobs/ab/abc",
+    "tracker.db",
+    "tracker.db-wal",
+)
+
+
+@pytest.mark.parametrize("place", ["data", ".", "a/b"])
+@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("has_git", [True, False])
+def test_of_a_data_folder_what_is_trackers_is_left_out_and_no_more(
+    place: str, is_told: bool, has_git: bool, repository: Path, tmp_path: Path
+) -> None:
+    mine = {
+        f"{place}/{name}".removeprefix("./") for name in ("loader.py", "train.csv", "x.db", "other/scalars/y")
+    }
+    for name in (*mine, *(f"{place}/{name}" for name in DATA), "data.db", "data.db.lock", "data.db-shm"):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text("")
-    captured = caught(repository, excluded=[repository / "runs", repository / "db" / "data.db"])
-    assert set(contents(captured)) == {"train.py", "db/other.txt"}
+    git(repository, "add", str(repository / place / "loader.py"))
+    captured = caught(
+        repository,
+        excluded=[repository / place] if is_told else [],
+        environ=PLAIN if has_git else {"PATH": str(tmp_path)},
+    )
+    assert set(contents(captured)) == {"train.py", *mine}
+    assert set(reasons(captured).values()) == {Reason.DATA}
+
+
+def test_a_database_that_is_told_is_left_out(tree: Path) -> None:
+    for name in ("a.sqlite", "a.sqlite-wal", "b.sqlite"):
+        (tree / name).write_text("")
+    captured = caught(tree, excluded=[tree / "a.sqlite"])
+    assert set(contents(captured)) == {"train.py", "b.sqlite"}
 
 
 def test_without_git_a_repository_is_still_captured(repository: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def capture_apart(
         started: how the process was started.
         folder: by default the one of the script.
         limits: how much is kept, and for how long it may take.
-        excluded: files and folders where tracker keeps its data.
+        excluded: data folders and databases of tracker, of which nothing is kept.
 
     Raises:
         OSError: `staging` cannot be written to.

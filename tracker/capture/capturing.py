@@ -50,8 +50,9 @@ def capture(
         environ: the process's environment; what may be told of it is told.
         started: how the process was started, where the working folder may have changed since.
         seeded: seeds, where another process captures.
-        excluded: files and folders where tracker keeps its data.
-        staging: an empty folder on a disk with room for what is kept; by default a temporary one.
+        excluded: data folders and databases of tracker, of which nothing is kept.
+        staging: an empty folder on a disk with room for what is kept, outside of the tree or in a data
+            folder's ``journal``; by default a temporary one.
 
     Raises:
         OSError: `staging` cannot be written to.
@@ -63,7 +64,7 @@ def capture(
     near = (started.tree if folder is None else folder).resolve()
     git, root = _work_tree(near, folder or started.plain_tree, environ, limits)
     names = Names()
-    data = tuple(path.resolve() for path in (*excluded, staging))
+    data = tuple(path.resolve() for path in excluded)
     bounds = Bounds(limits, deadline, data, is_crowded=_is_crowded(root, environ))
     listing = _ordered(_listing(git, root, bounds, started), near)
     files = copy_files(listing, names, staging, limits, deadline)

@@ -10,9 +10,17 @@ from pathlib import Path
 
 from tracker.capture.captured import Deadline, LeftOut, Limits, Reason
 from tracker.capture.confidential import is_secret_file
-from tracker.capture.ignoring import IgnoreRules, is_tracker_data, is_unwanted_file, is_unwanted_folder
+from tracker.capture.ignoring import (
+    IgnoreRules,
+    is_tracker_data,
+    is_tracker_database,
+    is_unwanted_file,
+    is_unwanted_folder,
+)
 
 __all__ = ["Bounds", "Chooser", "Listing", "Search"]
+
+_FOLDERS_OF_TRACKER = ("blobs", "journal", "scalars")
 
 
 @dataclass
@@ -44,14 +52,17 @@ class Chooser:
     Args:
         listing: of the tree.
         rules: the user's ignore files.
-        excluded: absolute paths where tracker keeps its data, and those that begin so.
+        excluded: absolute paths where tracker keeps its data. Of a folder only that is left out, since
+            people keep their own things in one named ``data``, too.
     """
 
     def __init__(self, listing: Listing, rules: IgnoreRules, excluded: Sequence[Path]) -> None:
         self._listing = listing
         self._rules = rules
-        root = listing.root
-        self._excluded = [path.relative_to(root).as_posix() for path in excluded if path.is_relative_to(root)]
+        inside = [path for path in excluded if path.is_relative_to(listing.root)]
+        paths = {path.relative_to(listing.root).as_posix(): path.is_dir() for path in inside}
+        self._databases = tuple(path for path, is_folder in paths.items() if not is_folder)
+        self._has_data = {"" if path == "." else path: True for path, is_folder in paths.items() if is_folder}
         self._real_folders: dict[str, bool] = {"": True}
 
     def keeps_file(self, path: str, *, is_tracked: bool) -> bool:
@@ -60,7 +71,7 @@ class Chooser:
         if name == ".git":
             return False
         wanted = self._rules.verdict(path, is_folder=False)
-        if self._is_data(path):
+        if not is_tracked and self._is_database(path):
             reason = Reason.DATA
         elif self._rules.excludes(path):
             reason = Reason.IGNORED
@@ -75,11 +86,12 @@ class Chooser:
 
     def keeps_folder(self, path: str) -> bool:
         """Whether one goes into a folder that git does not track."""
-        if path.rpartition("/")[2] == ".git":
+        around, _, name = path.rpartition("/")
+        if name == ".git":
             return False
         absolute = os.path.join(self._listing.root, path)  # noqa: PTH118  (names need not be text)
         wanted = self._rules.verdict(path, is_folder=True)
-        if self._is_data(path) or is_tracker_data(absolute):
+        if name in _FOLDERS_OF_TRACKER and self._is_data_folder(around):
             reason = Reason.DATA
         elif wanted:
             reason = Reason.IGNORED
@@ -105,10 +117,15 @@ class Chooser:
             found = self._real_folders[folder] = is_folder and self._is_real(folder.rpartition("/")[0])
         return found
 
-    def _is_data(self, path: str) -> bool:
-        return any(
-            path == each or path.startswith((f"{each}/", f"{each}-wal", f"{each}-shm", f"{each}.lock"))
-            for each in self._excluded
+    def _is_data_folder(self, folder: str) -> bool:
+        found = self._has_data.get(folder)
+        if found is None:
+            found = self._has_data[folder] = is_tracker_data(os.path.join(self._listing.root, folder))  # noqa: PTH118
+        return found
+
+    def _is_database(self, path: str) -> bool:
+        return (bool(self._databases) and path.startswith(self._databases)) or is_tracker_database(
+            os.path.join(self._listing.root, path)  # noqa: PTH118
         )
 
 

@@ -9,13 +9,21 @@ from fnmatch import translate
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["IgnoreRules", "is_tracker_data", "is_unwanted_file", "is_unwanted_folder", "regex_of"]
+__all__ = [
+    "IgnoreRules",
+    "is_tracker_data",
+    "is_tracker_database",
+    "is_unwanted_file",
+    "is_unwanted_folder",
+    "regex_of",
+]
 
 _FOLDERS = frozenset(
     {".venv", "node_modules", "__pycache__", "__pypackages__", ".mypy_cache", ".pytest_cache", ".ruff_cache",
      ".tox", ".nox", ".ipynb_checkpoints", ".eggs", ".hypothesis", ".cache", ".hg", ".svn", ".bzr"}
 )  # fmt: skip
 _FILES = re.compile("|".join(map(translate, ("*.pyc", "*.pyo", ".DS_Store", "Thumbs.db", "*.swp"))))
+_DATABASE = re.compile(r"(?P<database>.*\.db)(?:\.lock|-wal|-shm|-journal)?", re.DOTALL)
 _LARGEST_IGNORE_FILE = 2**20
 
 
@@ -39,6 +47,15 @@ def _has_store(folder: str) -> bool:
             return any(entry.name.endswith(".db.lock") for entry in entries)
     except OSError:
         return False
+
+
+def is_tracker_database(file: str) -> bool:
+    """Whether this is a database that tracker has made, or lies beside one: it keeps a lock beside each."""
+    match = _DATABASE.fullmatch(file)
+    if match is None:
+        return False
+    database = match["database"]
+    return os.path.basename(database) == "tracker.db" or os.path.lexists(f"{database}.lock")  # noqa: PTH119
 
 
 def is_unwanted_file(name: str) -> bool:
