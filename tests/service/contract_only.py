@@ -109,3 +109,18 @@ def contract_only_app() -> falcon.asgi.App:
     app.add_route("/api/scalars/get/{project_id}", projects, suffix="curves")
     app.add_route("/api/scalars/last_logged/{project_id}", projects, suffix="last_logged")
     return app
+
+
+class Protocol:
+    """What our service said of itself before it had branches."""
+
+    async def on_get(self, req, resp) -> None:
+        resp.content_type = "application/msgpack"
+        resp.data = msgpack.packb({"protocol": "tracker-store", "version": 1})
+
+
+def older_app() -> Any:
+    """A service of ours of an earlier version, as far as it is asked here."""
+    app = falcon.asgi.App()
+    app.add_route("/api/store", Protocol())
+    return app

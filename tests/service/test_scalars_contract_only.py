@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveApp
 from tests.scalar_batches import OPEN, OTHER_RUN, PROJECT, RUN, batch, curve
-from tests.service.contract_only import contract_only_app
+from tests.service.contract_only import contract_only_app, older_app
 from tracker.adapters.scalars.http import HttpScalarStore
 from tracker.domain.errors import NotFound, Unavailable
 from tracker.domain.ids import ProjectId
@@ -131,3 +131,21 @@ async def test_what_the_contract_has_no_way_to_ask_is_unavailable(store: HttpSca
         await store.since(PROJECT, RUN)
     with pytest.raises(Unavailable, match="verify"):
         await store.verify(PROJECT)
+
+
+async def test_what_it_cannot_keep_apart_it_refuses_before_anything_moves(store: HttpScalarStore) -> None:
+    await store.append(PROJECT, curve(np.arange(10.0)))
+    with pytest.raises(Unavailable, match="resume without a step"):
+        await store.branch(PROJECT, RUN, step=5, into=OTHER_RUN)
+    assert len(await store.read(PROJECT, RUN, "loss")) == 10
+
+
+async def test_a_service_of_ours_that_is_older_than_branches_is_named_as_such() -> None:
+    live = LiveApp(older_app())
+    store = HttpScalarStore(live.url)
+    try:
+        with pytest.raises(Unavailable, match="older than branches: update it"):
+            await store.branch(PROJECT, RUN, step=5, into=OTHER_RUN)
+    finally:
+        await store.close()
+        live.stop()
