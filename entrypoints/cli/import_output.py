@@ -28,6 +28,7 @@ _COLUMNS = (
     Column("points", lambda run: str(run.points), is_number=True),
     Column("new", lambda run: str(run.added), is_number=True),
     Column("final values", lambda run: str(run.metrics), is_number=True),
+    Column("files", lambda run: str(run.files), is_number=True),
     Column("checksum", lambda run: run.checksum),
     Column("read back", lambda run: "differs" if run.problems else "same"),
 )
@@ -95,6 +96,7 @@ def _run(run: RunReport) -> dict[str, Any]:
         "points": run.points,
         "new": run.added,
         "final_values": run.metrics,
+        "files": run.files,
         "series": [
             {
                 "name": check.name,

@@ -27,6 +27,8 @@ _project = click.option(
     "--project", metavar="NAME", help="Put all of it into this project; made where there is none."
 )
 
+_no_files = click.option("--no-files", is_flag=True, help="Leave out files: artifacts, saved files, media.")
+
 
 @click.group("import")
 def import_group() -> None:
@@ -38,12 +40,15 @@ def import_group() -> None:
     """
 
 
-def _brought_in(library: Tracker, source: Source, project: str | None, as_json: bool) -> None:
+def _brought_in(
+    library: Tracker, source: Source, project: str | None, as_json: bool, *, no_files: bool = False
+) -> None:
     with quick_imports():
         from tracker.importers.writing import Writer  # noqa: PLC0415  (late: numpy)
 
     with progress(f"importing from {source.tool}", None, "points") as advance:
-        report = Writer(library, source.tool, project=project, advance=advance).take_all(source)
+        writer = Writer(library, source.tool, project=project, advance=advance, files=not no_files)
+        report = writer.take_all(source)
     print_report(report, as_json=as_json)
 
 
@@ -95,28 +100,30 @@ def _followed(library: Tracker, source: Source, project: str | None, every: floa
 @import_group.command()
 @click.argument("path", type=_PATH)
 @_project
+@_no_files
 @as_json_option
 @with_library
-def wandb(library: Tracker, path: Path, project: str | None, as_json: bool) -> None:
+def wandb(library: Tracker, path: Path, project: str | None, no_files: bool, as_json: bool) -> None:
     """Offline runs of wandb: a .wandb file, or a folder with some below it."""
     from tracker.importers.wandb.source import WandbSource  # noqa: PLC0415
 
-    _brought_in(library, WandbSource(path), project, as_json)
+    _brought_in(library, WandbSource(path), project, as_json, no_files=no_files)
 
 
 @import_group.command()
 @click.argument("path", metavar="PATH|URI")
 @_project
+@_no_files
 @as_json_option
 @with_library
-def mlflow(library: Tracker, path: str, project: str | None, as_json: bool) -> None:
+def mlflow(library: Tracker, path: str, project: str | None, no_files: bool, as_json: bool) -> None:
     """A local store of MLflow: mlflow.db, mlruns, or file: and sqlite: URIs.
 
     An experiment of MLflow is a project here, unless --project names one; nested runs become children.
     """
     from tracker.importers.mlflow.source import MlflowSource  # noqa: PLC0415
 
-    _brought_in(library, MlflowSource(path), project, as_json)
+    _brought_in(library, MlflowSource(path), project, as_json, no_files=no_files)
 
 
 @import_group.command()

@@ -67,7 +67,12 @@ def test_runs_of_either_store(store: Path, run, library) -> None:
     metrics = {metric.name: metric.value for metric in library.metrics.list(parent.id)}
     assert metrics == {"loss": 1 / 102, "val/odd": 0.5}
     assert parent.started_at < parent.completed_at < parent.created_at
-    assert "not carried: artifact texts/a.txt" in result.output
+    (text,) = library.artifacts.list(parent.id)
+    assert (text.name, text.media_type, library.artifacts.read(text)) == (
+        "texts/a.txt",
+        "text/plain",
+        b"hello",
+    )
     assert "not carried: final value nan" in result.output
 
 

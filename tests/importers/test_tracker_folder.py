@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import tracker
 from tests.e2e.conftest import databases, server  # noqa: F401  (fixtures)
 from tests.importers.tools import bits, series_of
 from tests.tries import tries
+from tracker.domain.artifacts.snapshot import SnapshotFile
 from tracker.domain.errors import Conflict, Invalid
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.hypotheses.hypothesis import BaselineRule
@@ -66,6 +68,11 @@ def projects(draw: st.DrawFn) -> dict[str, Any]:
                 "color": draw(st.sampled_from(["#000000", "#ABCDEF"])),
                 "finals": draw(st.lists(st.tuples(texts, st.floats(allow_nan=False, allow_infinity=False),
                                                   st.integers(-5, 5), st.none() | texts), max_size=3)),
+                "files": draw(st.dictionaries(
+                    st.tuples(st.sampled_from(["a.txt", "b/c.png"]), st.none() | st.integers(-2, 2)),
+                    st.binary(max_size=9), max_size=2,
+                )),
+                "snapshot": draw(st.none() | st.dictionaries(texts, leaves, max_size=2)),
                 "points": draw(st.lists(st.tuples(texts, steps, steps, patterns), max_size=8)),
                 "step_tags": draw(st.lists(st.tuples(st.integers(-3, 3), st.sets(texts, max_size=2),
                                                      st.sets(texts, min_size=1, max_size=2)), max_size=3)),
@@ -111,6 +118,12 @@ def _experiment(library: tracker.Tracker, project: Any, made: list[Any], told: d
     )  # fmt: skip
     for name, value, step, label in told["finals"]:
         library.metrics.log(experiment.id, name, value, step=step, label=label)
+    for (name, step), content in told["files"].items():
+        put(library, experiment, name, content, step=step, kind="image", metadata={"caption": name})
+    if told["snapshot"] is not None:
+        digest = put(library, experiment, "code", b"print(1)")
+        file = SnapshotFile(path="src/train.py", digest=digest, size=8, mode=0o755)
+        library.artifacts.snapshot(experiment.id, [file], environment=told["snapshot"])
     names = tuple(dict.fromkeys(name for name, *_ in told["points"]))
     library.scalars.append(
         ScalarBatch(
@@ -126,6 +139,13 @@ def _experiment(library: tracker.Tracker, project: Any, made: list[Any], told: d
         )
     )  # fmt: skip
     return experiment
+
+
+def put(library: tracker.Tracker, experiment: Any, name: str, content: bytes, **fields: Any) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    library.artifacts.upload(digest, content)
+    library.artifacts.put(experiment.id, name, digest=digest, size=len(content), **fields)
+    return digest
 
 
 def contents(library: tracker.Tracker, project: Any) -> dict[str, Any]:
@@ -157,6 +177,14 @@ def contents(library: tracker.Tracker, project: Any) -> dict[str, Any]:
                 for final in library.metrics.list(each.id)
             ),
             "series": series_of(library, each),
+            "files": [
+                (file.name, file.step, file.kind, file.media_type, repr(thaw(file.metadata)), file.size,
+                 library.artifacts.read(file))
+                for file in library.artifacts.list(each.id)
+            ],
+            "snapshots": [
+                (shot.files, repr(thaw(shot.environment))) for shot in library.artifacts.snapshots(each.id)
+            ],
             "step_tags": library.scalars.tags(each.id),
         })  # fmt: skip
     for judged in library.hypotheses.list(project.id):
@@ -282,6 +310,16 @@ def test_folders_that_are_no_export_are_told(tmp_path: Path, folder: Path) -> No
 def test_the_exported_project_itself_takes_no_copy(here, folder: Path) -> None:
     with pytest.raises(Conflict, match="is the project that was exported"):
         import_folder(here, TrackerFolder(folder))
+
+
+def test_a_blob_that_is_gone_fails(here, there, project: Any, tmp_path: Path) -> None:
+    put(here, here.experiments.list(project.id)[0], "model.bin", b"weights")
+    export_project(here, project, here.experiments.list(project.id), tmp_path / "out")
+    (blob,) = (tmp_path / "out" / "blobs").glob("*/*")
+    blob.unlink()
+    report = import_folder(there, TrackerFolder(tmp_path / "out"))
+    assert not report.is_faithful
+    assert any("file model.bin: cannot be read" in problem for problem in report.runs[0].problems)
 
 
 def test_after_an_error_nothing_is_left(here, project: Any, tmp_path: Path) -> None:

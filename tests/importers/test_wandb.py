@@ -70,7 +70,9 @@ def test_history_config_summary_and_the_rest(offline: Path, run, library) -> Non
     assert experiment.started_at <= experiment.completed_at < experiment.created_at
     metrics = {metric.name: metric.value for metric in library.metrics.list(experiment.id)}
     assert metrics["best"] == 0.25 and metrics["loss"] == 1 / 3002
-    for told in ("histogram hist: is no number (2)", "str word", "file weights.bin"):
+    (weights,) = library.artifacts.list(experiment.id, name="weights.bin")
+    assert library.artifacts.read(weights) == b"x" * 10
+    for told in ("histogram hist: is no number (2)", "str word"):
         assert f"not carried: {told}" in result.output
 
 
@@ -80,6 +82,14 @@ def test_importing_again_adds_nothing(offline: Path, run, library) -> None:
     again = run("import", "wandb", path)
     assert again.exit_code == 0 and "(0 new)" in again.output
     assert len(imported(library, "digits")) == 1
+
+
+def test_files_may_stay_where_they_are(offline: Path, run, library) -> None:
+    result = run("import", "wandb", offline, "--no-files")
+    assert (
+        result.exit_code == 0 and "not carried: file weights.bin: is left out by --no-files" in result.output
+    )
+    assert library.artifacts.list(imported(library, "digits")["fox"].id) == ()
 
 
 def test_a_failed_run_is_failed(tmp_path: Path, run, library) -> None:

@@ -33,8 +33,7 @@ def fitted(run: SourceRun) -> SourceRun:
         for each in run.metrics
         if not math.isfinite(each.value)
     )
-    files = tuple(LeftOut(f"{each.kind} {each.name}", f"lies in {each.path}") for each in run.files)
-    return replace(fits, left_out=(*run.left_out, *fitting.left_out, *odd, *files))
+    return replace(fits, left_out=(*run.left_out, *fitting.left_out, *odd))
 
 
 def _series(series: Mapping[str, Points], fitting: Fitting) -> dict[str, Points]:

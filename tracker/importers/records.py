@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tracker.domain.artifacts.snapshot import SnapshotFile
 from tracker.domain.experiments.lifecycle import Status
 from tracker.domain.scalars.batch import Float64s, Int64s, StepTags
 
-__all__ = ["FinalValue", "LeftOut", "Points", "Source", "SourceFile", "SourceRun"]
+__all__ = ["FinalValue", "LeftOut", "Points", "Source", "SourceFile", "SourceRun", "SourceSnapshot"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,39 @@ class FinalValue:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that belongs to a run, where it lies."""
+    """A file that belongs to a run.
+
+    Attributes:
+        name: a relative path with slashes.
+        content: where it lies, or its bytes.
+        kind: in the words of the field: file, image, text, ...
+        media_type: empty = by its name.
+        step: at which it was made, if at any.
+        digest: SHA-256 of its bytes, where it is known.
+    """
 
     name: str
-    path: Path
+    content: Path | bytes
     kind: str = "file"
+    media_type: str = ""
+    step: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    digest: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceSnapshot:
+    """The files a run ran with.
+
+    Attributes:
+        files: as tracker keeps them.
+        environment: what was captured beside them.
+        blobs: where the bytes of each digest lie.
+    """
+
+    files: tuple[SnapshotFile, ...]
+    environment: Mapping[str, Any]
+    blobs: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -108,6 +137,7 @@ class SourceRun:
         metrics: final values.
         step_tags: what was put on steps.
         files: that belong to it.
+        snapshots: what it ran with, oldest first.
         left_out: what the tool has and this record has not, and why.
     """
 
@@ -128,6 +158,7 @@ class SourceRun:
     metrics: tuple[FinalValue, ...] = ()
     step_tags: tuple[StepTags, ...] = ()
     files: tuple[SourceFile, ...] = ()
+    snapshots: tuple[SourceSnapshot, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
 

@@ -57,6 +57,7 @@ class RunReport:
         added: points that were not there before.
         series: each one checked.
         metrics: final values that are there.
+        files: that are there.
         left_out: what was not carried.
         differences: what else is not as in the source, in words.
     """
@@ -67,6 +68,7 @@ class RunReport:
     added: int
     series: tuple[SeriesCheck, ...]
     metrics: int
+    files: int = 0
     left_out: tuple[LeftOut, ...] = ()
     differences: tuple[str, ...] = ()
 

@@ -19,6 +19,7 @@ from tracker.domain.metrics.metric import Metric
 from tracker.domain.scalars.batch import StepTags
 from tracker.importers.batches import Piece, batch_of_tags, batches
 from tracker.importers.experiments import Experiments, Found
+from tracker.importers.files import Files
 from tracker.importers.fitted import fitted
 from tracker.importers.missing import missing
 from tracker.importers.records import Points, Source, SourceRun
@@ -40,6 +41,7 @@ class Writer:
         tool: whose runs they are.
         project: name of the project that takes them all; by default each goes where it comes from.
         advance: told how many points were done.
+        files: whether files go into the library too.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class Writer:
         *,
         project: str | None = None,
         advance: Advance = lambda count: None,
+        files: bool = True,
     ) -> None:
         self._library = library
         self._tool = tool
         self._experiments = Experiments(library, tool, project)
         self._advance = advance
+        self._files = Files(library, wanted=files)
         self._carried: dict[UUID, dict[str, int]] = {}
         self._added: Counter[UUID] = Counter()
 
@@ -84,7 +88,7 @@ class Writer:
         return found
 
     def check(self, run: SourceRun, found: Found) -> RunReport:
-        """Reads the run back, and compares."""
+        """Keeps the run's files, reads it back, and compares."""
         run = fitted(run)
         experiment = found.experiment
         rows = self._library.scalars.summary(experiment.project_id, [experiment.id])
@@ -99,6 +103,7 @@ class Writer:
         ]
         if run.step_tags and self._library.scalars.tags(experiment.id) != _by_step(run.step_tags):
             differences.append("tags of steps are not as in the source")
+        kept_files = self._files.put(experiment.id, run)
         return RunReport(
             name=experiment.name,
             project=found.project.name,
@@ -106,8 +111,9 @@ class Writer:
             added=self._added[experiment.id],
             series=tuple(self._compared(experiment, name, points) for name, points in run.series.items()),
             metrics=len(wanted),
-            left_out=(*run.left_out, *found.left_out),
-            differences=(*found.differences, *differences),
+            files=kept_files.count,
+            left_out=(*run.left_out, *found.left_out, *kept_files.left_out),
+            differences=(*found.differences, *differences, *kept_files.differences),
         )
 
     def _pieces(self, found: Found, run: SourceRun) -> Iterator[Piece]:

@@ -95,4 +95,4 @@ def _files(uri: str) -> tuple[tuple[SourceFile, ...], tuple[LeftOut, ...]]:
         return (), (LeftOut("artifacts", f"are not in a local folder but at {uri}"),)
     folder = Path(unquote(told.path))
     found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    return tuple(SourceFile(path.relative_to(folder).as_posix(), path, "artifact") for path in found), ()
+    return tuple(SourceFile(path.relative_to(folder).as_posix(), path) for path in found), ()

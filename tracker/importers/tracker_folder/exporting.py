@@ -19,6 +19,7 @@ from tracker.importers.tracker_folder.layout import (
     MANIFEST,
     PROJECT,
     VERSION,
+    blob_path,
     digest_of,
 )
 
@@ -97,12 +98,29 @@ def _write(library: Tracker, experiments: Sequence[Experiment], scalars: Path, a
             told = experiment.model_dump(mode="json")
             metrics = library.metrics.list(experiment.id)
             told["metrics"] = [metric.model_dump(mode="json") for metric in metrics]
+            told |= _files(library, experiment, scalars.parent)
             lines.write(_json(told) + "\n")
     with writer_of(scalars, scalars) as writer:
         for experiment in experiments:
             for part in parts_of(library, experiment):
                 writer.write(part)
                 advance(len(part))
+
+
+def _files(library: Tracker, experiment: Experiment, folder: Path) -> dict[str, Any]:
+    """What tells of its artifacts and snapshots; their bytes are written on the way."""
+    artifacts = library.artifacts.list(experiment.id)
+    snapshots = library.artifacts.snapshots(experiment.id)
+    digests = {each.digest for each in artifacts} | {file.digest for each in snapshots for file in each.files}
+    for digest in sorted(digests):
+        path = blob_path(folder, digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            library.artifacts.download(digest, path)
+    return {
+        "artifacts": [each.model_dump(mode="json") for each in artifacts],
+        "snapshots": [each.model_dump(mode="json", include={"files", "environment"}) for each in snapshots],
+    }
 
 
 def _sign(folder: Path, project: Project, scalars: str, experiments: int) -> None:

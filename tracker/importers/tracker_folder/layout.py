@@ -10,11 +10,26 @@ from typing import Any
 
 from tracker.domain.errors import Invalid, Unavailable
 
-__all__ = ["EXPERIMENTS", "FORMAT", "MANIFEST", "PROJECT", "VERSION", "digest_of", "json_of", "lines_of"]
+__all__ = [
+    "EXPERIMENTS",
+    "FORMAT",
+    "MANIFEST",
+    "PROJECT",
+    "VERSION",
+    "blob_path",
+    "digest_of",
+    "json_of",
+    "lines_of",
+]
 
 FORMAT = "tracker export"
 VERSION = 1
 MANIFEST, PROJECT, EXPERIMENTS = "manifest.json", "project.json", "experiments.jsonl"
+
+
+def blob_path(folder: Path, digest: str) -> Path:
+    """Where the bytes of a digest lie in an export."""
+    return folder / "blobs" / digest[:2] / digest
 
 
 def digest_of(path: Path) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from tracker.domain.artifacts.snapshot import SnapshotFile
 from tracker.domain.errors import Invalid
 from tracker.domain.experiments.ending import EndKind
 from tracker.domain.experiments.lifecycle import Status
-from tracker.importers.records import FinalValue, LeftOut, Points, SourceRun
+from tracker.importers.records import FinalValue, LeftOut, Points, SourceFile, SourceRun, SourceSnapshot
 from tracker.importers.scalar_files import Part, reader_of
 from tracker.importers.tracker_folder.layout import (
     EXPERIMENTS,
@@ -20,6 +21,7 @@ from tracker.importers.tracker_folder.layout import (
     MANIFEST,
     PROJECT,
     VERSION,
+    blob_path,
     digest_of,
     json_of,
     lines_of,
@@ -31,6 +33,7 @@ _AS_THEY_ARE = ("color", "position", "progress", "git_diff", "end_reason")
 _READ = frozenset({
     *_AS_THEY_ARE, "id", "name", "status", "parent_id", "merged_from", "started_at", "completed_at",
     "description", "params", "features", "tags", "metrics", "end_kind",
+    "artifacts", "snapshots",
 })  # fmt: skip
 _OF_THE_PLACE = frozenset({"project_id", "created_at", "created_by", "heartbeat_at", "run_key", "version"})
 """Say who made it where and when; here that is the import."""
@@ -119,9 +122,27 @@ class TrackerFolder:
                 FinalValue(each["name"], float(each["value"]), each["step"], each["label"])
                 for each in line["metrics"]
             ),
+            files=tuple(map(self._file, line["artifacts"])),
+            snapshots=tuple(map(self._snapshot, line["snapshots"])),
             step_tags=tuple(tag for part in parts for tag in part.tags),
             left_out=tuple(LeftOut(f"field {name}", "is not known to this version") for name in unknown),
         )
+
+    def _file(self, told: Mapping[str, Any]) -> SourceFile:
+        return SourceFile(
+            name=told["name"],
+            content=blob_path(self._folder, told["digest"]),
+            kind=told["kind"],
+            media_type=told["media_type"],
+            step=told["step"],
+            metadata=told["metadata"],
+            digest=told["digest"],
+        )
+
+    def _snapshot(self, told: Mapping[str, Any]) -> SourceSnapshot:
+        files = tuple(SnapshotFile(**each) for each in told["files"])
+        blobs = {file.digest: blob_path(self._folder, file.digest) for file in files}
+        return SourceSnapshot(files, told["environment"], blobs)
 
 
 def _series(parts: list[Part]) -> Iterator[tuple[str, Points]]:
