@@ -31,8 +31,8 @@ def export(library: Tracker, key: str, *, folder: Path, kind: str, project: str 
     """Write a project, or one experiment, as a folder of JSON and CSV or Parquet.
 
     Settings, saved queries, hypotheses with their decisions, experiments with all fields, final values
-    and files, and every point bit for bit; `tracker import tracker DIR` brings it back. Where a project and an
-    experiment have the same name, it is the project.
+    and files, and every point bit for bit; `tracker import tracker DIR` brings it back. Where a project and
+    an experiment have the same name, it is the project.
     """
     with quick_imports():
         from tracker.importers.tracker_folder.exporting import export_project  # noqa: PLC0415  (late: numpy)

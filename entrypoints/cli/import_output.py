@@ -46,7 +46,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
         points = sum(run.points for run in report.runs)
         verdict = "every bit is as in the source" if report.is_faithful else "NOT all is as in the source"
         click.echo(
-            f"{len(report.runs)} experiments, {series} series, {points} points "
+            f"{len(report.runs)} experiment{'s'[: len(report.runs) != 1]}, {series} series, {points} points "
             f"({sum(run.added for run in report.runs)} new): read back, {verdict}"
         )
     if not report.is_faithful:

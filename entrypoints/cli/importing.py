@@ -52,11 +52,17 @@ def _brought_in(
     print_report(report, as_json=as_json)
 
 
-@import_group.command()
+@import_group.command(short_help="Event files of TensorBoard.")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @_project
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
-@click.option("--every", type=click.FloatRange(0.05, 3600), default=2.0, show_default=True, help="Seconds.")
+@click.option(
+    "--every",
+    type=click.FloatRange(0.05, 3600),
+    default=2.0,
+    show_default=True,
+    help="Seconds between looks.",
+)
 @as_json_option
 @with_library
 def tensorboard(
@@ -97,7 +103,7 @@ def _followed(library: Tracker, source: Source, project: str | None, every: floa
         click.echo("checking what was kept", err=True)
 
 
-@import_group.command()
+@import_group.command(short_help="Offline runs of wandb.")
 @click.argument("path", type=_PATH)
 @_project
 @_no_files
@@ -110,7 +116,7 @@ def wandb(library: Tracker, path: Path, project: str | None, no_files: bool, as_
     _brought_in(library, WandbSource(path), project, as_json, no_files=no_files)
 
 
-@import_group.command()
+@import_group.command(short_help="A local store of MLflow, files or SQLite.")
 @click.argument("path", metavar="PATH|URI")
 @_project
 @_no_files
@@ -126,7 +132,7 @@ def mlflow(library: Tracker, path: str, project: str | None, no_files: bool, as_
     _brought_in(library, MlflowSource(path), project, as_json, no_files=no_files)
 
 
-@import_group.command()
+@import_group.command(short_help="Projects of trackio.")
 @click.argument("path", type=_PATH)
 @_project
 @as_json_option
@@ -138,7 +144,7 @@ def trackio(library: Tracker, path: Path, project: str | None, as_json: bool) ->
     _brought_in(library, TrackioSource(path), project, as_json)
 
 
-@import_group.command("csv")
+@import_group.command("csv", short_help="CSV files, wide or long.")
 @click.argument("path", type=_PATH)
 @_project
 @click.option(
@@ -172,7 +178,7 @@ def csv_files(
     _brought_in(library, CsvSource(path, CsvColumns(step, run, time)), project, as_json)
 
 
-@import_group.command("neptune-parquet")
+@import_group.command("neptune-parquet", short_help="What neptune-exporter wrote.")
 @click.argument("path", type=_PATH)
 @_project
 @click.option(
@@ -190,7 +196,7 @@ def neptune_parquet(
     _brought_in(library, NeptuneSource(path, step_multiplier), project, as_json)
 
 
-@import_group.command("tracker")
+@import_group.command("tracker", short_help="A folder that `tracker export` wrote.")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @_project
 @as_json_option

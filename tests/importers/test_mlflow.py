@@ -99,6 +99,14 @@ def test_the_folder_that_has_the_store_will_do(store: Path, run, library) -> Non
     assert len(imported(library, "mine")) == 3
 
 
+def test_of_two_stores_one_has_to_be_named(tmp_path: Path, run) -> None:
+    (tmp_path / "mlflow.db").touch()
+    (tmp_path / "mlruns" / "0").mkdir(parents=True)
+    (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
+    result = run("import", "mlflow", tmp_path)
+    assert result.exit_code == 1 and "name one of them" in result.output and result.output.count("\n") == 1
+
+
 def test_infinities_that_mlflow_clipped_are_told(tmp_path: Path, run, library) -> None:
     run_tool(
         f"import mlflow; mlflow.set_tracking_uri('sqlite:///{tmp_path}/mlflow.db')\n"

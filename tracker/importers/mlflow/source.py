@@ -38,7 +38,11 @@ class MlflowSource:
         """
         path = self._path
         if path.is_dir() and not is_folder_of_files(path):
-            inner = [each for each in (path / "mlflow.db", path / "mlruns") if each.exists()]
+            inner = [path / "mlflow.db"] if (path / "mlflow.db").exists() else []
+            # Beside a database this folder has but artifacts.
+            inner += [path / "mlruns"] if is_folder_of_files(path / "mlruns") else []
+            if len(inner) > 1:
+                raise Invalid.field("PATH", f"{path} has two stores, mlflow.db and mlruns: name one of them")
             if not inner:
                 raise Invalid.field(
                     "PATH", f"{path} has no store of MLflow (mlflow.db, or folders with meta.yaml)"
