@@ -312,6 +312,15 @@ def test_the_exported_project_itself_takes_no_copy(here, folder: Path) -> None:
         import_folder(here, TrackerFolder(folder))
 
 
+def test_a_branch_that_stays_behind_is_told(here, there, project: Any, tmp_path: Path) -> None:
+    run = here.experiments.list(project.id)[0]
+    here.experiments.resume(run.id, step=5)
+    export_project(here, project, here.experiments.list(project.id), tmp_path / "out")
+    report = import_folder(there, TrackerFolder(tmp_path / "out"))
+    assert report.is_faithful and "branches" in {each.what for each in report.runs[0].left_out}
+    assert report.runs[0].points == 5
+
+
 def test_a_blob_that_is_gone_fails(here, there, project: Any, tmp_path: Path) -> None:
     put(here, here.experiments.list(project.id)[0], "model.bin", b"weights")
     export_project(here, project, here.experiments.list(project.id), tmp_path / "out")

@@ -99,6 +99,7 @@ def _write(library: Tracker, experiments: Sequence[Experiment], scalars: Path, a
             metrics = library.metrics.list(experiment.id)
             told["metrics"] = [metric.model_dump(mode="json") for metric in metrics]
             told |= _files(library, experiment, scalars.parent)
+            told["branches"] = len(library.experiments.branches(experiment.id))
             lines.write(_json(told) + "\n")
     with writer_of(scalars, scalars) as writer:
         for experiment in experiments:

@@ -33,7 +33,7 @@ _AS_THEY_ARE = ("color", "position", "progress", "git_diff", "end_reason")
 _READ = frozenset({
     *_AS_THEY_ARE, "id", "name", "status", "parent_id", "merged_from", "started_at", "completed_at",
     "description", "params", "features", "tags", "metrics", "end_kind",
-    "artifacts", "snapshots",
+    "artifacts", "snapshots", "branches",
 })  # fmt: skip
 _OF_THE_PLACE = frozenset({"project_id", "created_at", "created_by", "heartbeat_at", "run_key", "version"})
 """Say who made it where and when; here that is the import."""
@@ -102,7 +102,13 @@ class TrackerFolder:
         fields = {name: line[name] for name in _AS_THEY_ARE if line.get(name) is not None}
         if line.get("end_kind") is not None:
             fields["end_kind"] = EndKind(line["end_kind"])
-        unknown = sorted(line.keys() - _READ - _OF_THE_PLACE)
+        unknown = [
+            LeftOut(f"field {name}", "is not known to this version")
+            for name in sorted(line.keys() - _READ - _OF_THE_PLACE)
+        ]
+        if line.get("branches"):
+            why = "what a resumed run abandoned is not in an export"
+            unknown.append(LeftOut("branches", why, line["branches"]))
         return SourceRun(
             project=str(self.project["name"]),
             key=line["id"],
@@ -125,7 +131,7 @@ class TrackerFolder:
             files=tuple(map(self._file, line["artifacts"])),
             snapshots=tuple(map(self._snapshot, line["snapshots"])),
             step_tags=tuple(tag for part in parts for tag in part.tags),
-            left_out=tuple(LeftOut(f"field {name}", "is not known to this version") for name in unknown),
+            left_out=tuple(unknown),
         )
 
     def _file(self, told: Mapping[str, Any]) -> SourceFile:
