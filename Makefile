@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # The tests start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow databases lint types docs bench chdb clean
+.PHONY: demo test slow databases lint types docs bench chdb importers clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -64,5 +64,21 @@ chdb: $(STAMP)
 	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group chdb; \
 	fi
 
+# The tools whose files are imported write them in the tests, in an environment of their own: they bring
+# 100 packages, some of which would be other versions than those that tracker is tested with.
+importers: pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	    set -e; \
+	    test -x .venv-importers/bin/python || uv venv --quiet --python '>=3.11' .venv-importers; \
+	    uv pip install --quiet --python .venv-importers/bin/python --constraint constraints.txt --group importers --editable .; \
+	else \
+	    set -e; \
+	    test -x .venv-importers/bin/python || $(PY) -m venv .venv-importers; \
+	    .venv-importers/bin/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
+	        || .venv-importers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+	    .venv-importers/bin/python -m pip install --quiet --constraint constraints.txt --group importers --editable .; \
+	fi
+	.venv-importers/bin/python -m pytest tests/importers
+
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-importers dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

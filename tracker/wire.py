@@ -222,6 +222,8 @@ def _json(value: Any) -> Any:
         return body_of_project(dict(value))
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, tuple | list):
         return [_json(item) for item in value]
     return thaw(value)

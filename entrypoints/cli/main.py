@@ -51,6 +51,10 @@ _COMMANDS = {
     "artifact": LazyCommand("artifacts", "artifact", "Artifacts: the files of experiments."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
     "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
+    "import": LazyCommand("importing", "import_group", "Bring in what other tools have kept."),
+    "export": LazyCommand(
+        "exporting", "export", "Write a project, or one experiment, as a folder of JSON and CSV or Parquet."
+    ),
     "user": LazyCommand("users", "user", "Users: who may log in."),
     "team": LazyCommand("teams", "team", "Teams: people who share projects."),
     "token": LazyCommand("tokens", "token", "API tokens: a part of what you may do, for a program."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -20,9 +20,6 @@ from .target import with_library
 
 if TYPE_CHECKING:
     from tracker.blocking import Tracker
-    from tracker.domain.scalars.series import SeriesSummary
-
-    from .scalar_files import Part
 
 __all__ = ["export_scalars", "import_scalars"]
 
@@ -42,8 +39,10 @@ def export_scalars(
 
     Every point, bit for bit, and every tag; `tracker scalars import` brings them back.
     """
-    from .scalar_files import writer_of  # noqa: PLC0415  (late: numpy)
+    from tracker.importers.scalar_files import writer_of  # noqa: PLC0415  (late: numpy)
+    from tracker.importers.tracker_folder.exporting import parts_of  # noqa: PLC0415
 
+    _check_kind(file)
     if file.exists() and not force:
         raise click.UsageError(f"{file} is there already; --force writes over it")
     if experiment is not None:
@@ -58,7 +57,7 @@ def export_scalars(
     try:
         with writer_of(file, written) as writer, progress("exporting", total, "points") as advance:
             for each in chosen:
-                for part in _parts(library, each, rows[each.id]):
+                for part in parts_of(library, each):
                     writer.write(part)
                     advance(len(part))
         written.replace(file)
@@ -78,8 +77,9 @@ def import_scalars(library: Tracker, file: Path, project: str, merge: bool) -> N
 
     After an interruption, the same FILE with --merge adds what is missing and nothing twice.
     """
-    from .scalar_files import reader_of  # noqa: PLC0415  (late: numpy)
+    from tracker.importers.scalar_files import reader_of  # noqa: PLC0415  (late: numpy)
 
+    _check_kind(file)
     receivers = _Receivers(library, project_named(library, project).id, merge=merge)
     parts: Counter[ExperimentId] = Counter()
     with reader_of(file) as reader, progress("importing", reader.total, "points") as advance:
@@ -89,6 +89,11 @@ def import_scalars(library: Tracker, file: Path, project: str, merge: bool) -> N
             library.scalars.append(part.batch(receiver, f"{receiver} {parts[receiver]}"))
             parts[receiver] += 1
             advance(len(part))
+
+
+def _check_kind(file: Path) -> None:
+    if file.suffix not in (".csv", ".parquet"):
+        raise click.BadParameter(f"{file.name} ends neither in .csv nor in .parquet", param_hint="FILE")
 
 
 class _Receivers:
@@ -125,16 +130,3 @@ class _Receivers:
         if not self._merge and self._library.scalars.summary(self._project_id, [found.id]):
             raise Conflict(f"experiment {name} has scalars already; --merge adds to them")
         return found.id
-
-
-def _parts(library: Tracker, experiment: Experiment, rows: Sequence[SeriesSummary]) -> Iterator[Part]:
-    from .scalar_files import Part  # noqa: PLC0415
-
-    for row in rows:
-        series = library.scalars.read(experiment.id, row.name)
-        if len(series) < row.count:
-            raise Unavailable(f"{row.name} has {row.count} points, but only {len(series)} of them came")
-        yield from Part.of_series(experiment.name, series)
-    tags = library.scalars.tags(experiment.id)
-    if tags:
-        yield Part.of_tags(experiment.id, experiment.name, tags)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from typing_extensions import TypedDict
 
 from tracker.domain.experiments.ending import LONGEST_REASON, EndKind
@@ -16,7 +16,19 @@ from tracker.domain.experiments.features import FeaturesDiff, diff, dotted
 from tracker.domain.experiments.lifecycle import Status
 
 from .metrics import ValueIn
-from .wire import KEPT, NO_NUL, WHOLE, CamelBody, Closed, DescriptionText, Json, LabelText, NameText, absent
+from .wire import (
+    KEPT,
+    NO_NUL,
+    WHOLE,
+    CamelBody,
+    Closed,
+    DescriptionText,
+    Json,
+    LabelText,
+    NameText,
+    absent,
+    in_utc,
+)
 
 __all__ = [
     "BulkCreate", "ExperimentCreate", "ExperimentEdit", "ExperimentOut", "NameQuery", "RecentQuery",
@@ -52,6 +64,7 @@ MergedFrom = Annotated[
         description="Further parents: experiments of the same project beside the primary one",
     ),
 ]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Position = Annotated[int, Field(strict=True, ge=0, lt=2**31), WHOLE]
 
 
@@ -94,6 +107,12 @@ class ExperimentDraft(ExperimentEdit):
     name: NameText = Field(description="`{num}` in it becomes the project's next number")
     color: Color | None = None  # type: ignore[assignment]  # null: chosen by the server
     position: Position | None = Field(default=None, alias="order")  # type: ignore[assignment]
+    started_at: Moment | None = Field(
+        default=None, description="Of a run that was made elsewhere; not of a planned one (409)"
+    )
+    completed_at: Moment | None = Field(
+        default=None, description="Of a run that was made elsewhere and has ended (else 409)"
+    )
 
 
 class ExperimentCreate(ExperimentDraft):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -24,6 +25,7 @@ __all__ = [
     "NameText",
     "WireNumber",
     "absent",
+    "in_utc",
 ]
 
 Json = dict[str, Any]
@@ -58,6 +60,14 @@ class CamelBody(Closed):
 def absent(**constraints: Any) -> Any:
     """A field that may be left out but, where its type does not say so, not be null."""
     return Field(default=None, **constraints)
+
+
+def in_utc(at: datetime) -> datetime:
+    """The moment in UTC; at the edges of the calendar, where there is none, the same digits."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return at.replace(tzinfo=UTC)
 
 
 NO_NUL: Json = {"pattern": r"^[^\u0000]*$"}

@@ -138,6 +138,21 @@ class Experiment(Frozen):
             )
         return self.evolve(**ending) if ending else self
 
+    def dated(self, *, started_at: datetime | None = None, completed_at: datetime | None = None) -> Self:
+        """The experiment with the times of a run that was made elsewhere, as far as they are given.
+
+        Raises:
+            Conflict: it has not started or not ended, or would end before it started.
+        """
+        if started_at is not None and self.status is Status.PLANNED:
+            raise Conflict("started_at: a planned experiment has not started; give the status that it has")
+        if completed_at is not None and not self.status.has_ended:
+            raise Conflict(f"completed_at: an experiment that is {self.status} has not ended")
+        begin, end = started_at or self.started_at, completed_at or self.completed_at
+        if begin is not None and end is not None and end < begin:
+            raise Conflict("completed_at: an experiment cannot end before it started")
+        return self.evolve(started_at=begin, completed_at=end)
+
     def become(self, status: Status, *, at: datetime) -> Self:
         """The experiment after it moved to `status` at the time `at`.
 

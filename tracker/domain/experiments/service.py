@@ -174,8 +174,9 @@ class ExperimentService:
                 :meth:`Experiment.become`; ``parent_id``, by default found from the name by the
                 project's patterns; ``merged_from``; ``color``, by default the palette's next;
                 ``position``, by default after all others; description, features, params, git_diff,
-                tags, progress; ``end_kind`` and ``end_reason`` of one that failed; ``run_key``, a UUID:
-                where the project has an experiment with it, this is given back as it is.
+                tags, progress; ``end_kind`` and ``end_reason`` of one that failed; ``started_at`` and
+                ``completed_at`` of one that ran elsewhere, by default now; ``run_key``, a UUID: where the
+                project has an experiment with it, this is given back as it is.
 
         Raises:
             NotFound: there is no such project that `actor` may see.

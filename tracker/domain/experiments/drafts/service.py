@@ -32,6 +32,9 @@ EDITABLE = frozenset(Experiment.model_fields) - {
     "version",
 }  # fmt: skip
 
+_ONLY_NEW = frozenset({"run_key", "started_at", "completed_at"})
+"""Fields that a person sets on a new experiment, and nobody later."""
+
 
 def ignored(experiment_id: ExperimentId, text: str) -> None:
     """Takes a warning that nobody wants."""
@@ -102,10 +105,11 @@ class Drafting:
 
     def _experiment(self, draft: Draft, family: Family, position: int) -> tuple[Experiment, tuple[str, ...]]:
         fields = dict(draft)
-        for field in fields.keys() - EDITABLE - {"run_key"}:
+        for field in fields.keys() - EDITABLE - _ONLY_NEW:
             raise Invalid.field(field, "is not a field of an experiment")
         status = fields.pop("status", Status.PLANNED)
         ending = {name: fields.pop(name) for name in ("end_kind", "end_reason") if name in fields}
+        times = {name: fields.pop(name) for name in ("started_at", "completed_at") if name in fields}
         warnings: tuple[str, ...] = ()
         if isinstance(fields.get("name"), str) and _is_read(fields):
             read = reading(self._project.settings.naming_patterns, family, fields["name"])
@@ -119,7 +123,7 @@ class Drafting:
         experiment = Experiment(
             id=ExperimentId(self._ids.new()), project_id=self._project.id, created_at=self._now,
             created_by=self._actor.user_id, **fields,
-        ).become(status, at=self._now).told(**ending)  # fmt: skip
+        ).become(status, at=self._now).told(**ending).dated(**times)  # fmt: skip
         check_parents(experiment.id, experiment.parent_id, experiment.merged_from)
         return experiment, warnings
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 from uuid import UUID
 
-import click
 import numpy as np
 
 from tracker.domain.errors import Invalid
@@ -117,9 +116,13 @@ class Reader(Protocol):
 
 
 def writer_of(file: Path, written: Path) -> AbstractContextManager[Writer]:
-    """A writer of the kind that the name of `file` says, into `written`."""
+    """A writer of the kind that the name of `file` says, into `written`.
+
+    Raises:
+        Invalid: it says none.
+    """
     if _is_parquet(file):
-        from .scalar_parquet import ParquetRows  # noqa: PLC0415  (late: an extra)
+        from tracker.importers.scalar_parquet import ParquetRows  # noqa: PLC0415  (late: an extra)
 
         return ParquetRows.writing(written)
     return _writing_csv(written)
@@ -129,10 +132,10 @@ def reader_of(file: Path) -> AbstractContextManager[Reader]:
     """A reader of the kind that the name of `file` says.
 
     Raises:
-        Invalid: the file has other columns.
+        Invalid: the file has other columns, or a name of no kind.
     """
     if _is_parquet(file):
-        from .scalar_parquet import ParquetRows  # noqa: PLC0415  (late: an extra)
+        from tracker.importers.scalar_parquet import ParquetRows  # noqa: PLC0415  (late: an extra)
 
         return ParquetRows.reading(file)
     return _reading_csv(file)
@@ -158,7 +161,7 @@ def tags_from(step: int, text: str) -> StepTags:
 
 def _is_parquet(file: Path) -> bool:
     if file.suffix not in (".csv", ".parquet"):
-        raise click.BadParameter(f"{file.name} ends neither in .csv nor in .parquet", param_hint="FILE")
+        raise Invalid.field("FILE", f"{file.name} ends neither in .csv nor in .parquet")
     return file.suffix == ".parquet"
 
 

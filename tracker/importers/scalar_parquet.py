@@ -12,8 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from tracker.domain.errors import Invalid, Unavailable
-
-from .scalar_files import COLUMNS, POINTS_A_PART, Part, Reader, Writer, tags_from, tags_text
+from tracker.importers.scalar_files import COLUMNS, POINTS_A_PART, Part, Reader, Writer, tags_from, tags_text
 
 __all__ = ["ParquetRows"]
 
@@ -21,7 +20,7 @@ _KEYS = ["experiment_id", "experiment", "scalar"]
 
 
 class ParquetRows:
-    """Rows of the file, as :mod:`entrypoints.cli.scalar_files` tells of them."""
+    """Rows of the file, as :mod:`tracker.importers.scalar_files` tells of them."""
 
     @staticmethod
     @contextmanager
