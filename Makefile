@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # The tests start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow databases lint types docs bench chdb importers clean
+.PHONY: demo test slow databases lint types docs bench chdb importers integrations clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -41,44 +41,41 @@ docs: $(STAMP)
 bench: $(STAMP)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
+# $(call install,FOLDER,GROUP): the environment in FOLDER, made if need be, with tracker and a group of packages.
+define install
+@if command -v uv >/dev/null 2>&1; then \
+    set -e; \
+    test -x $(1)/bin/python || uv venv --quiet --python '>=3.11' $(1); \
+    uv pip install --quiet --compile-bytecode --python $(1)/bin/python --constraint constraints.txt --group $(2) --editable .; \
+else \
+    set -e; \
+    test -x $(1)/bin/python || $(PY) -m venv $(1); \
+    $(1)/bin/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
+        || $(1)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+    $(1)/bin/python -m pip install --quiet --constraint constraints.txt --group $(2) --editable .; \
+fi
+endef
+
 # The stamp makes a second run quick and offline; it is older than the files that change what is installed.
 $(STAMP): pyproject.toml constraints.txt
-	@if command -v uv >/dev/null 2>&1; then \
-	    set -e; \
-	    test -x $(BIN)/python || uv venv --quiet --python '>=3.11' .venv; \
-	    uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --group dev --editable .; \
-	else \
-	    set -e; \
-	    test -x $(BIN)/python || $(PY) -m venv .venv; \
-	    $(BIN)/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
-	        || $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; \
-	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .; \
-	fi
+	$(call install,.venv,dev)
 	@touch $@
 
 # The embedded ClickHouse is 800 MB: without it the tests of the ClickHouse store are skipped.
 chdb: $(STAMP)
-	@if command -v uv >/dev/null 2>&1; then \
-	    uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group chdb; \
-	else \
-	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group chdb; \
-	fi
+	$(call install,.venv,chdb)
 
 # The tools whose files are imported write them in the tests, in an environment of their own: they bring
 # 100 packages, some of which would be other versions than those that tracker is tested with.
 importers: pyproject.toml constraints.txt
-	@if command -v uv >/dev/null 2>&1; then \
-	    set -e; \
-	    test -x .venv-importers/bin/python || uv venv --quiet --python '>=3.11' .venv-importers; \
-	    uv pip install --quiet --python .venv-importers/bin/python --constraint constraints.txt --group importers --editable .; \
-	else \
-	    set -e; \
-	    test -x .venv-importers/bin/python || $(PY) -m venv .venv-importers; \
-	    .venv-importers/bin/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
-	        || .venv-importers/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
-	    .venv-importers/bin/python -m pip install --quiet --constraint constraints.txt --group importers --editable .; \
-	fi
+	$(call install,.venv-importers,importers)
 	.venv-importers/bin/python -m pytest tests/importers
 
+# The libraries that tracker fits into, in an environment of their own: 2.5 GB, most of it torch. Where pip
+# finds no build of torch for the processor alone, it takes one for GPUs of several GB more.
+integrations: pyproject.toml constraints.txt
+	$(call install,.venv-integrations,integrations)
+	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py
+
 clean:
-	rm -rf .venv .venv-importers dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-importers .venv-integrations dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
