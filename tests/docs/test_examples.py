@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -21,22 +22,29 @@ def blocks(language: str, page: str = "README.md") -> list[str]:
     return [code for kind, code in BLOCK.findall(text) if kind == language]
 
 
-def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
 @pytest.fixture(scope="module")
-def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder in which the training-script example has run, and what it printed."""
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A folder in which the training-script example has run, what it printed, and what its end said."""
     folder = tmp_path_factory.mktemp("readme")
-    done = run_python(blocks("python")[0], folder)
+    (folder / "train.py").write_text("print('trained')\n")
+    done = run_python(blocks("python")[0], folder, TRACKER_SILENT="off")
     assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    return folder, done.stdout, done.stderr
 
 
-def test_the_training_script_tracks_every_step(tracked: tuple[Path, str]) -> None:
+def test_the_training_script_tracks_every_step(tracked: tuple[Path, str, str]) -> None:
     assert tracked[1].split() == ["1_baseline", "complete", "100", "0.01"]
 
 
@@ -59,7 +67,13 @@ def test_the_lineage_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path, str]) -> None:
+def test_a_run_ends_as_the_readme_shows(tracked: tuple[Path, str, str]) -> None:
+    shown = blocks("text")[1]
+    measured = re.compile(r"[0-9.]+ (s|ms|%)|under 0.01 %")
+    assert measured.sub("#", tracked[2]) == measured.sub("#", shown)
+
+
+def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path, str, str]) -> None:
     commands = [
         line
         for block in blocks("sh")
@@ -81,7 +95,7 @@ def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path
 
 
 def test_the_picture_shows_the_family_that_the_demo_trains() -> None:
-    (picture,) = blocks("text")
+    picture = blocks("text")[0]
     shown = re.findall(r"│ (\d+_\S+)\s+│ (?:complete|failed)", picture)
     assert len(shown) == len(FAMILY)
     for name, member in zip(shown, FAMILY, strict=True):
