@@ -290,6 +290,19 @@ def test_half_a_gigabyte_passes_through_without_being_held(large_file: Path, tmp
         assert peak(os.getpid()) - own < ROOM
 
 
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_keeps_nothing(tmp_path: Path) -> None:
+    content = os.urandom(4 * 2**20)
+    with ServerProcess(tmp_path / "data", largest_file=2**20) as server, server.client() as client:
+        answer = upload(client, content)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert client.post("/api/blobs/check", json=[digest_of(content)]).json()["missing"]
+        assert list((tmp_path / "data" / "blobs" / "incoming").iterdir()) == []
+        server.resize_files(2**30)
+        assert upload(client, content).status_code == 200
+        assert client.post("/api/blobs/check", json=[digest_of(content)]).json() == {"missing": []}
+
+
 def digest_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -340,3 +341,15 @@ def test_files_are_for_this_user_only(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert {path.stat().st_mode & 0o777 for path in (file.parent, file.parent.parent)} == {0o700}
     assert list((tmp_path / "data" / "blobs" / "incoming").iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_taken_is_removed_after_a_day(tmp_path: Path) -> None:
+    incoming = tmp_path / "blobs" / "incoming"
+    incoming.mkdir(parents=True)
+    old, young = incoming / "old", incoming / "young"
+    for file, hours in ((old, 25), (young, 1)):
+        file.write_bytes(b"half of")
+        then = file.stat().st_mtime - hours * 3600
+        os.utime(file, (then, then))
+    asyncio.run(LocalBlobStore(tmp_path / "blobs").put(digest_of(A), sent(A)))
+    assert list(incoming.iterdir()) == [young]
