@@ -28,6 +28,7 @@ RUN_VARIABLES: Mapping[str, str] = {
     "TRACKER_STEP": "resume_step",
     "TRACKER_RUN_KEY": "run_key",
     "TRACKER_JOIN": "join",
+    "TRACKER_RERUN": "rerun",
     "TRACKER_RANK": "rank",
     "TRACKER_CAPTURE": "capture",
     "TRACKER_CONSOLE": "console",
@@ -38,7 +39,7 @@ RUN_VARIABLES: Mapping[str, str] = {
 }
 """Environment variable -> field of :class:`RunSettings`."""
 
-RUN_SWITCHES = frozenset({"capture", "console", "join", "system", "strict", "silent"})
+RUN_SWITCHES = frozenset({"capture", "console", "join", "rerun", "system", "strict", "silent"})
 """Fields that are on or off."""
 
 # What starts processes of a job tells each its number and how many there are: torchrun, Open MPI, the
@@ -80,6 +81,8 @@ class RunSettings(Frozen):
         run_key: UUID of the run; processes that share it write to one experiment.
         join: ``on`` = the run of that key is another process's, which finishes it and carries its values;
             ``tracker run`` says so to its script.
+        rerun: ``on`` = where a run goes, and what it derives from, is what the environment says, whatever its
+            script says; `tracker rerun` sets it.
         rank: the number of this process in a distributed job, from 0; without it, what the launcher says.
         capture: ``on`` = keeps code, packages and hardware, so that the run can be restored.
         console: ``on`` = keeps what the run prints.
@@ -103,6 +106,7 @@ class RunSettings(Frozen):
     resume_step: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     run_key: UUID | None = None
     join: bool = False
+    rerun: bool = False
     rank: Annotated[int, Field(ge=0)] | None = None
     capture: bool = True
     console: bool = False

@@ -105,7 +105,7 @@ def _variables(target: Target, past: _Past, process: Repeated) -> dict[str, str]
         variables["TRACKER_URL"] = target.url
         if target.token is not None:
             variables["TRACKER_TOKEN"] = target.token
-    told = {"TRACKER_PARENT": past.parent, "TRACKER_PROJECT": past.project}
+    told = {"TRACKER_RERUN": "on", "TRACKER_PARENT": past.parent, "TRACKER_PROJECT": past.project}
     return {**variables, **process.variables, **told}
 
 

@@ -31,10 +31,11 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float)
 parser.add_argument("--config", type=Path)
 parser.add_argument("--api-key")
+parser.add_argument("--data")
 parser.add_argument("--exit", type=int, default=0)
 args = parser.parse_args()
 assert Path.cwd().name == "work", Path.cwd()
-with tracker.init("digits", params={"lr": args.lr}) as run:
+with tracker.init("digits", data=args.data, params={"lr": args.lr}) as run:
     run.log({"loss": args.lr * FACTOR * float(args.config.read_text())})
     print("hash", os.environ.get("PYTHONHASHSEED"), "key", args.api_key)
 sys.exit(args.exit)
@@ -101,11 +102,15 @@ def test_a_rerun_is_a_child_that_computes_the_same(ran: Shell, project: Path, tm
 
 @pytest.mark.slow
 def test_arguments_are_added_and_the_exit_code_is_the_scripts(ran: Shell, tmp_path: Path) -> None:
-    done = ran.run("-m", "tracker", "rerun", "1", "--", "--lr", "0.25", "--exit", "7")
+    added = ("--lr", "0.25", "--exit", "7", "--data", "elsewhere")
+    done = ran.run("-m", "tracker", "rerun", "1", "--to", tmp_path / "again", "--", *added)
     assert done.returncode == 7, done.stderr
     with tracker.open(ran.data) as library:
         (home,) = library.projects.list()
-        assert library.experiments.list(home.id)[-1].params["lr"] == 0.25
+        first, second = library.experiments.list(home.id)
+        assert (second.params["lr"], second.parent_id) == (0.25, first.id)
+        assert library.scalars.read(second.id, "loss").value.tolist() == [1.5]
+    assert not (tmp_path / "again" / "work" / "elsewhere").exists()  # a child is kept beside its parent
 
 
 @pytest.mark.slow

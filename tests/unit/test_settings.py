@@ -76,6 +76,7 @@ def test_every_argument_of_a_run_has_a_variable():
         "TRACKER_RANK": "3",
         "TRACKER_STEP": "-5",
         "TRACKER_CAPTURE": "OFF",
+        "TRACKER_RERUN": "on",
         "TRACKER_CONSOLE": "1",
         "TRACKER_SILENT": "yes",
     }
@@ -88,6 +89,7 @@ def test_every_argument_of_a_run_has_a_variable():
     )
     assert (found.run_key, found.rank, found.resume_step) == (UUID(int=7), 3, -5)
     assert (found.capture, found.console, found.system, found.silent) == (False, True, False, True)
+    assert found.rerun
 
 
 @pytest.mark.parametrize(

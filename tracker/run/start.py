@@ -31,6 +31,8 @@ __all__ = ["attach", "init", "join"]
 
 Parent = Run | Experiment | UUID | str
 
+_WHERE = frozenset({"parent", "project", "resume", "resume_step", "token"})
+
 START_SECONDS = 15.0
 """For how long a start waits for a server; then the run goes on, and its experiment is made later."""
 
@@ -100,7 +102,7 @@ def init(
         parent=None if parent is None else _text_of(parent), token=token, resume=resume, resume_step=step,
         mode=mode, rank=rank, capture=capture, console=console, system=system, strict=strict, silent=silent,
     )  # fmt: skip
-    return _begun(settings, _plan(settings, params, features), data)
+    return _begun(settings, _plan(settings, params, features), None if settings.rerun else data)
 
 
 def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSettings, keeps: bool) -> Run:
@@ -113,6 +115,9 @@ def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSetti
 def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Settings:
     """The environment's settings, and what the script says instead."""
     settings = Settings.load(data=None if data is None else str(data))
+    if settings.rerun:  # what the script says may lead elsewhere than where its first run went
+        settings, data, url = Settings.load(), None, None
+        given = {field: value for field, value in given.items() if field not in _WHERE}
     if url is not None or data is not None:  # a folder that is named goes before the environment's server
         settings = settings.evolve(url=url)
     return settings.evolve(**{field: value for field, value in given.items() if value is not None})
