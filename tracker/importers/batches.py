@@ -36,8 +36,8 @@ class Piece:
 def batches(
     experiment_id: ExperimentId, pieces: Iterable[Piece], *, most: int = POINTS_A_BATCH
 ) -> Iterator[ScalarBatch]:
-    """The batches that keep `pieces`, in their order, of at most so many points; their ids follow from content
-    and place alone."""
+    """The batches that keep `pieces`, in their order, of at most so many points; their ids follow from
+    content and place alone."""
     waiting: list[Piece] = []
     room = most
     for piece in pieces:
