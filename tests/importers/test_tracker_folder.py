@@ -38,7 +38,8 @@ leaves = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
 trees = st.dictionaries(texts, st.recursive(leaves, lambda inner: st.lists(inner, max_size=3)), max_size=3)
-patterns = st.integers(0, 2**64 - 1)
+ODD = [0x7FF8000000000000, 0x7FF8DEADBEEF0001, 0xFFF0000000000001, 0xFFF0000000000000, 0x8000000000000000, 1]
+patterns = st.integers(0, 2**64 - 1) | st.sampled_from(ODD)
 steps = st.integers(-(2**63), 2**63 - 1)
 
 

@@ -13,9 +13,9 @@ from tracker.domain.ids import BatchId, ExperimentId
 from tracker.domain.scalars.batch import ScalarBatch, StepTags
 from tracker.importers.records import Points
 
-__all__ = ["Piece", "batch_of_tags", "batches"]
+__all__ = ["POINTS_A_BATCH", "Piece", "batch_of_tags", "batches"]
 
-_POINTS_A_BATCH = 200_000  # of 24 bytes each: fits into a request
+POINTS_A_BATCH = 200_000  # of 24 bytes each: fits into a request
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,13 @@ class Piece:
     behind: int
 
 
-def batches(experiment_id: ExperimentId, pieces: Iterable[Piece]) -> Iterator[ScalarBatch]:
-    """The batches that keep `pieces`, in their order; their ids follow from content and place alone."""
+def batches(
+    experiment_id: ExperimentId, pieces: Iterable[Piece], *, most: int = POINTS_A_BATCH
+) -> Iterator[ScalarBatch]:
+    """The batches that keep `pieces`, in their order, of at most so many points; their ids follow from
+    content and place alone."""
     waiting: list[Piece] = []
-    room = _POINTS_A_BATCH
+    room = most
     for piece in pieces:
         start = 0
         while start < len(piece.points):
@@ -46,7 +49,7 @@ def batches(experiment_id: ExperimentId, pieces: Iterable[Piece]) -> Iterator[Sc
             room -= len(part)
             if room == 0:
                 yield _batch(experiment_id, waiting)
-                waiting, room = [], _POINTS_A_BATCH
+                waiting, room = [], most
     if waiting:
         yield _batch(experiment_id, waiting)
 
