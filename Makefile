@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # The tests start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow databases lint types docs bench chdb clean
+.PHONY: demo test slow databases lint types docs bench chdb integrations clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -64,5 +64,21 @@ chdb: $(STAMP)
 	    $(BIN)/python -m pip install --quiet --constraint constraints.txt --group chdb; \
 	fi
 
+# The libraries that tracker fits into, in an environment of their own: 2.5 GB, most of it torch. Where pip
+# finds no build of torch for the processor alone, it takes one for GPUs of several GB more.
+integrations: pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	    set -e; \
+	    test -x .venv-integrations/bin/python || uv venv --quiet --python '>=3.11' .venv-integrations; \
+	    uv pip install --quiet --python .venv-integrations/bin/python --constraint constraints.txt --group integrations --editable .; \
+	else \
+	    set -e; \
+	    test -x .venv-integrations/bin/python || $(PY) -m venv .venv-integrations; \
+	    .venv-integrations/bin/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
+	        || .venv-integrations/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+	    .venv-integrations/bin/python -m pip install --quiet --constraint constraints.txt --group integrations --editable .; \
+	fi
+	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations
+
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-integrations dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -50,6 +50,11 @@ _COMMANDS = {
     ),
     "artifact": LazyCommand("artifacts", "artifact", "Artifacts: the files of experiments."),
     "scalars": LazyCommand("scalars", "scalars", "Scalars: the time series of experiments."),
+    "run": LazyCommand(
+        "run",
+        "run",
+        "Run a script, and track it: COMMAND is a Python script or any program, with its arguments.",
+    ),
     "sync": LazyCommand("sync", "sync", "Send what runs left in the journal: offline, killed or cut off."),
     "user": LazyCommand("users", "user", "Users: who may log in."),
     "team": LazyCommand("teams", "team", "Teams: people who share projects."),

@@ -1,0 +1,131 @@
+"""A child process whose output is kept, which gets the signals meant for it, and whose end is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from tracker.domain.errors import Invalid
+from tracker.integrations.script.console import Console
+
+__all__ = ["Ending", "run_command"]
+
+PASSED_ON = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
+_TYPED = frozenset({signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)})
+READERS_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended.
+
+    Attributes:
+        code: as ``subprocess`` has it: the exit code, or less than 0 = the signal that ended it.
+        error: the last line of its standard error that reads like an exception's, if there is one.
+        was_asked: a signal to end that was passed on to it.
+    """
+
+    code: int
+    error: str | None = None
+    was_asked: signal.Signals | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it ended as it should."""
+        return self.code == 0
+
+    @property
+    def shell_code(self) -> int:
+        """The exit code that a shell would give: 128 + the signal where one ended it."""
+        return self.code if self.code >= 0 else 128 - self.code
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ended badly, in words; ``None`` when it ended well."""
+        if self.is_good:
+            return None
+        if self.code < 0:
+            return f"ended by {_signal_name(-self.code)}"
+        asked = f", after {self.was_asked.name}" if self.was_asked else ""
+        if self.error:
+            return f"{self.error} (exit code {self.code}{asked})"
+        return f"exit code {self.code}{asked}"
+
+
+def run_command(command: Sequence[str], *, console: Path | None = None) -> Ending:
+    """Runs `command` to its end, without a shell, with this process's input, environment and folder.
+
+    Signals that this process gets meanwhile are passed on to it, once each: those typed at the terminal
+    reach it by themselves.
+
+    Args:
+        command: the program and its arguments.
+        console: file to keep what it prints in; ``None`` leaves its output alone.
+
+    Raises:
+        Invalid: it cannot be started.
+    """
+    kept = None if console is None else Console(console)
+    out, err = (None, None) if kept is None else kept.ends()
+    try:
+        child = subprocess.Popen(command, stdout=out, stderr=err)  # noqa: S603  (the user's own command)
+    except (OSError, ValueError) as error:
+        if kept is not None:
+            kept.close(0)
+        why = getattr(error, "strerror", None) or error
+        raise Invalid.field("command", f"{command[0]} cannot be started: {why}") from error
+    with _passing_on(child) as asked:
+        if kept is not None:
+            kept.read()
+        code = child.wait()
+    if kept is not None:
+        kept.close(READERS_SECONDS)
+    return Ending(code, None if kept is None else kept.error, asked[-1] if asked else None)
+
+
+@contextmanager
+def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]]:
+    """Passes signals on to `child` within the block; those that ask it to end are listed."""
+    asked: list[signal.Signals] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            asked.append(signal.Signals(number))
+        if not (number in _TYPED and _at_a_terminal()):
+            child.send_signal(number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _at_a_terminal() -> bool:
+    """Whether this process and its child are what a terminal's keys interrupt."""
+    try:
+        return os.tcgetpgrp(sys.__stdin__.fileno()) == os.getpgrp() if sys.__stdin__ else False
+    except (OSError, ValueError):
+        return False
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
