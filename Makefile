@@ -78,7 +78,7 @@ integrations: pyproject.toml constraints.txt
 	        || .venv-integrations/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
 	    .venv-integrations/bin/python -m pip install --quiet --constraint constraints.txt --group integrations --editable .; \
 	fi
-	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations
+	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py
 
 clean:
 	rm -rf .venv .venv-integrations dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -63,6 +63,8 @@ def _tools(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
+    *,
     command: tuple[str, ...],
     module: str | None,
     tools: tuple[str, ...],

@@ -110,23 +110,11 @@ def init(
             if config is not None:
                 active.config.update(config, allow_val_change=True)
             return active
-    return _activate(
-        started(
-            entity=entity,
-            project=project,
-            dir=dir,
-            id=id,
-            name=name,
-            notes=notes,
-            tags=tags,
-            config=config,
-            group=group,
-            job_type=job_type,
-            mode=mode,
-            resume=resume,
-            **more,
-        )  # fmt: skip
-    )
+    made = started(
+        entity=entity, project=project, dir=dir, id=id, name=name, notes=notes, tags=tags, config=config,
+        group=group, job_type=job_type, mode=mode, resume=resume, **more,
+    )  # fmt: skip
+    return _activate(made)
 
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, **more: Any) -> None:

@@ -52,7 +52,7 @@ class Run:
         self.starting_step = start
         self._step = start
         self._metrics = Metrics()
-        self._late: list[tuple[str, str | None]] = []
+        self._late: list[tuple[str, str]] = []
         self._lock = threading.RLock()
         self.config = Config(self._keep_config, may_change=may_change)
         self.summary = Summary(self._metrics)
@@ -265,6 +265,7 @@ class Run:
                 numbers[axis] = self._metrics.seen[axis].last
         for name, value in numbers.items():
             self._metrics.add(name, float(value))
+        self.summary._overtake(numbers)
         if numbers:
             self.tracker_run.log(numbers, step=self._step)
         for name in values.keys() - numbers.keys():

@@ -8,6 +8,7 @@ from tracker.compat.wandb_config import mapping_of
 from tracker.compat.wandb_errors import UsageError, ignored
 from tracker.compat.wandb_run import Run
 from tracker.domain.errors import Invalid
+from tracker.integrations.attached import without_raising
 from tracker.opening import open as open_tracker
 from tracker.run.start import init
 
@@ -93,7 +94,8 @@ def _begun(project: str | None, options: dict[str, Any]) -> Any:
 def _describe(made: Run, about: dict[str, Any], config: dict[str, Any], include: Any, exclude: Any) -> None:
     told = {name: about[name] for name in ("id", "group", "job_type") if about[name]}
     if told:
-        made.tracker_run.params({"wandb": told})
+        with without_raising("id, group and job_type"):
+            made.tracker_run.params({"wandb": told})
     if include:
         config = {key: value for key, value in config.items() if key in include}
     if exclude:
@@ -121,5 +123,6 @@ def _resumed(project: str | None, id: str | None, resume: bool | str | None) -> 
             raise UsageError(f"resume='never', but there is a run of the id {id} in {project or UNNAMED}")
         if not same:
             return None
-        last = [series.last_step for series in library.scalars.tags(same[-1].id)]
+        series = library.scalars.summary(homes[0].id, [same[-1].id])
+        last = [each.last_step for each in series]
         return str(same[-1].id), max(last, default=-1) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,15 +112,23 @@ class Metrics:
 
 
 class Summary:
-    """Explicit values, and below them what the logged values come to."""
+    """Explicit values, and below them what the logged values come to.
+
+    As in wandb, an explicit value gives way to one of the same name that is logged later.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         object.__setattr__(self, "_metrics", metrics)
         object.__setattr__(self, "_explicit", {})
 
     def update(self, d: Mapping[str, Any] | None = None, **more: Any) -> None:
-        """Sets several values; they stay, whatever is logged later."""
+        """Sets several values."""
         self._explicit.update({**(d or {}), **more})
+
+    def _overtake(self, names: Iterable[str]) -> None:
+        """Lets explicit values go: these names were logged."""
+        for name in names:
+            self._explicit.pop(name, None)
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value, or `default`."""

@@ -58,7 +58,7 @@ class Attached:
             return
         self.run = None
         with without_raising("finish"):
-            run.finish(status, **({} if reason is None else {"reason": reason}))
+            run.finish(status, reason=reason)
 
 
 @contextmanager

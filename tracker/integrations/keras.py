@@ -77,7 +77,7 @@ class TrackerCallback(_keras.callbacks.Callback):  # type: ignore[name-defined,m
 
 
 def _rate(model: Any) -> float | None:
-    rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
+    rate: Any = getattr(getattr(model, "optimizer", None), "learning_rate", None)
     return float(rate) if is_number(rate) else None
 
 

@@ -154,7 +154,10 @@ class TrackerCallback:
             for name, value in values.items():
                 child.metric(name, value)
             self._tell_study(study, trial, values)
-        child.finish("failed" if kind == "failed" else "complete", **_why(trial, kind))
+        if kind == "failed":
+            child.finish("failed", reason=str(trial.system_attrs.get("fail_reason", "the trial failed")))
+        else:
+            child.finish()
 
     def _tell_study(self, study: Any, trial: Any, values: dict[str, float]) -> None:
         best = {} if len(study.directions) > 1 else {"best_value": study.best_value}
@@ -178,9 +181,3 @@ class TrackerCallback:
             run.metric("best_value", best[0].values[0], step=best[0].number)
         rows = [[trial.number, *trial.values, str(trial.params)] for trial in best]
         run.table("best_trials", rows, columns=["trial", *names, "params"])
-
-
-def _why(trial: Any, kind: str) -> dict[str, str]:
-    if kind != "failed":
-        return {}
-    return {"reason": str(trial.system_attrs.get("fail_reason", "the trial failed"))[:2000]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,8 +52,9 @@ class Console:
             for pair in self._pairs:
                 for descriptor in pair:
                     os.close(descriptor)
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             self._file.close()
 
