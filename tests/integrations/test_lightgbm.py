@@ -48,8 +48,8 @@ def test_early_stopping_ends_the_curves_and_the_summary_tells_the_best(sets: Any
         log_summary(run, booster)
     found = kept.only()
     assert kept.metrics(found)["best_iteration"] == booster.best_iteration
-    assert len(kept.curve(found, "valid_0-auc")) == booster.current_iteration()
-    assert "feature_importance" in kept.artifacts(found)
+    assert len(kept.curve(found, "valid_0-auc")) == booster.best_iteration + 3
+    assert "feature_importance.jsonl" in kept.artifacts(found)
 
 
 def test_cross_validation_has_means_and_deviations(sets: Any, kept: Any) -> None:

@@ -73,7 +73,7 @@ def test_a_training_that_fails_is_a_failed_run_with_the_reason(tmp_path: Any, ke
         trainer(TrackerLogger("p"), tmp_path).fit(Line(breaks=True), batches())
     run = kept.only()
     assert run.status == "failed"
-    assert run.end_reason == "ArithmeticError: loss is no number"
+    assert run.end_reason.startswith("ArithmeticError: loss is no number")
     assert [step for step, _ in kept.curve(run, "loss")] == [0, 1]
 
 

@@ -59,7 +59,7 @@ def test_each_objective_of_several_has_its_name(kept: Any) -> None:
     (parent,) = [each for each in kept.experiments() if each.parent_id is None]
     for trial, experiment in zip(study.trials, kept.children(parent), strict=True):
         assert kept.metrics(experiment) == dict(zip(("loss", "acc"), trial.values, strict=True))
-    assert "best_trials" in kept.artifacts(parent)
+    assert "best_trials.jsonl" in kept.artifacts(parent)
 
 
 def test_a_tracked_objective_logs_to_its_own_trial_from_several_threads(kept: Any) -> None:

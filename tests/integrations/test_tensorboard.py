@@ -42,7 +42,7 @@ def test_what_a_writer_is_told_is_in_the_run_and_in_its_files(kind: Any, tmp_pat
     assert (found.params["lr"], found.params["kind"], found.params["bias"]) == (0.1, "adam", True)
     assert kept.metrics(found) == {"hparam/acc": 0.9}
     assert kept.names(found) == {"loss", "acc/train", "acc/val", "free"}
-    assert {"said", "picture", "weights"} <= set(kept.artifacts(found))
+    assert {"said.txt", "picture.png", "weights.json"} <= set(kept.artifacts(found))
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
 

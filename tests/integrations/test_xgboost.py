@@ -39,7 +39,7 @@ def test_each_round_is_a_point_of_what_xgboost_itself_recorded(matrices: Any, ke
             assert kept.metrics(run)[f"{data}-{metric}"] == values[-1]
     assert run.params["max_depth"] == 2
     assert run.params["objective"] == "binary:logistic"
-    assert "feature_importance" in kept.artifacts(run)
+    assert "feature_importance.jsonl" in kept.artifacts(run)
 
 
 def test_a_run_that_is_passed_stays_open_and_early_stopping_is_told(matrices: Any, kept: Any) -> None:

@@ -15,7 +15,7 @@ from tracker.compat.wandb_media import Media
 if TYPE_CHECKING:
     from tracker.run.run import Run
 
-__all__ = ["Artifact"]
+__all__ = ["Artifact", "keep_json"]
 
 
 class Artifact:
@@ -112,7 +112,15 @@ class Artifact:
             "aliases": self.aliases, "references": self._references,
         }  # fmt: skip
         if any(value for key, value in about.items() if key != "type"):
-            run.text(f"{self.name}/artifact.json", json.dumps(about, default=str, indent=1))
+            keep_json(run, f"{self.name}/artifact.json", about)
+
+
+def keep_json(run: Run, name: str, content: Any) -> None:
+    """Has `run` keep a JSON value as a file."""
+    with tempfile.TemporaryDirectory(prefix="tracker-artifact-") as folder:
+        path = Path(folder) / "content.json"
+        path.write_text(json.dumps(content, default=str, indent=1, ensure_ascii=False), encoding="utf-8")
+        run.file(path, name=name)
 
 
 def _inside(name: str) -> str:

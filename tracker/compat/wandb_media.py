@@ -39,10 +39,7 @@ class Image(Media):
 
     def keep(self, run: Run, name: str, step: int) -> None:
         """Has `run` keep it."""
-        if isinstance(self._data, str | Path):
-            run.file(self._data, name=_step_name(name, step, self._data), kind="image")
-        else:
-            run.image(name, _rows_first(self._data), step=step, caption=self._caption)
+        run.image(name, _rows_first(self._data), step=step, caption=self._caption)
 
 
 class Table(Media):
@@ -117,13 +114,12 @@ class Histogram(Media):
         self._bins = num_bins
 
     def keep(self, run: Run, name: str, step: int) -> None:
-        """Has `run` keep it; what numpy counted is kept as a table of its bins."""
+        """Has `run` keep it."""
         if self._counted is None:
             run.histogram(name, _array(self._sequence).ravel(), bins=self._bins, step=step)
             return
         counts, edges = (_array(part).tolist() for part in self._counted[:2])
-        rows = [[low, high, count] for low, high, count in zip(edges, edges[1:], counts, strict=False)]
-        run.table(name, rows, columns=["low", "high", "count"], step=step)
+        run.histogram(name, counts=counts, edges=edges, step=step)
 
 
 class Audio(Media):
@@ -134,17 +130,14 @@ class Audio(Media):
             raise UsageError(
                 'Argument "sample_rate" is required when instantiating wandb.Audio with raw data.'
             )
-        if caption:
-            ignored("wandb.Audio(caption=)")
         self._data = data_or_path
         self._rate = sample_rate
+        self._caption = caption or ""
 
     def keep(self, run: Run, name: str, step: int) -> None:
         """Has `run` keep it."""
-        if isinstance(self._data, str | Path):
-            run.file(self._data, name=_step_name(name, step, self._data), kind="audio")
-        else:
-            run.audio(name, _array(self._data), self._rate or 0, step=step)
+        data = self._data if isinstance(self._data, str | Path) else _array(self._data)
+        run.audio(name, data, self._rate, step=step, caption=self._caption)
 
 
 class Html(Media):

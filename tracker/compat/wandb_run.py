@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob as globbing
-import json
 import math
 import os
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tracker.compat.wandb_artifact import Artifact
+from tracker.compat.wandb_artifact import Artifact, keep_json
 from tracker.compat.wandb_config import Config
 from tracker.compat.wandb_errors import Error, UsageError, ignored, refused, warn
 from tracker.compat.wandb_media import Media, _array
@@ -198,15 +197,13 @@ class Run:
         with without_raising("alert"):
             self.tracker_run.note(f"{word}: {title}\n{text}")
 
-    def finish(
-        self, exit_code: int | None = None, quiet: bool | None = None, *, reason: str | None = None
-    ) -> None:
+    def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
         """Ends the run: as complete, or with another `exit_code` than 0 as failed."""
         if not self.tracker_run.is_open:
             return
         self.settle()
         if exit_code:
-            self.tracker_run.finish("failed", reason=reason or f"exit code {exit_code}")
+            self.tracker_run.finish("failed", reason=f"exit code {exit_code}")
         else:
             self.tracker_run.finish()
 
@@ -224,8 +221,7 @@ class Run:
                 elif math.isfinite(float(value)):
                     self.tracker_run.metric(name, value)
             if other:
-                text = json.dumps(other, default=str, indent=1, ensure_ascii=False)
-                self.tracker_run.text("summary", text)
+                keep_json(self.tracker_run, "summary.json", other)
 
     def use_artifact(self, *args: Any, **more: Any) -> Any:
         """Not here."""
@@ -251,10 +247,9 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.finish()
-        else:
-            self.finish(exit_code=1, reason=f"{type(error).__name__}: {error}")
+        if self.tracker_run.is_open:
+            self.settle()
+            self.tracker_run.finish_by(error)
 
     def _take(self, values: Mapping[str, Any]) -> None:
         numbers = {name: value for name, value in values.items() if is_number(value)}

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tracker.domain.experiments.lifecycle import Status
 from tracker.run.run import Run
 from tracker.run.start import init
 from tracker.warning import TrackerWarning
@@ -51,14 +50,14 @@ class Attached:
         with without_raising(what):
             yield self.begin()
 
-    def end(self, status: Status | str = Status.COMPLETE, *, reason: str | None = None) -> None:
-        """Finishes the run if it was started here."""
+    def end(self, error: BaseException | None = None) -> None:
+        """Finishes the run if it was started here: as an exception says, without one as complete."""
         run = self.run
         if run is None or self._is_passed:
             return
         self.run = None
         with without_raising("finish"):
-            run.finish(status, reason=reason)
+            run.finish_by(error)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ class TrackerCallback(_callback.Callback):  # type: ignore[name-defined,misc]
             run.finish()
         else:
             error = job_return._return_value  # the property raises it
-            run.finish("failed", reason=f"{type(error).__name__}: {error}")
+            run.finish_by(error)
 
     def _start(self, config: Any) -> Run:
         if self._sweep is not None:

@@ -137,9 +137,7 @@ class TrackerLogger(_loggers.Logger):  # type: ignore[name-defined,misc]
             self._keep_best()
             return
         # It is called where the trainer handles what ended it.
-        error = sys.exc_info()[1]
-        reason = f"{type(error).__name__}: {error}" if error else f"the trainer ended as {status}"
-        self._attached.end("failed", reason=reason)
+        self._attached.end(sys.exc_info()[1] or RuntimeError(f"the trainer ended as {status}"))
 
     @_zero.rank_zero_only  # type: ignore[untyped-decorator]
     def finish(self) -> None:

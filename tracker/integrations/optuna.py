@@ -117,7 +117,7 @@ class TrackerCallback:
         if error is None:
             self.finish()
         else:
-            self._attached.end("failed", reason=f"{type(error).__name__}: {error}")
+            self._attached.end(error)
 
     def _begin(self, study: Any) -> None:
         run = self._attached.begin()
@@ -140,7 +140,7 @@ class TrackerCallback:
             child = self._open.pop(number, None)
             if child is not None:
                 child.tag("failed")
-                child.finish("failed", reason=f"{type(error).__name__}: {error}")
+                child.finish_by(error)
 
     def _keep(self, study: Any, trial: Any, child: Run) -> None:
         state = trial.state

@@ -62,7 +62,7 @@ class Interception:
 
     def close(self) -> None:
         """Leaves writers as they were, and finishes the run if it was started here; once is enough."""
-        self._close("complete", None)
+        self._close(None)
 
     def __enter__(self) -> Self:
         return self
@@ -73,19 +73,16 @@ class Interception:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._close("failed", f"{type(error).__name__}: {error}")
+        self._close(error)
 
-    def _close(self, status: str, reason: str | None) -> None:
+    def _close(self, error: BaseException | None) -> None:
         with _lock:
             if self in _active:
                 _active.remove(self)
             if not _active:
                 on_arrival(WRITERS, None)
                 _restore()
-        self._attached.end(status, reason=reason)
+        self._attached.end(error)
 
 
 def _patch(module: ModuleType) -> None:
