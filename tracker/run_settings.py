@@ -27,6 +27,7 @@ RUN_VARIABLES: Mapping[str, str] = {
     "TRACKER_RESUME": "resume",
     "TRACKER_STEP": "resume_step",
     "TRACKER_RUN_KEY": "run_key",
+    "TRACKER_JOIN": "join",
     "TRACKER_RANK": "rank",
     "TRACKER_CAPTURE": "capture",
     "TRACKER_CONSOLE": "console",
@@ -37,7 +38,7 @@ RUN_VARIABLES: Mapping[str, str] = {
 }
 """Environment variable -> field of :class:`RunSettings`."""
 
-RUN_SWITCHES = frozenset({"capture", "console", "system", "strict", "silent"})
+RUN_SWITCHES = frozenset({"capture", "console", "join", "system", "strict", "silent"})
 """Fields that are on or off."""
 
 # What starts processes of a job tells each its number and how many there are: torchrun, Open MPI, the
@@ -77,6 +78,8 @@ class RunSettings(Frozen):
         resume: id of an experiment to go on with, or ``auto`` for the one of the same run key.
         resume_step: the step of the checkpoint from which it goes on.
         run_key: UUID of the run; processes that share it write to one experiment.
+        join: ``on`` = the run of that key is another process's, which finishes it and carries its values;
+            ``tracker run`` says so to its script.
         rank: the number of this process in a distributed job, from 0; without it, what the launcher says.
         capture: ``on`` = keeps code, packages and hardware, so that the run can be restored.
         console: ``on`` = keeps what the run prints.
@@ -99,6 +102,7 @@ class RunSettings(Frozen):
     resume: str | None = None
     resume_step: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     run_key: UUID | None = None
+    join: bool = False
     rank: Annotated[int, Field(ge=0)] | None = None
     capture: bool = True
     console: bool = False

@@ -122,6 +122,7 @@ def _command(
 
 def _begin(target: Target, params: dict[str, Any], fields: dict[str, Any]) -> tuple[Run, Settings]:
     import tracker  # noqa: PLC0415
+    from tracker.run.joining import tell_guests  # noqa: PLC0415
     from tracker.settings import Settings  # noqa: PLC0415
 
     given = {name: value for name, value in fields.items() if value}
@@ -130,15 +131,15 @@ def _begin(target: Target, params: dict[str, Any], fields: dict[str, Any]) -> tu
     place: dict[str, Any] = {"data": target.data, "url": target.url, "token": target.token}
     begun = tracker.init(**given, **{name: value for name, value in place.items() if value is not None})
     begun.params(params)
+    tell_guests(begun)
     settings = Settings.load(data=target.data)
-    return begun, settings.evolve(url=target.url)
+    return begun, settings.evolve(url=target.url or "")  # empty: no other server either
 
 
 def _into_environment(settings: Settings, begun: Run) -> None:
     """What the script is to find in its environment: where its run is kept, and which one it is."""
-    settings.evolve(
-        data=settings.data.resolve(), project=begun.project, run_key=begun.key, capture=False, console=False
-    ).export()
+    told = {"project": begun.project, "run_key": begun.key, "join": True, "capture": False, "console": False}
+    settings.evolve(data=settings.data.resolve(), **told).export()
 
 
 def _run(begun: Run, command: list[str], console: Path | None) -> int:
@@ -147,12 +148,12 @@ def _run(begun: Run, command: list[str], console: Path | None) -> int:
     try:
         ending = run_command(command, console=console)
     except BaseException as error:
-        begun.finish("failed", reason=f"{type(error).__name__}: {error}")
+        begun.finish_by(error)
         raise
     if console is not None and console.stat().st_size:
         begun.file(console, name="console.log", kind="console")
     if ending.is_good:
         begun.finish()
     else:
-        begun.finish("failed", reason=ending.reason)
+        begun.finish("failed", kind=ending.kind, reason=ending.reason)
     return ending.shell_code

@@ -39,16 +39,16 @@ def ended(child: subprocess.Popen[str]) -> tuple[str, str, str]:
 def test_what_it_prints_is_shown_as_it_is_and_kept(tmp_path: Path) -> None:
     code = """
         import os, sys
-        os.write(1, b"to out \\xff\\n"); os.write(2, b"to err\\n"); print("x" * 200_000)
+        os.write(1, b"to out \\xff\\n"); os.write(2, b"to err\\n"); print("\\n".join(["x" * 1000] * 200))
     """
     child = subprocess.run(
         [sys.executable, "-c", WRAPPER, textwrap.dedent(code), str(tmp_path / "console")],
         capture_output=True, check=True, timeout=60,
     )  # fmt: skip
-    assert child.stdout.startswith(b"to out \xff\n" + b"x" * 200_000 + b"\n")
+    assert child.stdout.startswith(b"to out \xff\n" + (b"x" * 1000 + b"\n") * 200)
     assert child.stderr == b"to err\n"
     kept = (tmp_path / "console").read_bytes()
-    assert sorted(kept.splitlines()) == sorted([b"to out \xff", b"to err", b"x" * 200_000])
+    assert sorted(kept.splitlines()) == sorted([b"to out \xff", b"to err", *[b"x" * 1000] * 200])
 
 
 def test_an_exception_is_the_reason(tmp_path: Path) -> None:
@@ -139,5 +139,11 @@ def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_an_ending_in_words() -> None:
     assert Ending(0).reason is None
+    assert Ending(-9).kind == "killed"
+    assert Ending(-9, is_out_of_memory=True).kind == "out_of_memory"
+    assert Ending(-2).kind == Ending(130, was_asked=signal.SIGINT).kind == "interrupted"
+    assert Ending(-15).kind == "terminated"
+    assert Ending(1, error="ValueError: no").kind == "exception"
+    assert Ending(1).kind == "other"
     assert Ending(-99).reason == "ended by signal 99"
     assert Ending(130, was_asked=signal.SIGINT).reason == "exit code 130, after SIGINT"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -43,7 +45,7 @@ class Artifact:
         self._files: dict[str, Path] = {}
         self._media: dict[str, Media] = {}
         self._references: dict[str, str] = {}
-        self._drafts: tempfile.TemporaryDirectory[str] | None = None
+        self._drafts: Path | None = None
 
     def add_file(self, local_path: str | Path, name: str | None = None, **more: Any) -> None:
         """Adds a file.
@@ -85,8 +87,9 @@ class Artifact:
     def new_file(self, name: str, mode: str = "x", encoding: str | None = None) -> Iterator[IO[Any]]:
         """Opens a new file to write to, and adds it."""
         if self._drafts is None:
-            self._drafts = tempfile.TemporaryDirectory(prefix="tracker-artifact-")
-        path = Path(self._drafts.name) / _inside(name)
+            self._drafts = Path(tempfile.mkdtemp(prefix="tracker-artifact-"))
+            weakref.finalize(self, shutil.rmtree, self._drafts, ignore_errors=True)
+        path = self._drafts / _inside(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = None if "b" in mode else encoding or "utf-8"
         with path.open(mode, encoding=text) as file:

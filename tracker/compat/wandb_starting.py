@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tracker.compat.wandb_config import mapping_of
@@ -50,15 +51,7 @@ def started(
         UsageError: arguments that exclude each other, or a run to be resumed that there is not.
         TrackerError: the run cannot be started.
     """
-    for option, value in more.items():
-        if option not in _MEANINGLESS:
-            raise TypeError(f"init() got an unexpected keyword argument {option!r}")
-        if value not in (None, False):
-            ignored(f"wandb.init({option}=)")
-    if resume_from or fork_from:
-        raise UsageError("resume_from= and fork_from= are not carried: tracker.init(resume=, step=) does it")
-    if mode not in _MODES:
-        ignored(f"wandb.init(mode={mode!r})")
+    _check(mode, resume_from or fork_from, more)
     names = (tags,) if isinstance(tags, str) else tuple(tags or ())
     options: dict[str, Any] = {"name": name, "tags": names, "mode": _MODES.get(mode)}
     if notes:
@@ -80,6 +73,19 @@ def started(
 
         intercept(run)
     return made
+
+
+def _check(mode: str | None, fork: str | None, more: Mapping[str, Any]) -> None:
+    """Refuses arguments that there are not, and warns of those that mean nothing here."""
+    for option, value in more.items():
+        if option not in _MEANINGLESS:
+            raise TypeError(f"init() got an unexpected keyword argument {option!r}")
+        if value not in (None, False):
+            ignored(f"wandb.init({option}=)")
+    if fork:
+        raise UsageError("resume_from= and fork_from= are not carried: tracker.init(resume=, step=) does it")
+    if mode not in _MODES:
+        ignored(f"wandb.init(mode={mode!r})")
 
 
 def _begun(project: str | None, options: dict[str, Any]) -> Any:

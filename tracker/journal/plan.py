@@ -36,6 +36,7 @@ class RunPlan:
             key or name, or else the project's newest, unless it is complete.
         step: from which step on it goes on anew.
         is_keyed: whether the key was given from outside, so that an earlier start may have had it.
+        is_guest: whether this process only takes part, in a run that another one finishes and carries.
     """
 
     key: UUID
@@ -49,6 +50,7 @@ class RunPlan:
     resume: str | None = None
     step: int | None = None
     is_keyed: bool = False
+    is_guest: bool = False
 
     def told(self) -> dict[str, Any]:
         """As JSON; :meth:`read` reads it."""

@@ -86,7 +86,8 @@ class Run(Content):
         self._spent = 0.0  # seconds within log()
         self._began = time.monotonic()
         self._complaints = Complaints(strict=settings.strict)
-        is_home = carrier is not None or plan.is_offline  # rather than in a process that was spawned
+        # Rather than in a process that was spawned, or in one that joined.
+        is_home = (carrier is not None or plan.is_offline) and not plan.is_guest
         self._taking = Taking(writer, self._complaints, rank=plan.rank, is_turned=is_home)
         self._row = self._taking.row
         self._companions = Companions(journal, self._said)
@@ -222,7 +223,7 @@ class Run(Content):
             raise Invalid.field("status", "a run ends as complete or failed", "enum")
         if not self.is_open:
             return
-        is_here = self._pid == os.getpid()
+        is_here = self._pid == os.getpid() and not self._plan.is_guest
         if is_here:
             self._companions.stop()  # the last of what they log still counts
         self._taking.is_open = False

@@ -20,12 +20,13 @@ from tracker.journal.folder import JournalFolder
 from tracker.journal.plan import RunPlan, next_step
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect
+from tracker.run.joining import guest_plan, known_experiment
 from tracker.run.params import feature_tree, flat_params
 from tracker.run.run import Run
 from tracker.run_settings import RunSettings
 from tracker.settings import Settings
 
-__all__ = ["attach", "init"]
+__all__ = ["attach", "init", "join"]
 
 Parent = Run | Experiment | UUID | str
 
@@ -120,6 +121,10 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
     journal = JournalFolder(settings.data, plan.key)
     if settings.mode == "disabled":
         return Run(plan, None, None, journal, settings=_of_run(settings))
+    if settings.join and plan.key == settings.run_key:
+        joined = _joined(settings, plan)
+        if joined is not None:
+            return joined
     _tell(journal, plan)
     writer = SegmentWriter(journal.path, partial(_about, plan))
     carrier = None
@@ -133,6 +138,30 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
             writer.step = _first_step(carrier, plan)
         carrier.start()
     return Run(plan, writer, carrier, journal, settings=_of_run(settings))
+
+
+def join() -> Run | None:
+    """The run that ``tracker run`` started this process for, if it did; ``init`` gives it once as well."""
+    settings = _settings(None, None)
+    if not settings.join or settings.run_key is None:
+        return None
+    plan = RunPlan(key=settings.run_key, project=settings.project or "", rank=settings.rank or 0)
+    return _joined(settings, plan)
+
+
+def _joined(settings: Settings, own: RunPlan) -> Run | None:
+    """This process's part in the run of another one, with what this one would have made of it added."""
+    journal = JournalFolder(settings.data, own.key)
+    plan = guest_plan(journal, own)
+    if plan is None:
+        return None
+    writer = SegmentWriter(journal.path, partial(_about, plan))
+    run = Run(plan, writer, None, journal, made=known_experiment(journal), settings=_of_run(settings))
+    if own.fields.get("params"):
+        run.params(own.fields["params"])
+    if own.fields.get("tags"):
+        run.tag(*own.fields["tags"])
+    return run
 
 
 def _of_run(settings: Settings) -> RunSettings:

@@ -95,10 +95,12 @@ def test_a_script_that_tracks_itself_writes_to_the_same_run(tracked: Tracked, li
                 run.log({"loss": 0.5}, step=0)
                 run.log({"loss": 0.25}, step=1)
                 run.metric("acc", 0.9)
+                print(run.id, run.name)
         """,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     run = only(library)
+    assert done.stdout == f"{run.id} {run.name}\n"
     assert library.scalars.read(run.id, "loss").value.tolist() == [0.5, 0.25]
     assert [metric.value for metric in library.metrics.list(run.id)] == [0.9]
     assert run.params["depth"] == 3

@@ -67,22 +67,29 @@ class Console:
 
     def _pass(self, source: int, target: int) -> None:
         is_shown = True
+        line = b""  # that has not ended, so that lines of output and error are not mixed
         while chunk := _read(source):
             if is_shown:
                 is_shown = _write(target, chunk)
-            with self._lock, suppress(OSError, ValueError):  # a full disk, or closed by now
-                if target == 2:
-                    self._tail = (self._tail + chunk)[-_TAIL:]
-                self._keep(chunk)
+            if target == 2:
+                self._tail = (self._tail + chunk)[-_TAIL:]
+            line += chunk
+            cut = line.rfind(b"\n") + 1
+            if len(line) - cut > _TAIL:
+                cut = len(line)
+            self._keep(line[:cut])
+            line = line[cut:]
+        self._keep(line)
         os.close(source)
 
     def _keep(self, chunk: bytes) -> None:
-        if self._room <= 0:
-            return
-        self._file.write(chunk[: self._room])
-        self._room -= len(chunk)
-        if self._room <= 0:
-            self._file.write(b"\n[more was printed than is kept]\n")
+        with self._lock, suppress(OSError, ValueError):  # a full disk, or closed by now
+            if not chunk or self._room <= 0:
+                return
+            self._file.write(chunk[: self._room])
+            self._room -= len(chunk)
+            if self._room <= 0:
+                self._file.write(b"\n[more was printed than is kept]\n")
 
 
 def _read(source: int) -> bytes:

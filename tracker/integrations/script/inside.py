@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from tracker.run.start import join
+
 __all__ = ["TOOLS", "main"]
 
 TOOLS = ("tensorboard", "wandb")
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str]) -> None:
     if "wandb" in chosen:
         sys.modules["wandb"] = import_module("tracker.compat.wandb")
     if "tensorboard" in chosen:
-        import_module("tracker.integrations.tensorboard").intercept()
+        import_module("tracker.integrations.tensorboard").intercept(join())
     if command[0] == "-m":
         sys.argv = command[1:]
         sys.path[0] = str(Path.cwd())

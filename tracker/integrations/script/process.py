@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from tracker.adapters.system.kernel import kills_in, oom_counter
 from tracker.domain.errors import Invalid
+from tracker.domain.experiments.ending import EndKind
 from tracker.integrations.script.console import Console
 
 __all__ = ["Ending", "run_command"]
@@ -35,11 +37,13 @@ class Ending:
         code: as ``subprocess`` has it: the exit code, or less than 0 = the signal that ended it.
         error: the last line of its standard error that reads like an exception's, if there is one.
         was_asked: a signal to end that was passed on to it.
+        is_out_of_memory: whether the kernel killed for lack of memory meanwhile, in its control group.
     """
 
     code: int
     error: str | None = None
     was_asked: signal.Signals | None = None
+    is_out_of_memory: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -52,12 +56,27 @@ class Ending:
         return self.code if self.code >= 0 else 128 - self.code
 
     @property
+    def kind(self) -> EndKind:
+        """What ended it, where it ended badly."""
+        ended_by = signal.Signals(-self.code) if self.code < 0 and _is_signal(-self.code) else self.was_asked
+        if ended_by == signal.SIGINT:
+            return EndKind.INTERRUPTED
+        if ended_by == signal.SIGKILL:
+            return EndKind.OUT_OF_MEMORY if self.is_out_of_memory else EndKind.KILLED
+        if ended_by in (signal.SIGTERM, signal.SIGHUP):
+            return EndKind.TERMINATED
+        if self.code < 0:
+            return EndKind.KILLED
+        return EndKind.EXCEPTION if self.error else EndKind.OTHER
+
+    @property
     def reason(self) -> str | None:
         """Why it ended badly, in words; ``None`` when it ended well."""
         if self.is_good:
             return None
         if self.code < 0:
-            return f"ended by {_signal_name(-self.code)}"
+            why = ", as memory ran out" if self.kind is EndKind.OUT_OF_MEMORY else ""
+            return f"ended by {_signal_name(-self.code)}{why}"
         asked = f", after {self.was_asked.name}" if self.was_asked else ""
         if self.error:
             return f"{self.error} (exit code {self.code}{asked})"
@@ -77,6 +96,8 @@ def run_command(command: Sequence[str], *, console: Path | None = None) -> Endin
     Raises:
         Invalid: it cannot be started.
     """
+    counter = oom_counter()
+    before = None if counter is None else kills_in(counter)
     kept = None if console is None else Console(console)
     out, err = (None, None) if kept is None else kept.ends()
     try:
@@ -92,7 +113,9 @@ def run_command(command: Sequence[str], *, console: Path | None = None) -> Endin
         code = child.wait()
     if kept is not None:
         kept.close(READERS_SECONDS)
-    return Ending(code, None if kept is None else kept.error, asked[-1] if asked else None)
+    killed = counter is not None and kills_in(counter) != before
+    said = None if kept is None else kept.error
+    return Ending(code, said, asked[-1] if asked else None, is_out_of_memory=killed)
 
 
 @contextmanager
@@ -124,8 +147,9 @@ def _at_a_terminal() -> bool:
         return False
 
 
+def _is_signal(number: int) -> bool:
+    return number in {known.value for known in signal.Signals}
+
+
 def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    return signal.Signals(number).name if _is_signal(number) else f"signal {number}"
