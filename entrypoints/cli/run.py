@@ -152,6 +152,7 @@ def _run(begun: Run, command: list[str], console: Path | None) -> int:
         raise
     if console is not None and console.stat().st_size:
         begun.file(console, name="console.log", kind="console")
+    begun.flush()  # what the script logged itself comes first: with the end, parameters stay as they are
     if ending.is_good:
         begun.finish()
     else:

@@ -53,14 +53,15 @@ def started(
     """
     _check(mode, resume_from or fork_from, more)
     names = (tags,) if isinstance(tags, str) else tuple(tags or ())
-    options: dict[str, Any] = {"name": name, "tags": names, "mode": _MODES.get(mode)}
-    if notes:
-        options["description"] = notes
-    found = None if mode in ("disabled", "offline") else _resumed(project, id, resume)
-    start = 0
+    options: dict[str, Any] = {
+        "name": name,
+        "tags": names,
+        "mode": _MODES.get(mode),
+        "description": notes or "",
+    }
+    found, start = (None, 0) if mode in ("disabled", "offline") else _resumed(project, id, resume)
     if found is not None:
-        options = {"resume": found[0], "mode": options["mode"]}
-        start = found[1]
+        options = {"resume": found, "mode": options["mode"]}
     run = _begun(project, options)
     about = {
         "id": id, "entity": more.get("entity"), "group": group, "job_type": job_type, "notes": notes,
@@ -109,14 +110,14 @@ def _describe(made: Run, about: dict[str, Any], config: dict[str, Any], include:
     made.config.update(config)
 
 
-def _resumed(project: str | None, id: str | None, resume: bool | str | None) -> tuple[str, int] | None:
+def _resumed(project: str | None, id: str | None, resume: bool | str | None) -> tuple[str | None, int]:
     """The experiment of a run's id, with the step after its last; ``None`` where a new one is to be made.
 
     Raises:
         UsageError: there has to be one and is not, or there is one and must not be.
     """
     if resume in (None, False) or (id is None and resume in ("allow", "never", "auto", True)):
-        return None
+        return None, 0
     if id is None:
         raise UsageError("resume='must' needs an id")
     with open_tracker() as library:
@@ -128,7 +129,7 @@ def _resumed(project: str | None, id: str | None, resume: bool | str | None) -> 
         if resume == "never" and same:
             raise UsageError(f"resume='never', but there is a run of the id {id} in {project or UNNAMED}")
         if not same:
-            return None
+            return None, 0
         series = library.scalars.summary(homes[0].id, [same[-1].id])
         last = [each.last_step for each in series]
         return str(same[-1].id), max(last, default=-1) + 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.journal.folder import JournalFolder
 from tracker.journal.plan import RunPlan
 
@@ -22,8 +25,12 @@ def tell_guests(run: Run) -> None:
     """Has processes that join `run` know its experiment, if it is made already."""
     journal = run._journal
     with suppress(OSError, Unavailable):
-        made = json.loads(run.experiment.model_dump_json())
-        journal.tell({**journal.about(), "experiment": made})
+        made = run.experiment
+        told = {
+            "id": str(made.id), "project": str(made.project_id), "name": made.name, "color": made.color,
+            "created": made.created_at.isoformat(),
+        }  # fmt: skip
+        journal.tell({**journal.about(), "experiment": told})
 
 
 def guest_plan(journal: JournalFolder, own: RunPlan) -> RunPlan | None:
@@ -44,9 +51,20 @@ def guest_plan(journal: JournalFolder, own: RunPlan) -> RunPlan | None:
 
 
 def known_experiment(journal: JournalFolder) -> Experiment | None:
-    """The experiment that :func:`tell_guests` told."""
+    """The experiment that :func:`tell_guests` told, as far as it was told."""
     told = journal.about().get("experiment")
     try:
-        return None if told is None else Experiment.model_validate_json(json.dumps(told))
-    except (Invalid, ValueError):  # of another version
+        return (
+            None
+            if told is None
+            else Experiment(
+                id=ExperimentId(UUID(told["id"])),
+                project_id=ProjectId(UUID(told["project"])),
+                name=told["name"],
+                color=told["color"],
+                status=Status.RUNNING,
+                created_at=datetime.fromisoformat(told["created"]),
+            )
+        )
+    except (Invalid, KeyError, TypeError, ValueError):  # of another version
         return None
