@@ -30,14 +30,15 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[0] = str(ROOT)  # not this folder, whose http.py hides the library's http
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # not this folder, whose http.py hides the library's http
 
 import tracker  # noqa: E402
 from benchmarks.killed import training  # noqa: E402
 from benchmarks.killed.worlds import WORLDS, World, environment  # noqa: E402
 
 SCRIPT = ROOT / "benchmarks" / "killed" / "training.py"
-ROUNDS_A_FOLDER = 4
+ROUNDS_A_FOLDER = 3
 PROCESSES = len(training.LANES) - 2  # each of which may warn of a full disk once
 BAD = (
     "lost",
@@ -82,11 +83,11 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def live(world: World, number: int, chance: random.Random) -> Round:
-    """Starts a script, troubles it, and kills it; what it acknowledged."""
+def live(world: World, number: int, chance: random.Random, longest: float) -> Round:
+    """Starts a script, troubles it for at most `longest` seconds, and kills it; what it acknowledged."""
     this = Round(f"round {number}")
     path, said = world.folder / f"acknowledged{number}", world.folder / f"said{number}"
-    seconds, ends = chance.uniform(0.02, 2.5), chance.random() < 0.15
+    seconds, ends = chance.uniform(0.02, longest), chance.random() < 0.15
     command = [sys.executable, str(SCRIPT), this.name, str(path), str(chance.randrange(10**9))]
     if ends:
         command.append(f"--finish={seconds}")
@@ -176,8 +177,8 @@ def look_at_all(world: World, rounds: list[Round]) -> Counter[str]:
             look(library, this, found)
     found["scripts failed"] = sum("ended" in this.said or "Traceback" in this.said for this in rounds)
     found["warned often"] = sum(this.said.count("takes nothing now") > PROCESSES for this in rounds)
-    journals = world.data / "journal"
-    found["left behind"] = len(list(journals.iterdir())) if journals.exists() else 0
+    left = [*world.data.glob("journal/*/*.open"), *world.data.glob("journal/*/*.seg")]
+    found["left behind"] = sum(path.stat().st_size > 0 for path in left)
     if any(found[what] for what in BAD):
         show(world, rounds, found)
     return found
@@ -197,14 +198,14 @@ def opened(kind: type[World], chance: random.Random, keep: bool) -> Iterator[Wor
 
 
 def folder_of_rounds(
-    kind: type[World], first: int, count: int, chance: random.Random, keep: bool
+    kind: type[World], first: int, count: int, chance: random.Random, *, keep: bool, longest: float
 ) -> Counter[str]:
     """A few scripts one after the other in one folder, and what is found of them."""
     found: Counter[str] = Counter()
     with opened(kind, chance, keep) as world:
         rounds = []
         for number in range(first, first + count):
-            rounds.append(live(world, number, chance))
+            rounds.append(live(world, number, chance, longest))
             is_last = number == first + count - 1
             if is_last or chance.random() < 0.5:  # else the next script finds what this one left
                 world.heal()
@@ -222,7 +223,9 @@ def show(world: World, rounds: list[Round], found: Counter[str]) -> None:
         print(f"  {this.name}: {this.said[-1500:]}", file=sys.stderr, flush=True)
 
 
-def kill_rounds(count: int, seed: int, only: str | None = None, keep: bool = False) -> Counter[str]:
+def kill_rounds(
+    count: int, seed: int, only: str | None = None, *, keep: bool = False, longest: float = 2.5
+) -> Counter[str]:
     """Rounds in all worlds by turns, or in one kind."""
     chance = random.Random(seed)
     kinds = [kind for kind in WORLDS if only in (None, kind.kind)]
@@ -230,7 +233,9 @@ def kill_rounds(count: int, seed: int, only: str | None = None, keep: bool = Fal
     for turn, first in enumerate(range(0, count, ROUNDS_A_FOLDER)):
         kind = kinds[turn % len(kinds)]
         try:
-            found += folder_of_rounds(kind, first, min(ROUNDS_A_FOLDER, count - first), chance, keep)
+            found += folder_of_rounds(
+                kind, first, min(ROUNDS_A_FOLDER, count - first), chance, keep=keep, longest=longest
+            )
         except NotImplementedError as why:
             found[f"not tried, {kind.kind}: {why}"] += 1
     return found
@@ -246,7 +251,7 @@ def main() -> None:
     parser.add_argument("--only", choices=sorted({kind.kind for kind in WORLDS}))
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     given = parser.parse_args()
-    found = kill_rounds(given.rounds, given.seed, given.only, given.keep)
+    found = kill_rounds(given.rounds, given.seed, given.only, keep=given.keep)
     for what in (*sorted(found.keys() - set(BAD)), *BAD):
         print(f"{what:<40}{found[what]:>10}")
     sys.exit(any(found[what] for what in BAD))

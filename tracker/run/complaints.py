@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +32,7 @@ class Complaints:
     def __init__(self, *, strict: bool = False) -> None:
         self.is_strict = strict
         self.count = 0
-        self._told: set[str] = set()
-        self._lock = threading.Lock()
+        self._told: dict[str, object] = {}
 
     @contextmanager
     def about(self, what: str) -> Iterator[None]:
@@ -57,9 +55,9 @@ class Complaints:
     def tell(self, topic: str, text: str) -> None:
         """Warns, unless `topic` was warned of before."""
         self.count += 1
-        if topic in self._told or len(self._told) > 1000:
-            return
-        self._told.add(topic)
+        mine = object()
+        if len(self._told) > 1000 or self._told.setdefault(topic, mine) is not mine:
+            return  # of several threads at once, the one whose object is kept tells
         try:
             warnings.warn(text, TrackerWarning, stacklevel=_depth())
         except Exception:  # somebody has warnings raised, or what shows them fails

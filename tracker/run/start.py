@@ -212,10 +212,12 @@ def _make(carrier: Carrier, journal: JournalFolder, plan: RunPlan) -> None:
     try:
         carrier.ready(START_SECONDS)
     except (Unavailable, TimeoutError) as error:
+        place = plan.url or f"the database of {journal.data}"
+        away = error if isinstance(error, Unavailable) else Unavailable(f"{place} does not answer")
         if plan.url is None:
             _give_up(carrier, journal)
-            raise
-        carrier.tell(error if isinstance(error, Unavailable) else Unavailable(f"{plan.url} does not answer"))
+            raise away from error
+        carrier.tell(away)
     except BaseException:
         _give_up(carrier, journal)
         raise
