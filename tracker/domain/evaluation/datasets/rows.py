@@ -136,8 +136,8 @@ def _text(value: Any, row: int, column: str) -> str | None:
     match _or_null(value):
         case None:
             return None
-        case str():
-            return value
+        case str() as text:
+            return text
         case bool():
             return "true" if value else "false"
         case int() | float():
