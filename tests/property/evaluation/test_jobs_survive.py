@@ -1,4 +1,4 @@
-"""Whatever dies, and whenever: no row is paid twice beyond those in flight, and every job ends with reason."""
+"""Whatever dies, and whenever: no row is paid twice beyond those in flight, and every job has an end."""
 
 from __future__ import annotations
 

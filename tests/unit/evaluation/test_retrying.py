@@ -13,9 +13,10 @@ TEMPORARY = (Failure.RATE_LIMITED, Failure.SERVER, Failure.TIMEOUT, Failure.CONN
 @pytest.mark.parametrize(
     ("status", "failure"),
     [
-        (200, None), (302, None), (400, Failure.REFUSED), (401, Failure.KEY_REFUSED), (403, Failure.KEY_REFUSED),
-        (404, Failure.REFUSED), (408, Failure.TIMEOUT), (422, Failure.REFUSED), (429, Failure.RATE_LIMITED),
-        (500, Failure.SERVER), (503, Failure.SERVER), (504, Failure.TIMEOUT), (529, Failure.SERVER),
+        (200, None), (302, None), (400, Failure.REFUSED), (401, Failure.KEY_REFUSED),
+        (403, Failure.KEY_REFUSED), (404, Failure.REFUSED), (408, Failure.TIMEOUT), (422, Failure.REFUSED),
+        (429, Failure.RATE_LIMITED), (500, Failure.SERVER), (503, Failure.SERVER), (504, Failure.TIMEOUT),
+        (529, Failure.SERVER),
     ],
 )  # fmt: skip
 def test_a_status_says_why_there_is_no_answer(status: int, failure: Failure | None) -> None:

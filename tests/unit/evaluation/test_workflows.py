@@ -133,30 +133,8 @@ def test_every_workflow_ends_with_a_reason(ends: list[str], stop_at: int | None,
         if second == stop_at and not workflow.status.has_ended:
             workflow = workflow.ask_stop("ann wants it", at=now)
         decision = decide_workflow(workflow, jobs, now, RULES)
-        match decision.action:
-            case WorkflowAction.BEGIN_STEP:
-                workflow = workflow.begin_step(decision.step or 0, at=now)
-                jobs[STEPS[decision.step or 0][1]] = step_job(decision.step or 0)
-            case WorkflowAction.STOP_JOBS:
-                for job_id in decision.jobs:
-                    jobs[job_id] = jobs[job_id].ask_stop(decision.why, at=now)
-            case WorkflowAction.COMPILE:
-                workflow = workflow.succeed(at=now)
-            case WorkflowAction.FAIL:
-                workflow = workflow.fail(decision.cause or Cause.STEP_FAILED, decision.why, at=now)
-            case WorkflowAction.STOP:
-                workflow = workflow.stop(decision.why, at=now)
-        for position, (_, job_id) in enumerate(STEPS):
-            job = jobs.get(job_id)
-            if job is None or job.status.has_ended:
-                continue
-            age[job_id] = age.get(job_id, 0) + 1
-            if job.stop_asked_at is not None:
-                jobs[job_id] = job.stop("told", at=now)
-            elif age[job_id] >= lengths[position]:
-                jobs.update(_ended(job, ends[position], now))
-                if ends[position] == "delete":
-                    del jobs[job_id]
+        workflow = _carried_out(workflow, decision, jobs, now)
+        _time_passes(jobs, age, ends, lengths, now)
     assert workflow.status.has_ended and workflow.why
     if stop_at is None:
         expected = {"fail": "failed", "delete": "failed", "stop": "stopped"}
@@ -172,3 +150,38 @@ def _ended(job: Job, end: str, now: Any) -> dict[JobId, Job]:
         case "stop":
             return {job.id: job.stop("told", at=now)}
     return {job.id: job.succeed(at=now)}
+
+
+def _carried_out(
+    workflow: Workflow, decision: WorkflowDecision, jobs: dict[JobId, Job], now: Any
+) -> Workflow:
+    match decision.action:
+        case WorkflowAction.BEGIN_STEP:
+            jobs[STEPS[decision.step or 0][1]] = step_job(decision.step or 0)
+            return workflow.begin_step(decision.step or 0, at=now)
+        case WorkflowAction.STOP_JOBS:
+            for job_id in decision.jobs:
+                jobs[job_id] = jobs[job_id].ask_stop(decision.why, at=now)
+        case WorkflowAction.COMPILE:
+            return workflow.succeed(at=now)
+        case WorkflowAction.FAIL:
+            return workflow.fail(decision.cause or Cause.STEP_FAILED, decision.why, at=now)
+        case WorkflowAction.STOP:
+            return workflow.stop(decision.why, at=now)
+    return workflow
+
+
+def _time_passes(
+    jobs: dict[JobId, Job], age: dict[JobId, int], ends: list[str], lengths: list[int], now: Any
+) -> None:
+    for position, (_, job_id) in enumerate(STEPS):
+        job = jobs.get(job_id)
+        if job is None or job.status.has_ended:
+            continue
+        age[job_id] = age.get(job_id, 0) + 1
+        if job.stop_asked_at is not None:
+            jobs[job_id] = job.stop("told", at=now)
+        elif age[job_id] >= lengths[position]:
+            jobs.update(_ended(job, ends[position], now))
+            if ends[position] == "delete":
+                del jobs[job_id]
