@@ -3,8 +3,8 @@
 The only module of this area that knows numpy: resamples are columns.
 
 The interval is the percentile interval, expanded (T. Hesterberg, "What teachers should know about the
-bootstrap", Am. Stat. 69, 2015): its bounds are the quantiles ``q`` and ``1 - q`` of the resampled scores,
-where ``q`` is the normal probability of Student's bound, widened by ``sqrt(n / (n - 1))``. The plain percentile
+bootstrap", Am. Stat. 69, 2015): its bounds are the quantiles ``q`` and ``1 - q`` of the resampled scores;
+``q`` is the normal probability of Student's bound, widened by ``sqrt(n / (n - 1))``. The plain percentile
 interval is too narrow by that factor and by the one of Student's t; for few rows this matters, for many they
 are the same. It never leaves the range of the score. BCa was measured and not taken: decision 30.
 
