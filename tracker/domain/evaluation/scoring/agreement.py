@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.scoring.intervals import ALPHA, SEED
-from tracker.domain.evaluation.scoring.resampling import DRAWS, resampled_scores
+from tracker.domain.evaluation.scoring.resampling import resampled_scores
 
 __all__ = ["Agreement", "Weights", "agreement", "kappa"]
 
@@ -50,7 +50,7 @@ def agreement(
     categories: Sequence[float | str] | None = None,
     weights: Weights = Weights.NONE,
     seed: int = SEED,
-    draws: int = DRAWS,
+    draws: int | None = None,
 ) -> Agreement:
     """Cohen's kappa over the rows that both rated, with its bootstrap interval.
 
@@ -63,7 +63,7 @@ def agreement(
         categories: in their order, which weights need; by default all that were used, sorted.
         weights: how far apart categories are.
         seed: of the resamples.
-        draws: resamples.
+        draws: resamples; by default as many as there is reason for.
 
     Raises:
         Invalid: a rating is no category, there are too many, or no row was rated by both.

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tracker.domain.evaluation.scoring.mcnemar import is_binary
-from tracker.domain.evaluation.scoring.resampling import DRAWS, Resampled, resampled_means
+from tracker.domain.evaluation.scoring.resampling import Resampled, resampled_means
 
 __all__ = ["ALPHA", "SEED", "IntervalKind", "Mean", "means", "wilson"]
 
@@ -45,7 +45,7 @@ class Mean(NamedTuple):
 
 
 def means(
-    metrics: Mapping[str, Sequence[float | None]], seed: int = SEED, draws: int = DRAWS
+    metrics: Mapping[str, Sequence[float | None]], seed: int = SEED, draws: int | None = None
 ) -> dict[str, Mean]:
     """The mean of each metric with its bootstrap 95 % interval.
 
@@ -56,7 +56,7 @@ def means(
     Args:
         metrics: of each its scores by row; not finite ones count as missing.
         seed: of the resamples; the same rows with the same seed give the same intervals.
-        draws: resamples.
+        draws: resamples; by default as many as there is reason for.
     """
     found: dict[str, Mean] = {}
     alike: dict[tuple[int, ...], list[str]] = {}

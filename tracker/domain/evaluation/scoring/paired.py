@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tracker.domain.evaluation.scoring.intervals import ALPHA, SEED
 from tracker.domain.evaluation.scoring.mcnemar import McNemar, is_binary, mcnemar
-from tracker.domain.evaluation.scoring.resampling import DRAWS, Resampled, resampled_means
+from tracker.domain.evaluation.scoring.resampling import Resampled, resampled_means
 from tracker.domain.statistics.holm import Step, holm
 
 __all__ = ["Compared", "Scores", "compare"]
@@ -67,7 +67,7 @@ class _Unjudged(NamedTuple):
 
 
 def compare(
-    first: Scores, second: Scores, *, alpha: float = ALPHA, seed: int = SEED, draws: int = DRAWS
+    first: Scores, second: Scores, *, alpha: float = ALPHA, seed: int = SEED, draws: int | None = None
 ) -> list[Compared]:
     """The second workflow less the first, for each metric that both have.
 
@@ -79,7 +79,7 @@ def compare(
         second: scores of the same rows in the same order.
         alpha: for all metrics together.
         seed: of the resamples.
-        draws: resamples.
+        draws: resamples; by default as many as there is reason for.
     """
     pairs = {name: _pairs(values, second[name]) for name, values in first.items() if name in second}
     found = {name: _unjudged(name, pair, seed, draws) for name, pair in pairs.items()}
@@ -97,7 +97,7 @@ def _pairs(first: Sequence[float | None], second: Sequence[float | None]) -> _Pa
     return _Pairs([a for a, _ in kept], [b for _, b in kept], left_out)
 
 
-def _unjudged(name: str, pair: _Pairs, seed: int, draws: int) -> _Unjudged:
+def _unjudged(name: str, pair: _Pairs, seed: int, draws: int | None) -> _Unjudged:
     if not pair.first:
         return _Unjudged(name, pair, None, None, None)
     differences = [b - a for a, b in zip(pair.first, pair.second, strict=True)]
