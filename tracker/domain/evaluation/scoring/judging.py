@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tracker.domain.evaluation.scoring.rubric import Criterion, Rubric
@@ -130,9 +131,9 @@ class RowJudgement(NamedTuple):
         failures: how often what went wrong.
     """
 
-    scores: dict[str, float | None]
+    scores: Mapping[str, float | None]
     overall: float | None
-    failures: Counter[ReplyFailure]
+    failures: Mapping[ReplyFailure, int]
 
 
 def judged_row(rubric: Rubric, replies: Mapping[str, Sequence[str]]) -> RowJudgement:
@@ -155,7 +156,8 @@ def judged_row(rubric: Rubric, replies: Mapping[str, Sequence[str]]) -> RowJudge
         if (score := scores[criterion.name]) is not None
     ]
     whole = len(shares) == len(rubric.criteria)
-    return RowJudgement(scores, math.fsum(shares) / len(shares) if whole else None, failures)
+    overall = math.fsum(shares) / len(shares) if whole else None
+    return RowJudgement(MappingProxyType(scores), overall, MappingProxyType(failures))
 
 
 def summary(rubric: Rubric, rows: Sequence[RowJudgement]) -> dict[str, list[float | None]]:

@@ -51,8 +51,8 @@ class Compared(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    first: list[float]
-    second: list[float]
+    first: tuple[float, ...]
+    second: tuple[float, ...]
     left_out: int
 
 
@@ -94,7 +94,7 @@ def _pairs(first: Sequence[float | None], second: Sequence[float | None]) -> _Pa
     both = [(_finite(a), _finite(b)) for a, b in zip(first, second, strict=True)]
     kept = [(a, b) for a, b in both if a is not None and b is not None]
     left_out = sum((a is None) != (b is None) for a, b in both)
-    return _Pairs([a for a, _ in kept], [b for _, b in kept], left_out)
+    return _Pairs(tuple(a for a, _ in kept), tuple(b for _, b in kept), left_out)
 
 
 def _unjudged(name: str, pair: _Pairs, seed: int, draws: int | None) -> _Unjudged:
