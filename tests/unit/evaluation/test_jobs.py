@@ -235,6 +235,19 @@ def test_a_worker_that_hangs_is_killed_when_its_time_is_over(deaf: bool) -> None
     assert bool(world.workers) == ("has not confirmed" in world.job.why) == deaf
 
 
+def test_what_finished_while_nobody_looked_has_finished() -> None:
+    later = NOON + timedelta(days=1)
+    done = Report(Sighting.FINISHED, has_result=True)
+    assert decide(running(), done, later, RULES).action is Action.SUCCEED
+    assert decide(running().ask_stop("ann", at=NOON), done, later, RULES).action is Action.SUCCEED
+    assert decide(running(), Report(Sighting.CRASHED), later, RULES).cause is Cause.TIMED_OUT
+
+
+def test_a_job_whose_time_is_used_up_gets_no_other_attempt() -> None:
+    job = running(timeout=timedelta(seconds=5)).interrupted("gone", at=NOON + 9 * SECOND, rules=RULES)
+    assert decide(job, UNKNOWN, NOON + 60 * SECOND, RULES).cause is Cause.TIMED_OUT
+
+
 def test_a_stop_is_carried_out_before_it_is_told() -> None:
     world = World()
     world.goes_on(4)

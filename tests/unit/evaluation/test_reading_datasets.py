@@ -69,6 +69,19 @@ def test_extra_columns_are_kept_and_named_ones_play_their_parts() -> None:
     assert row.values(columns) == {"text": "a", "summary": "b", "guess": "c", "id": "7"}
 
 
+def test_a_generated_row_keeps_all_columns_beside_the_answer() -> None:
+    row = Row(1, "a", "b", None, {"id": 7, "predictions": "old"})
+    assert row.answered(Columns(), "predictions", "x") == {
+        "examples": "a",
+        "ground_truth": "b",
+        "id": 7,
+        "predictions": "x",
+    }
+    assert row.answered(Columns(), "ground_truth", "x")["ground_truth"] == "x"
+    with pytest.raises(Invalid, match="output_field"):
+        row.answered(Columns(), "examples", "x")
+
+
 def test_one_column_cannot_play_two_parts() -> None:
     with pytest.raises(Invalid, match="two parts"):
         Columns(examples="text", ground_truth="text")

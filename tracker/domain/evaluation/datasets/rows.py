@@ -72,6 +72,16 @@ class Row:
         }
         return {name: value for name, value in parts.items() if value is not None} | dict(self.extra)
 
+    def answered(self, columns: Columns, output_field: str, answer: str | None) -> dict[str, Any]:
+        """The row of a generated dataset: all that this one has, and the answer in the column `output_field`.
+
+        Raises:
+            Invalid: the answer would take the place of the example.
+        """
+        if output_field == columns.examples:
+            raise Invalid.field("output_field", f"{output_field} is the column of the examples; take another")
+        return self.values(columns) | {output_field: answer}
+
 
 def read_rows(
     chunks: Iterable[bytes], kind: FileKind, columns: Columns | None = None, limits: Limits | None = None

@@ -124,12 +124,15 @@ def decide(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:
     """
     if job.status.has_ended:
         return Decision(Action.NOTHING, job.why)
+    # What ended by itself did so before anybody could end it, however late one looks.
+    if job.lease is not None and (ended := _of_itself(report)) is not None:
+        return ended
     if (ending := _ending(job, now, rules)) is not None:
         return _end(ending, job.lease, report, now, rules)
     if job.lease is None:
         return _without_lease(job, report, now, rules)
-    if (ended := _of_itself(report)) is not None:
-        return ended
+    if report.sighting is Sighting.CRASHED:
+        return Decision(Action.INTERRUPT, report.why or "its process was killed")
     if job.lease.is_live(now):
         return _wait(f"{job.lease.holder} works on it", now, rules, job.lease.until, job.ends_by)
     return _after_lease(job, job.lease, report, now, rules)
@@ -145,9 +148,10 @@ class _Ending(NamedTuple):
 def _ending(job: Job, now: datetime, rules: Rules) -> _Ending | None:
     if job.stop_asked_at is not None:
         return _Ending(Decision(Action.STOP, _asked(job)), job.stop_asked_at)
-    if job.ends_by is not None and job.ends_by <= now:
+    ends_by = (job.claimed_at or now) if job.spent >= job.timeout else job.ends_by
+    if ends_by is not None and ends_by <= now:
         why = f"it ran for longer than the {job.timeout.total_seconds():g} s allowed and was stopped"
-        return _Ending(Decision(Action.FAIL, why, Cause.TIMED_OUT), job.ends_by)
+        return _Ending(Decision(Action.FAIL, why, Cause.TIMED_OUT), ends_by)
     if job.running_since is None and job.lease is not None and job.claimed_at is not None:
         since = job.claimed_at + rules.queue
         why = f"no slot of the runner was free within {rules.queue}"
@@ -209,8 +213,6 @@ def _of_itself(report: Report) -> Decision | None:
             return Decision(Action.FAIL, "it ended without leaving a result", Cause.NO_RESULT)
         case Sighting.REFUSED:
             return Decision(Action.FAIL, report.why or "its worker did not say why", Cause.WORKER_FAILED)
-        case Sighting.CRASHED:
-            return Decision(Action.INTERRUPT, report.why or "its process was killed")
     return None
 
 
