@@ -6,9 +6,9 @@ from typing import NewType
 from uuid import UUID
 
 __all__ = [
-    "ApiTokenId", "ArtifactId", "BatchId", "BranchId", "CodeId", "DecisionId", "ExperimentId", "GrantId",
-    "HypothesisId", "MetricId", "ProjectId", "PurgeId", "SavedQueryId", "SessionId", "SnapshotId", "TeamId",
-    "UserId",
+    "ApiTokenId", "ArtifactId", "BatchId", "BranchId", "CodeId", "DatasetId", "DecisionId", "EvaluationId",
+    "ExperimentId", "GrantId", "HypothesisId", "JobId", "MetricId", "ProjectId", "PurgeId", "SavedQueryId",
+    "SessionId", "SnapshotId", "TeamId", "UserId", "WorkflowId",
 ]  # fmt: skip
 
 UserId = NewType("UserId", UUID)
@@ -28,3 +28,7 @@ DecisionId = NewType("DecisionId", UUID)
 SavedQueryId = NewType("SavedQueryId", UUID)
 ArtifactId = NewType("ArtifactId", UUID)
 SnapshotId = NewType("SnapshotId", UUID)
+DatasetId = NewType("DatasetId", UUID)
+EvaluationId = NewType("EvaluationId", UUID)
+WorkflowId = NewType("WorkflowId", UUID)
+JobId = NewType("JobId", UUID)

@@ -1,0 +1,1 @@
+"""Jobs: their states, their leases, what is to be done with one next, and the rows they work through."""

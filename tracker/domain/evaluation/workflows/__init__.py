@@ -1,0 +1,1 @@
+"""Workflows: inference with one model, then evaluation of what it answered."""
