@@ -54,11 +54,8 @@ def started(
     _check(mode, resume_from or fork_from, more)
     names = (tags,) if isinstance(tags, str) else tuple(tags or ())
     options: dict[str, Any] = {
-        "name": name,
-        "tags": names,
-        "mode": _MODES.get(mode),
-        "description": notes or "",
-    }
+        "name": name, "tags": names, "mode": _MODES.get(mode), "description": notes or "",
+    }  # fmt: skip
     found, start = (None, 0) if mode in ("disabled", "offline") else _resumed(project, id, resume)
     if found is not None:
         options = {"resume": found, "mode": options["mode"]}
@@ -70,10 +67,14 @@ def started(
     made = Run(run, about, start=start, may_change=bool(allow_val_change))
     _describe(made, about, mapping_of(config), config_include_keys, config_exclude_keys)
     if sync_tensorboard or tensorboard:
-        from tracker.integrations.tensorboard import intercept  # noqa: PLC0415
-
-        intercept(run)
+        _hear_tensorboard(run)
     return made
+
+
+def _hear_tensorboard(run: Any) -> None:
+    from tracker.integrations.tensorboard import intercept  # noqa: PLC0415 - few runs want it
+
+    intercept(run)
 
 
 def _check(mode: str | None, fork: str | None, more: Mapping[str, Any]) -> None:
