@@ -170,13 +170,14 @@ def test_a_disabled_run_takes_everything_and_keeps_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_ranks_of_a_job_write_to_one_experiment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [{"TRACKER_RUN_KEY": str(uuid4())}, {"LOCAL_WORLD_SIZE": "3"}])
+def test_ranks_of_a_job_write_to_one_experiment(tmp_path: Path, told: dict[str, str]) -> None:
     script = (
         "import tracker\n"
         "with tracker.init('p', data='.') as run:\n"
         "    for step in range(5): run.log({'loss': run.rank * 100 + step}, step=step)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_RUN_KEY": str(uuid4()), "WORLD_SIZE": "3"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WORLD_SIZE": "3", **told}
     jobs = [
         subprocess.Popen(
             [sys.executable, "-c", script],

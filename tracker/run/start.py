@@ -20,12 +20,14 @@ from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
 from tracker.journal.plan import RunPlan, next_step
 from tracker.journal.segment import SegmentWriter
-from tracker.opening import connect
+from tracker.opening import connect, environment
+from tracker.run.jobs import job_key
 from tracker.run.joining import guest_plan, known_experiment
 from tracker.run.params import feature_tree, flat_params
 from tracker.run.run import Run
 from tracker.run_settings import RunSettings
 from tracker.settings import Settings
+from tracker.warning import warn_of
 
 __all__ = ["attach", "init", "join"]
 
@@ -202,9 +204,17 @@ def _key(settings: Settings) -> UUID:
     A job's first run takes the key that was given to it, its further ones derive theirs from it.
     """
     count = next(_starts)
-    if settings.run_key is None:
-        return UuidV7Generator().new()
-    return settings.run_key if count == 0 else uuid5(settings.run_key, str(count))
+    key = settings.run_key or job_key(environment(), settings.rank)
+    if key is not None:
+        return key if count == 0 else uuid5(key, str(count))
+    if settings.rank is not None:
+        warn_of(
+            [
+                "rank: nothing tells which processes belong to one job, so each of them makes a run; "
+                "set TRACKER_RUN_KEY to the same UUID in all of them"
+            ]
+        )
+    return UuidV7Generator().new()
 
 
 def _make(carrier: Carrier, journal: JournalFolder, plan: RunPlan) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tracker.adapters.system.kernel import kills_in, oom_counter, word_of_kernel
 from tracker.domain.experiments.fate import Fate
 
-__all__ = ["fate", "owner"]
+__all__ = ["fate", "owner", "parent"]
 
 _PROC = Path("/proc")
 _INIT_NAMESPACE = 0xEFFFFFFC  # the inode of the first namespace of pids, include/linux/proc_ns.h
@@ -37,6 +37,13 @@ def owner() -> dict[str, Any]:
         "oom_file": None if counter is None else str(counter),
         "oom_kills": None if counter is None else kills_in(counter),
     }
+
+
+def parent() -> str:
+    """The process that started this one, in a text that no other process of any time has."""
+    pid = os.getppid()
+    boot = _text(_PROC / "sys/kernel/random/boot_id")
+    return f"{socket.gethostname()}/{boot}/{pid}/{_started(pid)}"
 
 
 def fate(owner: Mapping[str, Any]) -> Fate:
