@@ -41,18 +41,19 @@ docs: $(STAMP)
 bench: $(STAMP)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-# $(call install,FOLDER,GROUP): the environment in FOLDER, made if need be, with tracker and a group of packages.
+# $(call install,FOLDER,GROUP[,CONSTRAINTS]): the environment in FOLDER, made if need be, with tracker and a
+# group of packages, in the versions of constraints.txt or another file.
 define install
 @if command -v uv >/dev/null 2>&1; then \
     set -e; \
     test -x $(1)/bin/python || uv venv --quiet --python '>=3.11' $(1); \
-    uv pip install --quiet --compile-bytecode --python $(1)/bin/python --constraint constraints.txt --group $(2) --editable .; \
+    uv pip install --quiet --compile-bytecode --python $(1)/bin/python --constraint $(or $(3),constraints.txt) --group $(2) --editable .; \
 else \
     set -e; \
     test -x $(1)/bin/python || $(PY) -m venv $(1); \
     $(1)/bin/python -m pip --version | grep -qE '^pip (2[6-9]|[3-9][0-9]|25\.[1-9])' \
         || $(1)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'; \
-    $(1)/bin/python -m pip install --quiet --constraint constraints.txt --group $(2) --editable .; \
+    $(1)/bin/python -m pip install --quiet --constraint $(or $(3),constraints.txt) --group $(2) --editable .; \
 fi
 endef
 
@@ -66,10 +67,10 @@ chdb: $(STAMP)
 	$(call install,.venv,chdb)
 
 # The tools whose files are imported write them in the tests, in an environment of their own: they bring
-# 100 packages, some of which would be other versions than those that tracker is tested with.
-importers: pyproject.toml constraints.txt
-	$(call install,.venv-importers,importers)
-	.venv-importers/bin/python -m pytest tests/importers
+# 100 packages, some in other versions than those that tracker is tested with (trackio wants an older Pillow).
+importers: pyproject.toml constraints-importers.txt
+	$(call install,.venv-importers,importers,constraints-importers.txt)
+	.venv-importers/bin/python -m pytest $(foreach tool,tensorboard wandb mlflow trackio,tests/importers/test_$(tool).py)
 
 # The libraries that tracker fits into, in an environment of their own: 2.5 GB, most of it torch. Where pip
 # finds no build of torch for the processor alone, it takes one for GPUs of several GB more.
