@@ -54,11 +54,8 @@ def started(
     _check(mode, resume_from or fork_from, more)
     names = (tags,) if isinstance(tags, str) else tuple(tags or ())
     options: dict[str, Any] = {
-        "name": name,
-        "tags": names,
-        "mode": _MODES.get(mode),
-        "description": notes or "",
-    }
+        "name": name, "tags": names, "mode": _MODES.get(mode), "description": notes or "",
+    }  # fmt: skip
     found, start = (None, 0) if mode in ("disabled", "offline") else _resumed(project, id, resume)
     if found is not None:
         options = {"resume": found, "mode": options["mode"]}
