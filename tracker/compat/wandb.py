@@ -211,12 +211,12 @@ def controller(*args: Any, **options: Any) -> Any:
 
 def use_artifact(*args: Any, **options: Any) -> Any:
     """Not here."""
-    refused("use_artifact()", "files of other runs come by tracker artifact download")
+    refused("use_artifact()", "files of other runs come by tracker artifact get")
 
 
 def restore(*args: Any, **options: Any) -> Any:
     """Not here."""
-    refused("restore()", "files of other runs come by tracker artifact download")
+    refused("restore()", "files of other runs come by tracker artifact get")
 
 
 class Api:

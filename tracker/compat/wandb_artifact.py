@@ -101,8 +101,8 @@ class Artifact:
         return self
 
     def download(self, *args: Any, **more: Any) -> str:
-        """Not here: ``tracker artifact download`` does it."""
-        refused("Artifact.download()", "tracker artifact download gets files of a run")
+        """Not here: ``tracker artifact get`` does it."""
+        refused("Artifact.download()", "tracker artifact get has files of a run")
 
     def keep(self, run: Run) -> None:
         """Has `run` keep its files, and what else is said of it as ``NAME/artifact.json``."""

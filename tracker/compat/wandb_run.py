@@ -225,7 +225,7 @@ class Run:
 
     def use_artifact(self, *args: Any, **more: Any) -> Any:
         """Not here."""
-        refused("Run.use_artifact()", "files of other runs come by tracker artifact download")
+        refused("Run.use_artifact()", "files of other runs come by tracker artifact get")
 
     def link_artifact(self, *args: Any, **more: Any) -> Any:
         """Not here."""
@@ -233,7 +233,7 @@ class Run:
 
     def restore(self, *args: Any, **more: Any) -> Any:
         """Not here."""
-        refused("Run.restore()", "files of other runs come by tracker artifact download")
+        refused("Run.restore()", "files of other runs come by tracker artifact get")
 
     def mark_preempting(self) -> None:
         """Nothing to do: preemption is recognised by its signal."""
