@@ -76,10 +76,10 @@ class World:
         decision = decide(job, report, self.now, RULES)
         job = decision.applied(job, f"server {self.server}", at=self.now, rules=RULES)
         self._die(dies_after, "deciding")
-        self.job = job
-        self._die(dies_after, "saving")
         if decision.action is Action.KILL and self.runner_up and not self.deaf:
             self.end_worker(self.job.attempt, Sighting.CRASHED)
+        self.job = job
+        self._die(dies_after, "saving")
         if decision.action is Action.START and self.runner_up:
             self.sightings.setdefault(self.job.attempt, Sighting.QUEUED)
             self._die(dies_after, "telling")

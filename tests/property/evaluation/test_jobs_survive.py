@@ -105,6 +105,9 @@ class Jobs(RuleBasedStateMachine):
         if job.status in (JobStatus.FAILED, JobStatus.STOPPED):
             assert job.events[-1].cause not in (Cause.CREATED, Cause.CLAIMED, Cause.INTERRUPTED)
             assert job.lease is None
+        ended_by_us = job.events[-1].cause in (Cause.STOPPED, Cause.TIMED_OUT, Cause.NO_SLOT)
+        if ended_by_us and "did not confirm" not in job.why:
+            assert job.attempt not in self.world.workers
 
     def teardown(self) -> None:
         """Faults end, sleepers sleep on, and the clock does its work, whether the runner is there or not."""

@@ -232,7 +232,7 @@ def test_a_worker_that_hangs_is_killed_when_its_time_is_over(deaf: bool) -> None
     world.goes_on(500)
     assert (world.job.status, world.job.events[-1].cause) == (JobStatus.FAILED, Cause.TIMED_OUT)
     assert world.job.updated_at <= NOON + TIMEOUT + RULES.grace + 5 * SECOND
-    assert bool(world.workers) == ("has not confirmed" in world.job.why) == deaf
+    assert bool(world.workers) == ("did not confirm" in world.job.why) == deaf
 
 
 def test_what_finished_while_nobody_looked_has_finished() -> None:
@@ -256,6 +256,20 @@ def test_a_stop_is_carried_out_before_it_is_told() -> None:
     assert (world.job.status, world.workers) == (JobStatus.RUNNING, {})
     world.look()
     assert (world.job.status, world.job.why) == (JobStatus.STOPPED, "ann wants it")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_worker_is_killed_however_late_a_server_looks(stopped: bool) -> None:
+    world = World()
+    world.goes_on(2)
+    if stopped:
+        world.job = world.job.ask_stop("ann wants it", at=world.now)
+    world.now += timedelta(days=1)  # all servers were down
+    assert world.workers
+    world.look()
+    assert not world.workers and not world.job.status.has_ended
+    world.look()
+    assert world.job.status is (JobStatus.STOPPED if stopped else JobStatus.FAILED)
 
 
 def test_a_job_without_a_slot_does_not_wait_for_ever() -> None:
@@ -306,6 +320,8 @@ def test_a_sleeper_that_wakes_up_pays_for_no_more_than_it_had_in_flight() -> Non
 def test_rules_that_could_not_work_are_refused() -> None:
     with pytest.raises(Invalid, match="longer than a heartbeat"):
         Rules(lease=timedelta(seconds=3))
+    with pytest.raises(Invalid, match="above 0"):
+        Rules(grace=timedelta(0))
 
 
 def test_a_job_whose_events_do_not_explain_its_state_cannot_be() -> None:

@@ -168,6 +168,10 @@ def test_brackets_inside_of_texts_are_not_depth() -> None:
     assert jsonl({"examples": '[{"' * 50 + "\\"})[0].example == '[{"' * 50 + "\\"
 
 
+def test_many_brackets_beside_each_other_are_not_depth() -> None:
+    assert jsonl({"examples": "a", "x": [[], {}] * 50})[0].extra == {"x": [[], {}] * 50}
+
+
 def test_numbers_in_the_place_of_text_are_taken_as_json_writes_them() -> None:
     rows = jsonl(*({"examples": "q", "ground_truth": value} for value in (5, 0.5, True, None, "")))
     assert [row.ground_truth for row in rows] == ["5", "0.5", "true", None, None]

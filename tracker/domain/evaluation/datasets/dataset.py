@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from tracker.domain.artifacts.digest import Digest, Size
 from tracker.domain.errors import Conflict
 from tracker.domain.evaluation.datasets.filenames import FileKind, sanitised
 from tracker.domain.evaluation.datasets.rows import ColumnName, Columns
@@ -17,7 +18,6 @@ from tracker.domain.text import Label
 
 __all__ = ["Coverage", "Dataset", "DatasetFormat", "Lineage"]
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Filename = Annotated[str, AfterValidator(sanitised)]
 _Rows = Annotated[int, Field(ge=0)]
 
@@ -86,9 +86,9 @@ class Dataset(Frozen):
     filename: Filename
     format: DatasetFormat = DatasetFormat.JOB
     kind: FileKind
-    size: Annotated[int, Field(ge=0, lt=2**63)]
-    digest: Sha256
-    content_hash: Sha256
+    size: Size
+    digest: Digest
+    content_hash: Digest
     names: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     columns: Columns = Columns()
     coverage: Coverage

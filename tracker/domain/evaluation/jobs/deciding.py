@@ -69,7 +69,7 @@ class Action(StrEnum):
     INTERRUPT = "interrupt"
     """Note that the attempt is lost."""
     KILL = "kill"
-    """Have the runner end the attempt with all its processes."""
+    """Have the runner end the attempt with all its processes, and save that it was told after it was."""
     SUCCEED = "succeed"
     FAIL = "fail"
     STOP = "stop"
@@ -92,7 +92,7 @@ class Decision(NamedTuple):
     again_at: datetime | None = None
 
     def applied(self, job: Job, by: str, *, at: datetime, rules: Rules) -> Job:
-        """The job after what was decided; ``WAIT``, ``KILL`` and ``NOTHING`` leave it.
+        """The job after what was decided; ``WAIT`` and ``NOTHING`` leave it.
 
         Raises:
             Conflict: the job has changed since.
@@ -104,6 +104,8 @@ class Decision(NamedTuple):
                 return job.adopt(by, at=at, rules=rules)
             case Action.INTERRUPT:
                 return job.interrupted(self.why, at=at, rules=rules)
+            case Action.KILL:
+                return job.kill_asked(at=at)
             case Action.SUCCEED:
                 return job.succeed(at=at, why=self.why)
             case Action.FAIL:
@@ -128,7 +130,7 @@ def decide(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:
     if job.lease is not None and (ended := _of_itself(report)) is not None:
         return ended
     if (ending := _ending(job, now, rules)) is not None:
-        return _end(ending, job.lease, report, now, rules)
+        return _end(job, ending, report, now, rules)
     if job.lease is None:
         return _without_lease(job, report, now, rules)
     if report.sighting is Sighting.CRASHED:
@@ -138,24 +140,16 @@ def decide(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:
     return _after_lease(job, job.lease, report, now, rules)
 
 
-class _Ending(NamedTuple):
-    """Why a job that has not ended must."""
-
-    decision: Decision
-    since: datetime
-
-
-def _ending(job: Job, now: datetime, rules: Rules) -> _Ending | None:
+def _ending(job: Job, now: datetime, rules: Rules) -> Decision | None:
+    """How a job must end that has not."""
     if job.stop_asked_at is not None:
-        return _Ending(Decision(Action.STOP, _asked(job)), job.stop_asked_at)
-    ends_by = (job.claimed_at or now) if job.spent >= job.timeout else job.ends_by
-    if ends_by is not None and ends_by <= now:
+        return Decision(Action.STOP, _asked(job))
+    if job.spent >= job.timeout or (job.ends_by is not None and job.ends_by <= now):
         why = f"it ran for longer than the {job.timeout.total_seconds():g} s allowed and was stopped"
-        return _Ending(Decision(Action.FAIL, why, Cause.TIMED_OUT), ends_by)
-    if job.running_since is None and job.lease is not None and job.claimed_at is not None:
-        since = job.claimed_at + rules.queue
-        why = f"no slot of the runner was free within {rules.queue}"
-        return _Ending(Decision(Action.FAIL, why, Cause.NO_SLOT), since) if since <= now else None
+        return Decision(Action.FAIL, why, Cause.TIMED_OUT)
+    waits_since = job.claimed_at if job.running_since is None and job.lease is not None else None
+    if waits_since is not None and waits_since + rules.queue <= now:
+        return Decision(Action.FAIL, f"no slot of the runner was free within {rules.queue}", Cause.NO_SLOT)
     return None
 
 
@@ -164,20 +158,19 @@ def _asked(job: Job) -> str:
     return asked[-1] if asked else "it was asked to stop"
 
 
-def _end(ending: _Ending, lease: Lease | None, report: Report, now: datetime, rules: Rules) -> Decision:
-    """Kills first: a job that has ended runs nowhere."""
-    if lease is None:
-        return ending.decision
+def _end(job: Job, ending: Decision, report: Report, now: datetime, rules: Rules) -> Decision:
+    """Kills first, however late it is: a job that has ended runs nowhere."""
+    if job.lease is None:
+        return ending
     # Under a live lease an attempt may be on its way to the runner, or at another process's.
     gone = report.sighting not in _PERHAPS_THERE and not (
-        report.sighting is Sighting.UNKNOWN and lease.is_live(now)
+        report.sighting is Sighting.UNKNOWN and job.lease.is_live(now)
     )
     if gone:
-        return ending.decision
-    if now < (latest := ending.since + rules.grace):
-        return Decision(Action.KILL, ending.decision.why, again_at=_soonest(now, rules, latest))
-    told = f"{ending.decision.why}; the runner has not confirmed it, and takes no more of its rows"
-    return ending.decision._replace(why=told)
+        return ending
+    if now < (latest := (job.kill_asked_at or now) + rules.grace):
+        return Decision(Action.KILL, ending.why, again_at=_soonest(now, rules, latest))
+    return ending._replace(why=f"{ending.why}; its runner did not confirm that it runs no more")
 
 
 def _without_lease(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:

@@ -50,6 +50,7 @@ class Job(Frozen):
         spent: how long earlier attempts ran.
         not_before: when the next attempt may begin.
         stop_asked_at: when it was first asked to stop.
+        kill_asked_at: when the runner was first told to end the present attempt.
         unreachable_since: since when its runner has not answered.
         rows_total: it has to do; ``None`` until that is known.
         rows_done: are done and kept, whatever happens to it.
@@ -79,6 +80,7 @@ class Job(Frozen):
     spent: timedelta = timedelta(0)
     not_before: AwareDatetime | None = None
     stop_asked_at: AwareDatetime | None = None
+    kill_asked_at: AwareDatetime | None = None
     unreachable_since: AwareDatetime | None = None
     rows_total: _Count | None = None
     rows_done: _Count = 0
@@ -143,6 +145,7 @@ class Job(Frozen):
             lease=Lease(holder=by, until=at + rules.lease, attempt=attempt),
             claimed_at=at,
             running_since=None,
+            kill_asked_at=None,
             not_before=None,
             rows_at_claim=self.rows_done,
         )
@@ -217,6 +220,7 @@ class Job(Frozen):
         job = self.evolve(
             lease=None,
             running_since=None,
+            kill_asked_at=None,
             spent=self.spent + ran,
             fruitless=fruitless,
             not_before=at + rules.pause(fruitless),
@@ -227,6 +231,10 @@ class Job(Frozen):
         """The job after its runner did or did not answer."""
         since = None if answers else self.unreachable_since or at
         return self if since == self.unreachable_since else self.evolve(unreachable_since=since)
+
+    def kill_asked(self, *, at: datetime) -> Self:
+        """The job after its runner was told to end the attempt; the first time counts."""
+        return self if self.kill_asked_at is not None else self.evolve(kill_asked_at=at)
 
     def ask_stop(self, why: str, *, at: datetime) -> Self:
         """Somebody wants it stopped; the first time counts.
@@ -285,7 +293,7 @@ class Job(Frozen):
 
     def _ended(self, status: JobStatus, cause: Cause, why: str, *, at: datetime) -> Self:
         self._check_open()
-        job = self.evolve(lease=None, running_since=None, not_before=None)
+        job = self.evolve(lease=None, running_since=None, kill_asked_at=None, not_before=None)
         return job._moved(status, cause, why, at=at)
 
     def _moved(self, status: JobStatus, cause: Cause, why: str, *, at: datetime) -> Self:

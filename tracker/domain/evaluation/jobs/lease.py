@@ -48,6 +48,9 @@ class Rules(Frozen):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        lengths = (self.patience, self.grace, self.poll, self.queue, self.first_pause, self.longest_pause)
+        if min(lengths) <= timedelta(0):
+            raise PydanticCustomError("lease_rules", "every length of time is above 0")
         if not timedelta(0) <= self.margin < self.heartbeat < self.lease - self.margin:
             raise PydanticCustomError(
                 "lease_rules", "a lease is longer than a heartbeat and a margin, a heartbeat than a margin"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from tracker.domain.artifacts.digest import Digest
 from tracker.domain.frozen import Frozen
 from tracker.domain.text import storable
 
@@ -36,7 +37,7 @@ class RowOutcome(Frozen):
     """
 
     number: Annotated[int, Field(ge=1, lt=2**31)]
-    input_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    input_hash: Digest
     prediction: _Text | None = None
     reasoning: _Text | None = None
     error: _Text | None = None
