@@ -114,6 +114,23 @@ def test_arguments_are_added_and_the_exit_code_is_the_scripts(ran: Shell, tmp_pa
 
 
 @pytest.mark.slow
+def test_a_script_that_knows_nothing_of_tracker_is_run_again(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "data", tmp_path / "project")
+    shell.folder.mkdir()
+    (shell.folder / "plain.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    command = Path(sys.executable).with_name("tracker")
+    done = shell.run(command, "run", "--project", "p", "plain.py", "--", "--lr", "1")
+    assert done.returncode == 0, done.stderr
+    done = shell.run("-m", "tracker", "rerun", "1", "--to", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert "['--lr', '1']" in done.stdout
+    with tracker.open(shell.data) as library:
+        (home,) = library.projects.list()
+        first, second = library.experiments.list(home.id)
+    assert second.parent_id == first.id
+
+
+@pytest.mark.slow
 def test_packages_that_are_not_as_they_were_are_told(ran: Shell, tmp_path: Path) -> None:
     other = tmp_path / "packages"
     (other / "something-1.5.dist-info").mkdir(parents=True)

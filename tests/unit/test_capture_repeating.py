@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,21 @@ def test_a_secret_is_not_recorded_and_has_to_be_given_again(
     with pytest.raises(Conflict, match=r"give it again behind --"):
         repeated(environment, THERE)
     assert list(repeated(environment, THERE, given).words[1:]) == then
+
+
+def test_a_command_of_a_package_is_called_by_its_entry_point(tmp_path: Path) -> None:
+    program = Path(sys.prefix) / "bin" / "tracker"
+    started = Started((str(program), "ls"), ("python", str(program), "ls"), tmp_path, program)
+    _, code, argument = repeated({"command": command(started, tmp_path), "variables": {}}, THERE).words
+    assert code == "import sys; sys.argv[0] = 'tracker'; from tracker.__main__ import main; sys.exit(main())"
+    assert argument == "ls"
+
+
+@pytest.mark.parametrize("target", ["os:system('x')", "os", "", "a b:c", "a:b;c"])
+def test_what_is_no_entry_point_is_not_called(target: str) -> None:
+    entry = {"kind": "program", "name": "x", "target": target}
+    with pytest.raises(Invalid, match="no entry point"):
+        repeated({"command": {"entry": entry}}, THERE)
 
 
 def test_what_no_command_started_cannot_be_repeated(tmp_path: Path) -> None:

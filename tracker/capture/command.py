@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
@@ -120,10 +121,21 @@ def _entry(started: Started, root: Path) -> dict[str, Any]:
         return {"kind": "module", "name": started.module}
     if started.file is None:
         return {"kind": "interactive"}
+    program = _program(started)
+    if program is not None:
+        return program
     within = _within(started.file, root)
     if within is None:
         return {"kind": "outside", "path": _text(started.file.name)}
     return {"kind": "script", "path": _argument(within, within, root)}
+
+
+def _program(started: Started) -> dict[str, Any] | None:
+    """What a package has installed as a command, such as ``tracker`` or ``accelerate``."""
+    if started.file is None or not started.file.parent.resolve().is_relative_to(started.prefix.resolve()):
+        return None
+    points = metadata.entry_points(group="console_scripts", name=started.file.name)
+    return next(({"kind": "program", "name": point.name, "target": point.value} for point in points), None)
 
 
 def _within(path: Path, root: Path) -> str | None:

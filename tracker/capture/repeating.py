@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from tracker.capture.command import REPEATED
 from tracker.domain.errors import Conflict, Invalid
 
 __all__ = ["Differing", "Repeated", "differing", "repeated", "requirements"]
+
+# As packages write the objects their commands call; see "Entry points specification" of PyPA.
+_TARGET = re.compile(r"(?P<module>[A-Za-z_][\w.]*)\s*:\s*(?P<called>[A-Za-z_][\w.]*)\s*(?:\[.*\])?\Z")
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,23 @@ def _entry(entry: Mapping[str, Any], tree: Path) -> list[str]:
             return [str(tree / _word(entry["path"], tree))]
         case "module":
             return ["-m", str(entry["name"])]
+        case "program":
+            return ["-c", _call(str(entry.get("name")), str(entry.get("target")))]
         case "outside":
             raise Conflict(f"the run was started by {entry.get('path')}, which is outside of its tree")
     raise Conflict("the run was started at a prompt or in a notebook: there is no command to repeat")
+
+
+def _call(name: str, target: str) -> str:
+    """Does what the command of a package does, wherever its interpreter has its commands."""
+    match = _TARGET.match(target)
+    if match is None:
+        raise Invalid.field("environment", f"{target!r} is no entry point")
+    called = match["called"]
+    return (
+        f"import sys; sys.argv[0] = {name!r}; from {match['module']} import {called.partition('.')[0]}; "
+        f"sys.exit({called}())"
+    )
 
 
 def _arguments(told: Sequence[Any], tree: Path, extra: Sequence[str]) -> Iterator[str]:
