@@ -26,6 +26,7 @@ __all__ = ["JournalFolder", "journals"]
 DAMAGED = ".damaged"
 LONGEST_HEADER = 8192
 SECONDS_FOR_A_HEADER = 10
+SECONDS_FOR_A_CAPTURE = 90
 _held: weakref.WeakSet[_Held] = weakref.WeakSet()
 
 
@@ -114,7 +115,7 @@ class JournalFolder:
 
     def remove(self) -> bool:
         """Removes the folder once nothing in it waits to be carried; whether it is gone."""
-        if self.waiting() or any(self.path.glob(f"*{DAMAGED}")):
+        if self.waiting() or any(self.path.glob(f"*{DAMAGED}")) or self._is_being_captured():
             return False
         with suppress(OSError):
             for each in self.path.iterdir():
@@ -130,6 +131,13 @@ class JournalFolder:
         """Removes the folder with whatever is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._leave()
+
+    def _is_being_captured(self) -> bool:
+        """Whether a process that outlives the run may still be writing down what ran."""
+        try:
+            return abs(time.time() - self.capture.stat().st_mtime) < SECONDS_FOR_A_CAPTURE
+        except OSError:
+            return False
 
     def _leave(self) -> None:
         with suppress(OSError):  # others are still there
