@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -87,3 +89,15 @@ def test_other_ranks_start_no_run(kept: Any, monkeypatch: pytest.MonkeyPatch) ->
     logger.experiment.log({"loss": 1.0})
     logger.finalize("success")
     assert kept.experiments() == []
+
+
+OLD_NAME = """
+import pytorch_lightning
+from tracker.integrations.lightning import TrackerLogger
+assert isinstance(TrackerLogger("p"), pytorch_lightning.loggers.Logger)
+"""
+
+
+def test_trainers_of_the_package_of_the_old_name_take_it() -> None:
+    pytest.importorskip("pytorch_lightning")
+    subprocess.run([sys.executable, "-W", "ignore", "-c", OLD_NAME], check=True, timeout=120)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,15 @@ def test_a_run_that_is_passed_stays_open(data: Path) -> None:
                 lambda trial: trial.suggest_float("x", 0, 1), n_trials=1, callbacks=[callback]
             )
         assert run.is_open
+
+
+def test_an_offline_study_is_sent_later_each_trial_with_the_key_of_its_study(kept: Any, data: Path) -> None:
+    with TrackerCallback(project="p", mode="offline") as callback:
+        optuna.create_study().optimize(
+            lambda trial: trial.suggest_float("x", 0, 1), n_trials=2, callbacks=[callback]
+        )
+        key = str(callback.run.key)
+    assert kept.experiments() == []
+    subprocess.run([sys.executable, "-m", "tracker", "sync"], check=True, timeout=120, capture_output=True)
+    found = [each.params.get("parent_run") for each in kept.experiments()]
+    assert sorted(found, key=str) == [key, key, None]

@@ -112,3 +112,20 @@ def test_a_writer_that_is_imported_later_is_heard_too(module: str, tmp_path: Pat
         [sys.executable, "-c", SCRIPT.format(module=module)], cwd=tmp_path, check=True, timeout=120
     )
     assert kept.curve(kept.only(), "loss") == [(3, 0.5)]
+
+
+UNKNOWING = """
+from tensorboardX import SummaryWriter
+with SummaryWriter("logs") as writer:
+    writer.add_scalar("loss", 0.5, 3)
+"""
+
+
+def test_a_script_under_tracker_run_is_intercepted_without_knowing(tmp_path: Path, kept: Any) -> None:
+    (tmp_path / "train.py").write_text(UNKNOWING)
+    command = ["run", "-p", "p", "--intercept", "tensorboard", "train.py", "--", "--lr", "0.1"]
+    subprocess.run([sys.executable, "-m", "tracker", *command], cwd=tmp_path, check=True, timeout=120)
+    run = kept.only()
+    assert kept.curve(run, "loss") == [(3, 0.5)]
+    assert run.params["lr"] == 0.1
+    assert run.status == "complete"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tracker.domain.errors import Unavailable
+from tracker.domain.experiments.experiment import Experiment
 from tracker.run.run import Run
 from tracker.run.start import init
 
@@ -22,6 +24,9 @@ def child_of(
 ) -> Run:
     """Starts a run that derives from `parent`, beside it.
 
+    An offline run has no experiment yet, of which another could derive: then there is the parameter
+    ``parent_run`` instead, the run's key.
+
     Args:
         parent: an open run.
         change: what is different, for its name, which is as in ``8_from_3_trial2``.
@@ -32,12 +37,21 @@ def child_of(
     """
     number = re.match(r"[0-9]{1,9}(?=_|$)", parent.name)
     above = f"from_{int(number[0])}_" if number else ""
-    run = init(
-        parent.project, f"{{num}}_{above}{change}", parent=parent, tags=tags, **(place or {})
-    )  # fmt: skip
+    known = _known(parent)
+    run = init(parent.project, f"{{num}}_{above}{change}", parent=known, tags=tags, **(place or {}))
+    if known is None:  # it gets its experiment later, and then nobody names it as a parent
+        run.params({"parent_run": str(parent.key)})
     if params:
         run.params(params)
     return run
+
+
+def _known(run: Run) -> Experiment | None:
+    """A run's experiment; offline, and while the store is away, there is none yet."""
+    try:
+        return run.experiment
+    except Unavailable:
+        return None
 
 
 def place_of(options: Mapping[str, Any]) -> dict[str, Any]:

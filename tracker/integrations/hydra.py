@@ -14,9 +14,11 @@ Within a job, :func:`current_run` is its run.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tracker.domain.errors import Unavailable
 from tracker.integrations.attached import is_number, warned, without_raising
 from tracker.integrations.children import child_of, place_of
 from tracker.integrations.needed import needed
@@ -75,7 +77,8 @@ class TrackerCallback(_callback.Callback):  # type: ignore[name-defined,misc]
             self._sweep.tag("sweep")
             overrides = config.hydra.overrides.task
             self._sweep.params({"sweep": {"overrides": " ".join(map(str, overrides))}})
-            self._parent = str(self._sweep.id)
+            with suppress(Unavailable):  # offline it has none yet
+                self._parent = str(self._sweep.id)
 
     def on_multirun_end(self, config: Any, **kwargs: Any) -> None:
         """Finishes the sweep's run."""
