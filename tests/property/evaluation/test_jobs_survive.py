@@ -78,6 +78,13 @@ class Jobs(RuleBasedStateMachine):
     def the_runner_no_longer_kills_or_does_so_again(self) -> None:
         self.world.deaf = not self.world.deaf
 
+    @precondition(lambda self: self.world.workers)
+    @rule()
+    def workers_hang_and_nobody_can_kill_them(self) -> None:
+        self.world.deaf = True
+        for worker in self.world.everyone():
+            worker.asleep = True
+
     @precondition(lambda self: not self.world.job.status.has_ended)
     @rule(sure=st.sampled_from([False, False, True]))
     def somebody_stops_it(self, sure: bool) -> None:

@@ -14,7 +14,7 @@ from tracker.domain.evaluation.scoring.paired import compare
 pytestmark = pytest.mark.slow
 
 WORLDS = 2000
-DRAWS = 1999
+DRAWS = 999
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 POPULATIONS: dict[str, tuple[Draw, float]] = {
     "normal": (lambda draw, n: draw.normal(size=n), 0.0),
@@ -27,7 +27,7 @@ POPULATIONS: dict[str, tuple[Draw, float]] = {
 LEAST = {"normal": 93.5, "rouge": 93, "mostly right": 93, "right or wrong": 92.5, "lengths": 91}
 
 
-@pytest.mark.parametrize("rows", [20, 50, 200])
+@pytest.mark.parametrize("rows", [20, 50, 100])
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_intervals_cover_the_truth(name: str, rows: int) -> None:
     population, truth = POPULATIONS[name]

@@ -103,7 +103,8 @@ def test_token_length_counts_words_and_marks() -> None:
         ("communism", "commun"), ("activate", "activ"), ("angulariti", "angular"),
         ("homologous", "homolog"), ("effective", "effect"), ("bowdlerize", "bowdler"),
         ("probate", "probat"), ("rate", "rate"), ("cease", "ceas"), ("controll", "control"),
-        ("roll", "roll"), ("archaeology", "archaeolog"), ("as", "as"), ("é", "é"), ("", ""),
+        ("roll", "roll"), ("boxing", "box"), ("hoping", "hope"),
+        ("archaeology", "archaeolog"), ("as", "as"), ("é", "é"), ("", ""),
     ],
 )  # fmt: skip
 def test_stems_are_those_of_porter(word: str, wanted: str) -> None:
