@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -38,8 +39,19 @@ __all__ = [
     "Queries", "Scalars", "Teams", "Tokens", "Tracker", "Users",
 ]  # fmt: skip
 
+CANCEL_SECONDS = 1.0
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+async def _cancel_all() -> None:
+    """Has what is under way end, and let go of what it holds: locks of the database outlive a loop."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
 
 class LoopThread:
@@ -89,6 +101,8 @@ class LoopThread:
         try:
             self.wait(last(), timeout)
         finally:
+            with suppress(Exception):
+                self.wait(_cancel_all(), 2 * CANCEL_SECONDS)
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout)
             if not self._thread.is_alive():
