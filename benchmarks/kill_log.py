@@ -60,11 +60,13 @@ class Round:
         name: its run's.
         acknowledged: steps by lane whose `log()` returned.
         said: what it printed.
+        failed: whether it began and ended otherwise than by a kill or at its end.
     """
 
     name: str
     acknowledged: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     said: str = ""
+    failed: bool = False
 
 
 def members(group: int) -> list[int]:
@@ -101,17 +103,18 @@ def live(world: World, number: int, chance: random.Random, longest: float) -> Ro
         with suppress(subprocess.TimeoutExpired):
             script.wait(chance.choice((0.01, 60)))
     elif script.poll() is not None and was_started:
-        this.said = "ended by itself: "
+        this.failed = True
     kill(script.pid)
     if chance.random() < 0.5:  # children outlive it for a while
         time.sleep(chance.uniform(0, 0.4))
     for pid in members(script.pid):
         kill(pid)
     if script.wait(60) not in (0, -signal.SIGKILL) and was_started:
-        this.said = f"ended with {script.returncode}: "
+        this.failed = True
     while members(script.pid):
         time.sleep(0.01)
-    this.said += said.read_text()
+    this.said = said.read_text()
+    this.failed |= was_started and "Traceback" in this.said  # one that cannot start may say so
     if path.exists():
         data = path.read_bytes()
         for lane, step in training.RECORD.iter_unpack(data[: len(data) // 9 * 9]):
@@ -175,7 +178,7 @@ def look_at_all(world: World, rounds: list[Round]) -> Counter[str]:
     with world.open() as library:
         for this in rounds:
             look(library, this, found)
-    found["scripts failed"] = sum("ended" in this.said or "Traceback" in this.said for this in rounds)
+    found["scripts failed"] = sum(this.failed for this in rounds)
     found["warned often"] = sum(this.said.count("takes nothing now") > PROCESSES for this in rounds)
     left = [*world.data.glob("journal/*/*.open"), *world.data.glob("journal/*/*.seg")]
     found["left behind"] = sum(path.stat().st_size > 0 for path in left)

@@ -19,6 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 PEERS = Path(__file__).parent
@@ -82,7 +83,8 @@ def write(given: argparse.Namespace) -> None:
     loop(log, given, times)
     if given.end != "finish":
         for pid in [*family, os.getpid()]:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # one that has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
     begin = time.perf_counter_ns()
     finish()
     times[-2] = time.perf_counter_ns() - begin
