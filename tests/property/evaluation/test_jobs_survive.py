@@ -113,13 +113,17 @@ class Jobs(RuleBasedStateMachine):
             assert job.events[-1].cause not in (Cause.CREATED, Cause.CLAIMED, Cause.INTERRUPTED)
             assert job.lease is None
         ended_by_us = job.events[-1].cause in (Cause.STOPPED, Cause.TIMED_OUT, Cause.NO_SLOT)
-        if ended_by_us and "did not confirm" not in job.why:
+        told = any("not confirm" in one.why or one.cause is Cause.RUNNER_UNREACHABLE for one in job.events)
+        if ended_by_us and not told:
             assert job.attempt not in self.world.workers
 
     def teardown(self) -> None:
         """Faults end, sleepers sleep on, and the clock does its work, whether the runner is there or not."""
         self.world.goes_on(ENOUGH)
         assert self.world.job.status.has_ended, self.world.job
+        self.world.look()
+        if self.world.runner_up and not self.world.deaf:
+            assert self.world.job.attempt not in self.world.workers
         self.no_row_is_paid_for_twice_beyond_those_in_flight()
         self.the_job_says_why_it_is_in_its_state()
 

@@ -90,7 +90,7 @@ def test_nothing_is_done_with_a_job_that_has_ended() -> None:
     ):
         with pytest.raises(InvalidTransition):
             act()
-    assert decide(done, ALIVE, NOON, RULES).action is Action.NOTHING
+    assert decide(done, UNKNOWN, NOON, RULES).action is Action.NOTHING
 
 
 def test_only_one_can_claim_a_job() -> None:
@@ -270,6 +270,29 @@ def test_a_worker_is_killed_however_late_a_server_looks(stopped: bool) -> None:
     assert not world.workers and not world.job.status.has_ended
     world.look()
     assert world.job.status is (JobStatus.STOPPED if stopped else JobStatus.FAILED)
+
+
+def test_an_attempt_that_was_given_up_is_killed_before_another_begins() -> None:
+    world = World()
+    world.goes_on(2)
+    next(iter(world.workers.values())).asleep = True
+    world.runner_up = False
+    world.goes_on(60)
+    assert (world.job.events[-1].cause, list(world.workers)) == (Cause.RUNNER_UNREACHABLE, [1])
+    world.runner_up = True
+    world.job = world.job.retry(at=world.now)
+    world.look()
+    assert (world.job.attempt, list(world.workers)) == (1, [])
+    world.goes_on(100)
+    assert (world.job.status, world.job.attempt) == (JobStatus.SUCCEEDED, 2)
+
+
+def test_an_attempt_of_a_job_that_has_ended_is_killed_when_its_runner_comes_back() -> None:
+    ended = running().fail(Cause.RUNNER_UNREACHABLE, "gone", at=NOON)
+    assert decide(ended, ALIVE, NOON, RULES).action is Action.KILL
+    told = ended.kill_asked(at=NOON)
+    assert decide(told, ALIVE, NOON + RULES.grace, RULES).action is Action.NOTHING
+    assert told.retry(at=NOON).kill_asked_at is None
 
 
 def test_a_job_without_a_slot_does_not_wait_for_ever() -> None:

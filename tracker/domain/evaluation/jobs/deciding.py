@@ -60,7 +60,7 @@ class Action(StrEnum):
     """What to do next."""
 
     NOTHING = "nothing"
-    """It has ended."""
+    """It has ended, and runs nowhere that is known."""
     WAIT = "wait"
     START = "start"
     """Claim it and give the runner its first attempt, or the next: finished rows are not done again."""
@@ -124,6 +124,8 @@ def decide(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:
         now: the time.
         rules: how long what is waited for.
     """
+    if job.lease is None and report.sighting in _THERE and (killed := _stray(job, now, rules)) is not None:
+        return killed
     if job.status.has_ended:
         return Decision(Action.NOTHING, job.why)
     # What ended by itself did so before anybody could end it, however late one looks.
@@ -138,6 +140,14 @@ def decide(job: Job, report: Report, now: datetime, rules: Rules) -> Decision:
     if job.lease.is_live(now):
         return _wait(f"{job.lease.holder} works on it", now, rules, job.lease.until, job.ends_by)
     return _after_lease(job, job.lease, report, now, rules)
+
+
+def _stray(job: Job, now: datetime, rules: Rules) -> Decision | None:
+    """Kills an attempt that was given up while its runner did not answer; another begins only after it."""
+    if now < (latest := (job.kill_asked_at or now) + rules.grace):
+        why = f"attempt {job.attempt} still runs, although it was given up"
+        return Decision(Action.KILL, why, again_at=_soonest(now, rules, latest))
+    return None
 
 
 def _ending(job: Job, now: datetime, rules: Rules) -> Decision | None:

@@ -282,6 +282,7 @@ class Job(Frozen):
             fruitless=0,
             not_before=None,
             stop_asked_at=None,
+            kill_asked_at=None,
             unreachable_since=None,
             spent=timedelta(0),
         )
