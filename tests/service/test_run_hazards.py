@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
 import shutil
 import signal
@@ -13,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from uuid import uuid4
 
 import pytest
 
@@ -20,6 +23,7 @@ import tracker
 from tests.e2e.processes import clean_environment
 from tracker.journal import frames
 from tracker.journal.segment import SegmentWriter
+from tracker.run import start
 
 
 @contextmanager
@@ -251,3 +255,97 @@ def test_rows_of_two_kinds_by_turns_are_all_read(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("*.seg")
     segment = frames.read(path.read_bytes())  # takes minutes where each looks at all that follow
     assert sum(part.value.size for part in segment.parts) == 40_000
+
+
+GOES_ELSEWHERE = """
+import os, tracker
+run = tracker.init("p", "1_a", capture=False)
+run.log({"loss": 0.0}, step=0)
+os.makedirs("elsewhere/there")
+os.chdir("elsewhere")
+for step in range(1, 5):
+    run.log({"loss": float(step), f"new{step}": 1.0}, step=step)
+    run.text(f"text{step}", "t")
+    run.flush()
+os.chdir("there")
+run.finish()
+print(run.unsaved)
+"""
+
+
+def test_a_script_that_goes_to_another_folder_writes_to_where_it_began(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GOES_ELSEWHERE],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "0\n", done.stderr
+    assert [each.name for each in (tmp_path / "elsewhere").rglob("*")] == ["there"]
+    read = "import tracker; tr = tracker.open(); run, = tr.experiments.recent(); print(run.status, "
+    read += "tr.scalars.read(run.id, 'loss').step.tolist(), len(tr.artifacts.list(run.id))); tr.close()"
+    told = subprocess.check_output(
+        [sys.executable, "-c", read], cwd=tmp_path, env=clean_environment(), text=True
+    )
+    assert told == "complete [0, 1, 2, 3, 4] 4\n"
+
+
+def logs_and_finishes(run: tracker.Run) -> None:
+    with run:
+        run.log({"child": 1.0})
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_a_spawned_child_never_ends_the_run(tmp_path: Path, mode: str) -> None:
+    run = tracker.init("p", data=tmp_path, mode=mode, capture=False)
+    run.log({"loss": 1.0})
+    child = multiprocessing.get_context("spawn").Process(target=logs_and_finishes, args=(run,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert run._journal.about()["ended"] is False
+    run.finish("failed", reason="bad data")
+    with tracker.open(tmp_path) as library:
+        (made,) = library.experiments.recent()
+        assert (made.status, made.end_reason) == ("failed", "bad data")
+        assert library.scalars.read(made.id, "child").value.tolist() == [1.0]
+
+
+ONE_OF_A_JOB = """
+import os, signal, sys, tracker
+run = tracker.init("p", data=sys.argv[1], rank=int(sys.argv[2]), capture=False)
+run.log({"loss": 1.0})
+if sys.argv[3] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+run.finish()
+"""
+
+
+@pytest.mark.parametrize("end", ["killed", "finished"])
+def test_a_job_goes_on_when_another_one_of_its_processes_is_gone(
+    tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = str(uuid4())
+    monkeypatch.setattr(start, "_starts", itertools.count())
+    monkeypatch.setenv("TRACKER_RUN_KEY", key)
+    run = tracker.init("p", data=tmp_path, rank=0, capture=False)
+    run.flush()
+    run._journal.stage(b"on its way")
+    subprocess.run(
+        [sys.executable, "-c", ONE_OF_A_JOB, str(tmp_path), "1", end],
+        env={**clean_environment(), "TRACKER_RUN_KEY": key},
+        check=False,
+        timeout=60,
+    )
+    with tracker.open(tmp_path) as library:
+        (made,) = library.experiments.recent()
+        assert made.status == "running"
+    assert list(run._journal.staged.iterdir())
+    assert run._journal.about()["ended"] is False
+    run.finish()
+    with tracker.open(tmp_path) as library:
+        assert library.experiments.get(made.id).status == "complete"
+        assert library.scalars.read(made.id, "loss@rank1").value.tolist() == [1.0]

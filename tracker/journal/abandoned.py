@@ -28,19 +28,22 @@ def fate_of(journal: JournalFolder) -> Fate | None:
     owner = about.get("owner")
     if about.get("ended") or not isinstance(owner, dict):
         return None
-    return fate(owner)
+    found = fate(owner)
+    if journal.is_given_up and found.life is Life.UNKNOWN:
+        return Fate.lost(f"given up: {found.reason}, and somebody said that it is over")
+    return found
 
 
 async def end_if_abandoned(
     library: AsyncTracker, journal: JournalFolder, experiment_id: ExperimentId
 ) -> None:
-    """Has a run fail, with the reason, whose process is gone.
+    """Has a run fail, with the reason, whose process is gone; of a job, the first process.
 
     Raises:
         TrackerError: the library does not answer, or the experiment was deleted.
     """
     found = fate_of(journal)
-    if found is None or found.life is not Life.GONE:
+    if found is None or found.life is not Life.GONE or journal.about().get("rank"):
         return
     present = await library.experiments.get(experiment_id)
     if not _is_news(present, found) or fate_of(journal) != found:  # another process resumed it meanwhile

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.areas import word_of
-from tracker.domain.experiments.ending import EndKind
+from tracker.domain.experiments.ending import EndKind, shortened
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.journal.carrier import Carrier
@@ -52,7 +52,8 @@ def end_event(status: Status, kind: EndKind | str | None, reason: str | None) ->
     if status is Status.COMPLETE:
         return {"event": "end", "status": status.value}
     chosen = EndKind.OTHER if kind is None else word_of(EndKind, kind, "kind")
-    return {"event": "end", "status": status.value, "kind": chosen.value, "reason": reason}
+    said = None if reason is None else shortened(str(reason))
+    return {"event": "end", "status": status.value, "kind": chosen.value, "reason": said}
 
 
 def close(
@@ -79,7 +80,7 @@ def close(
         writer.event(end)
     writer.turn(last=True)
     if carrier is None:
-        _mark_as_ended(journal)
+        _leave(journal, is_empty=False, decides=end is not None)
         return Closed(None, writer.waiting, False, _with_what_waits(known, writer.waiting))
     is_sent = carrier.drain(timeout) and (end is None or carrier.last(deadline - time.monotonic()))
     experiment = carrier.latest(deadline - time.monotonic())
@@ -88,8 +89,7 @@ def close(
     if is_sent and experiment is not None and end is not None:
         ending = _told(carrier, experiment, ending, min(SECONDS_TO_TELL, deadline - time.monotonic()))
     carrier.close(max(LEAST_SECONDS, deadline - time.monotonic()))
-    if not (is_sent and journal.remove()):
-        _mark_as_ended(journal)
+    _leave(journal, is_empty=is_sent, decides=end is not None)
     return Closed(experiment, unsaved, is_sent, ending)
 
 
@@ -103,6 +103,15 @@ def _told(carrier: Carrier, experiment: Experiment, known: Ending, within: float
     with suppress(Exception):  # a store that has just gone away: what the run knows is said
         return carrier.wait(told(carrier.library, experiment, known, within=within), within + 1)
     return known
+
+
+def _leave(journal: JournalFolder, *, is_empty: bool, decides: bool) -> None:
+    """Leaves the folder; to the first process of a job, if that still needs it."""
+    about = journal.about()
+    if not decides and about.get("rank") == 0 and not about.get("ended"):
+        return
+    if not (is_empty and journal.remove()):
+        _mark_as_ended(journal)
 
 
 def _mark_as_ended(journal: JournalFolder) -> None:

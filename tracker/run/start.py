@@ -18,7 +18,7 @@ from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
-from tracker.journal.plan import RunPlan, next_step
+from tracker.journal.plan import RunPlan, address, next_step
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect, environment
 from tracker.run.jobs import job_key
@@ -109,6 +109,7 @@ def init(
 
 def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSettings, keeps: bool) -> Run:
     """The same run in another process of the job, which the first one finishes and carries for."""
+    plan = replace(plan, is_guest=True)
     journal = JournalFolder(Path(data), plan.key)
     writer = SegmentWriter(journal.path, partial(_about, plan)) if keeps else None
     return Run(plan, writer, None, journal, made=made, settings=settings)
@@ -126,13 +127,14 @@ def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Set
 
 
 def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Run:
-    journal = JournalFolder(settings.data, plan.key)
+    journal = JournalFolder(settings.data.absolute(), plan.key)  # a script may go to another folder
     if settings.mode == "disabled":
         return Run(plan, None, None, journal, settings=_of_run(settings))
     if settings.join and plan.key == settings.run_key:
         joined = _joined(settings, plan)
         if joined is not None:
             return joined
+    plan.check()
     _tell(journal, plan)
     writer = SegmentWriter(journal.path, partial(_about, plan))
     carrier = None
@@ -159,7 +161,7 @@ def join() -> Run | None:
 
 def _joined(settings: Settings, own: RunPlan) -> Run | None:
     """This process's part in the run of another one, with what this one would have made of it added."""
-    journal = JournalFolder(settings.data, own.key)
+    journal = JournalFolder(settings.data.absolute(), own.key)
     plan = guest_plan(journal, own)
     if plan is None:
         return None
@@ -189,7 +191,7 @@ def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
         name=settings.name,
         parent=settings.parent,
         fields=fields,
-        url=settings.url,
+        url=address(settings.url),
         rank=settings.rank or 0,
         is_offline=settings.mode == "offline",
         resume=settings.resume,
@@ -246,6 +248,8 @@ def _give_up(carrier: Carrier, journal: JournalFolder) -> None:
 
 
 def _tell(journal: JournalFolder, plan: RunPlan) -> None:
+    if plan.rank and journal.about().get("rank") == 0:  # whether the job lives is the first one's matter
+        return
     try:
         journal.tell({**plan.told(), "owner": owner(), "ended": False})
     except OSError as error:
