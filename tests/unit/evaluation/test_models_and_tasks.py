@@ -48,6 +48,7 @@ def test_a_model_is_written_as_url_and_name(text: str, url: str | None, name: st
         ("ftp://host#m", "must be a URL"),
         ("http://#m", "must be a URL"),
         ("http://user:pass@host/v1#m", "without a user or password"),
+        ("http://pass@host/v1#m", "without a user or password"),
         ("http://ho st/#m", "must be a URL"),
         ("http://host/" + "a" * 2000 + "#m", "must be a URL"),
     ],

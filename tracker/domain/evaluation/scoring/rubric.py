@@ -136,7 +136,7 @@ def _fenced(parts: list[tuple[str, str]]) -> str:
     everything = "\n".join(text for _, text in parts)
     mark, salt = "", 0
     while not mark or mark in everything:
-        mark = hashlib.sha256(f"{salt}\n{everything}".encode()).hexdigest()[:12]
+        mark = hashlib.sha256(f"marker {salt}".encode()).hexdigest()[:12]
         salt += 1
     return "\n\n".join(f"[{name} {mark}]\n{text}\n[END OF {name} {mark}]" for name, text in parts)
 
