@@ -253,8 +253,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=sorted({kind.kind for kind in WORLDS}))
     parser.add_argument("--keep", action="store_true", help="leave the folders")
+    parser.add_argument("--longest", type=float, default=2.5, help="seconds that a script may live")
     given = parser.parse_args()
-    found = kill_rounds(given.rounds, given.seed, given.only, keep=given.keep)
+    found = kill_rounds(given.rounds, given.seed, given.only, keep=given.keep, longest=given.longest)
     for what in (*sorted(found.keys() - set(BAD)), *BAD):
         print(f"{what:<40}{found[what]:>10}")
     sys.exit(any(found[what] for what in BAD))
