@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +33,6 @@ class Complaints:
         self.is_strict = strict
         self.count = 0
         self._told: set[str] = set()
-        self._lock = threading.Lock()
 
     @contextmanager
     def about(self, what: str) -> Iterator[None]:
