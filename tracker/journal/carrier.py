@@ -93,9 +93,14 @@ class Carrier:
         """What `work` gives on the carrier's own loop.
 
         Raises:
-            TimeoutError: not within `timeout` seconds; it is cancelled.
+            TimeoutError: not within `timeout` seconds. It goes on all the same: cut off in the middle of a
+                transaction, it would keep the store's lock.
         """
-        return self._thread.wait(work, max(0.0, timeout))
+
+        async def shielded() -> _T:
+            return await asyncio.shield(work)
+
+        return self._thread.wait(shielded(), max(0.0, timeout))
 
     @property
     def library(self) -> AsyncTracker | None:
@@ -223,8 +228,10 @@ class Carrier:
             return await self._ready()
 
     async def _close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        self._is_gone = True
+        async with self._round:  # what is under way comes to its end
+            if self._task is not None:
+                self._task.cancel()
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
