@@ -238,8 +238,11 @@ class Container(containers.DeclarativeContainer):
 
 
 def build(settings: Settings) -> Container:
-    """A container for this installation; nothing is opened yet."""
-    return Container(config=providers.Object(settings))
+    """A container for this installation; nothing is opened yet.
+
+    Where its folder is stays as it is now, wherever the process goes later.
+    """
+    return Container(config=providers.Object(settings.evolve(data=settings.data.absolute())))
 
 
 async def start(container: Container) -> None:

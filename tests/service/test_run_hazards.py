@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -251,3 +252,60 @@ def test_rows_of_two_kinds_by_turns_are_all_read(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("*.seg")
     segment = frames.read(path.read_bytes())  # takes minutes where each looks at all that follow
     assert sum(part.value.size for part in segment.parts) == 40_000
+
+
+GOES_ELSEWHERE = """
+import os, tracker
+run = tracker.init("p", "1_a", capture=False)
+run.log({"loss": 0.0}, step=0)
+os.makedirs("elsewhere/there")
+os.chdir("elsewhere")
+for step in range(1, 5):
+    run.log({"loss": float(step), f"new{step}": 1.0}, step=step)
+    run.text(f"text{step}", "t")
+    run.flush()
+os.chdir("there")
+run.finish()
+print(run.unsaved)
+"""
+
+
+def test_a_script_that_goes_to_another_folder_writes_to_where_it_began(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GOES_ELSEWHERE],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "0\n", done.stderr
+    assert [each.name for each in (tmp_path / "elsewhere").rglob("*")] == ["there"]
+    read = "import tracker; tr = tracker.open(); run, = tr.experiments.recent(); print(run.status, "
+    read += "tr.scalars.read(run.id, 'loss').step.tolist(), len(tr.artifacts.list(run.id))); tr.close()"
+    told = subprocess.check_output(
+        [sys.executable, "-c", read], cwd=tmp_path, env=clean_environment(), text=True
+    )
+    assert told == "complete [0, 1, 2, 3, 4] 4\n"
+
+
+def logs_and_finishes(run: tracker.Run) -> None:
+    with run:
+        run.log({"child": 1.0})
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_a_spawned_child_never_ends_the_run(tmp_path: Path, mode: str) -> None:
+    run = tracker.init("p", data=tmp_path, mode=mode, capture=False)
+    run.log({"loss": 1.0})
+    child = multiprocessing.get_context("spawn").Process(target=logs_and_finishes, args=(run,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert run._journal.about()["ended"] is False
+    run.finish("failed", reason="bad data")
+    with tracker.open(tmp_path) as library:
+        (made,) = library.experiments.recent()
+        assert (made.status, made.end_reason) == ("failed", "bad data")
+        assert library.scalars.read(made.id, "child").value.tolist() == [1.0]

@@ -109,6 +109,7 @@ def init(
 
 def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSettings, keeps: bool) -> Run:
     """The same run in another process of the job, which the first one finishes and carries for."""
+    plan = replace(plan, is_guest=True)
     journal = JournalFolder(Path(data), plan.key)
     writer = SegmentWriter(journal.path, partial(_about, plan)) if keeps else None
     return Run(plan, writer, None, journal, made=made, settings=settings)
@@ -126,7 +127,7 @@ def _settings(data: str | PurePath | None, url: str | None, **given: Any) -> Set
 
 
 def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Run:
-    journal = JournalFolder(settings.data, plan.key)
+    journal = JournalFolder(settings.data.absolute(), plan.key)  # a script may go to another folder
     if settings.mode == "disabled":
         return Run(plan, None, None, journal, settings=_of_run(settings))
     if settings.join and plan.key == settings.run_key:
@@ -159,7 +160,7 @@ def join() -> Run | None:
 
 def _joined(settings: Settings, own: RunPlan) -> Run | None:
     """This process's part in the run of another one, with what this one would have made of it added."""
-    journal = JournalFolder(settings.data, own.key)
+    journal = JournalFolder(settings.data.absolute(), own.key)
     plan = guest_plan(journal, own)
     if plan is None:
         return None

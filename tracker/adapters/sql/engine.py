@@ -56,10 +56,11 @@ def _normal_sqlite(url: sa.URL) -> sa.URL:
     if url.host or url.username:
         raise Invalid.field("DATABASE_URL", "a SQLite file stands behind three slashes: sqlite:///./data.db")
     _refuse_options(url, frozenset())
-    if not url.database:
+    if url.database in (None, "", ":memory:"):
         return url.set(database=":memory:")
     try:
-        return url.set(database=str(Path(url.database).expanduser()))
+        # Connections are opened as they are needed, and a script may have gone to another folder by then.
+        return url.set(database=str(Path(str(url.database)).expanduser().absolute()))
     except RuntimeError as error:  # ~name of nobody
         raise Invalid.field("DATABASE_URL", "the file is in the home folder of an unknown user") from error
 
