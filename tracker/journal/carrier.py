@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 
 from tracker.areas import AsyncTracker
 from tracker.blocking import LoopThread
-from tracker.domain.errors import NotFound, TrackerError, Unavailable
+from tracker.domain.errors import NotFound, TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.captures import carry_capture
 from tracker.journal.carrying import carry
@@ -172,7 +171,7 @@ class Carrier:
                 with self._journal.carrying() as is_ours:
                     if is_ours:
                         await carry(self._journal, self._library, experiment.id)
-                        await self._carry_capture(self._library, experiment)
+                        await carry_capture(self._journal, self._library, experiment.id)
                 if beat:
                     await self._beat(self._library, experiment)
         except NotFound as error:
@@ -209,16 +208,6 @@ class Carrier:
             self.experiment = await self._create(self._library)
             self._journal.tell({**self._journal.about(), "experiment_id": str(self.experiment.id)})
         return self.experiment
-
-    async def _carry_capture(self, library: AsyncTracker, experiment: Experiment) -> None:
-        """Sends what ran; a store that does not want it says so once, and gets the rest all the same."""
-        try:
-            await carry_capture(self._journal, library, experiment.id)
-        except Unavailable:
-            raise
-        except (TrackerError, OSError) as error:
-            self.tell(error)
-            shutil.rmtree(self._journal.capture, ignore_errors=True)
 
     async def _beat(self, library: AsyncTracker, experiment: Experiment) -> None:
         """Says that the run lives, from time to time."""

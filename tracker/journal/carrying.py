@@ -55,7 +55,7 @@ async def carry(
         if segment is None:
             continue
         try:
-            for batch in batches_of(segment, experiment_id, rank=int(segment.header.get("rank", 0))):
+            for batch in batches_of(segment, experiment_id, rank=_rank(segment)):
                 await _append(library, batch)
         except Invalid as error:
             _log.warning("the store refuses what is in %s: %s", journal.put_aside(path), error)
@@ -68,6 +68,11 @@ async def carry(
         else:
             path.unlink(missing_ok=True)
         carried(segment)
+
+
+def _rank(segment: Segment) -> int:
+    rank = segment.header.get("rank")
+    return rank if type(rank) is int and rank > 0 else 0
 
 
 def batches_of(segment: Segment, experiment_id: ExperimentId, *, rank: int = 0) -> Iterator[ScalarBatch]:
@@ -93,12 +98,12 @@ def batches_of(segment: Segment, experiment_id: ExperimentId, *, rank: int = 0) 
 async def _apply(
     event: Mapping[str, Any], journal: JournalFolder, library: AsyncTracker, experiment_id: ExperimentId
 ) -> None:
-    """Applies an event; one that the store refuses for good is told and left behind."""
+    """Applies an event; one that is no event, or that the store refuses for good, is told and left behind."""
     try:
         await apply(event, journal, library, experiment_id)
     except StaleVersion:  # somebody edited it at the same moment: another time
         raise
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, KeyError, TypeError, ValueError) as error:
         _log.warning("%s %s cannot be kept: %s", event.get("event"), event.get("name", ""), error)
 
 

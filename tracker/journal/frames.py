@@ -13,6 +13,7 @@ short or whose checksum is wrong ends the segment: nothing behind it was acknowl
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -92,20 +93,38 @@ def read(data: bytes) -> Segment:
     while (body := _body(data, at)) is not None:
         kind = body[0]
         if kind == _VALUES:
-            number = _NUMBER.unpack_from(body)[1]
+            number = _NUMBER.unpack_from(body)[1] if len(body) >= _NUMBER.size else -1
             if number not in known or len(body) != _row(len(known[number])).itemsize - HEAD.size:
                 break
             block, at = _block(data, at, known[number])
             parts.append(block)
             continue
-        if kind == _NAMES:
-            known[_NUMBER.unpack_from(body)[1]] = tuple(json.loads(body[_NUMBER.size :]))
-        elif kind == _EVENT:
-            parts.append(json.loads(body[1:]))
-        elif kind == _HEADER:
-            found = json.loads(body[1:])
+        try:
+            if kind == _NAMES:
+                number, of = _named(body)
+                known[number] = of
+            elif kind == _EVENT:
+                parts.append(_object(body))
+            elif kind == _HEADER:
+                found = _object(body)
+        except (TypeError, ValueError, struct.error):  # not what a version of tracker writes
+            break
         at += HEAD.size + len(body)
     return Segment(found, tuple(parts), at)
+
+
+def _named(body: bytes) -> tuple[int, tuple[str, ...]]:
+    of = json.loads(body[_NUMBER.size :])
+    if not isinstance(of, list) or not of or not all(isinstance(name, str) for name in of):
+        raise TypeError("no names")
+    return _NUMBER.unpack_from(body)[1], tuple(of)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    told = json.loads(body[1:])
+    if not isinstance(told, dict):
+        raise TypeError("no object")
+    return told
 
 
 def _json(content: object) -> bytes:
