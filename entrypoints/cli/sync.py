@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracker.domain.errors import TrackerError
+
 from .errors import UNANSWERED
 from .output import Column, as_json_option, print_json, print_table
 from .target import Target, on_target
@@ -20,18 +22,21 @@ __all__ = ["sync"]
 
 
 @click.command()
+@click.option("--others", is_flag=True, help="Also runs of other machines and containers; they must be over.")
 @on_target
 @as_json_option
 @click.pass_context
-def sync(ctx: click.Context, as_json: bool) -> None:
+def sync(ctx: click.Context, *, as_json: bool, others: bool) -> None:
     """Send what runs left in the journal: offline, killed or cut off.
 
     Goes through the data folder and carries everything of runs that are over to where they were meant
     to go: the folder's own store, or the server that they named. What is sent is deleted from the
-    journal; sending it twice keeps it once. With --url, everything that was meant for that server. Exit
-    3: something is still waiting.
+    journal; sending it twice keeps it once. With --url, everything that was meant for that server.
+
+    A run of another machine or container may still go on, for all that can be seen from here: it is told
+    of and left alone, unless --others says that all of them are over. Exit 3: something is still waiting.
     """
-    found = asyncio.run(_synced(ctx.ensure_object(Target)))
+    found = asyncio.run(_synced(ctx.ensure_object(Target), others=others))
     if as_json:
         print_json([vars(each) for each in found])
     else:
@@ -49,9 +54,10 @@ _COLUMNS = (
 )
 
 
-async def _synced(target: Target) -> Sequence[Recovered]:
+async def _synced(target: Target, *, others: bool) -> Sequence[Recovered]:
     from tracker.embedded import connect  # noqa: PLC0415 - late: it is what makes commands slow to start
-    from tracker.journal.recovery import destinations, recover  # noqa: PLC0415
+    from tracker.journal.plan import address  # noqa: PLC0415
+    from tracker.journal.recovery import Recovered, destinations, elsewhere, recover  # noqa: PLC0415
     from tracker.opening import aopen  # noqa: PLC0415
     from tracker.settings import Settings  # noqa: PLC0415
 
@@ -59,12 +65,17 @@ async def _synced(target: Target) -> Sequence[Recovered]:
     data = Path(settings.data)
     wanted = destinations(data)
     if target.url is not None:
-        wanted &= {target.url}
+        wanted &= {address(target.url)}
     found: list[Recovered] = []
     if None in wanted:
-        async with await connect(settings, "shell", told=found.append):
-            pass
+        async with await connect(settings, "shell", told=found.append) as library:
+            if others:
+                settled = [each for each in found if not each.problem]
+                found = settled + await recover(library, data, others=True)
     for url in sorted(each for each in wanted if each is not None):
-        async with aopen(url=url, token=target.token) as library:
-            found += await recover(library, data, url)
-    return found
+        try:
+            async with aopen(url=url, token=target.token) as library:
+                found += await recover(library, data, url, others=others)
+        except TrackerError as error:  # of this server; the others are still to come
+            found.append(Recovered("", url, problem=error.detail))
+    return found if others else [*found, *elsewhere(data, wanted)]

@@ -28,7 +28,10 @@ def fate_of(journal: JournalFolder) -> Fate | None:
     owner = about.get("owner")
     if about.get("ended") or not isinstance(owner, dict):
         return None
-    return fate(owner)
+    found = fate(owner)
+    if journal.is_given_up and found.life is Life.UNKNOWN:
+        return Fate.lost(f"given up: {found.reason}, and somebody said that it is over")
+    return found
 
 
 async def end_if_abandoned(

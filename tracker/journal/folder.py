@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -45,6 +45,8 @@ class JournalFolder:
         self.staged = self.path / "staged"
         self.console = self.path / "console"
         self.capture = self.path / "capture"
+        self.is_given_up = False
+        """Whether somebody says that the run is over, though its process cannot be seen from here."""
 
     def about(self) -> dict[str, Any]:
         """What ``run.json`` says of the run; when it is not whole or gone, what heads its segments."""
@@ -96,7 +98,8 @@ class JournalFolder:
 
     def segments(self) -> list[Path]:
         """What can be carried now, as it was written: closed segments, and those whose writer is gone."""
-        return [each for each in self._segments() if each.suffix == CLOSED or _is_left_behind(each)]
+        lives = (Life.ALIVE,) if self.is_given_up else (Life.ALIVE, Life.UNKNOWN)
+        return [each for each in self._segments() if each.suffix == CLOSED or _is_left_behind(each, lives)]
 
     def waiting(self) -> int:
         """How many bytes of segments are there, whoever writes them."""
@@ -214,10 +217,10 @@ def _header(segment: Path) -> Mapping[str, Any]:
         return {}
 
 
-def _is_left_behind(segment: Path) -> bool:
+def _is_left_behind(segment: Path, lives: Collection[Life]) -> bool:
     """Whether the process that writes an open segment is gone; who it is stands in its header."""
     owner = _header(segment).get("owner")
-    return fate(owner).life is Life.GONE if isinstance(owner, dict) else _is_void(segment)
+    return fate(owner).life not in lives if isinstance(owner, dict) else _is_void(segment)
 
 
 def _is_void(segment: Path) -> bool:

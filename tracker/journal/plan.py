@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
+from tracker.adapters.system.clock import SystemClock
 from tracker.areas import AsyncTracker
-from tracker.domain.errors import NotFound
-from tracker.domain.experiments.experiment import Experiment
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.experiments.experiment import PALETTE, Experiment
 from tracker.domain.experiments.lifecycle import Status
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, ProjectId, UserId
+from tracker.domain.projects.project import Project
 
-__all__ = ["AUTO", "RunPlan", "next_step"]
+__all__ = ["AUTO", "RunPlan", "address", "next_step"]
 
 AUTO = "auto"
 
@@ -64,7 +66,22 @@ class RunPlan:
             KeyError, TypeError, ValueError: it is none.
         """
         known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
-        return cls(**{**known, "key": UUID(hex=told["key"])})
+        return cls(**{**known, "key": UUID(hex=told["key"]), "url": address(told.get("url"))})
+
+    def check(self) -> None:
+        """Finds now what the store would refuse, perhaps long after the run has ended.
+
+        Raises:
+            Invalid: names the field that breaks a rule.
+        """
+        now = SystemClock().now()
+        try:
+            Project(id=ProjectId(self.key), name=self.project, owner_id=UserId(self.key), created_at=now)
+        except Invalid as error:
+            raise Invalid.field("project", error.problems[0].msg) from error
+        fields = {"name": "1_run" if self.name is None else self.name, **self.fields}
+        id, home = ExperimentId(self.key), ProjectId(self.key)
+        Experiment(id=id, project_id=home, color=PALETTE[0], created_at=now, **fields)
 
     async def make(self, library: AsyncTracker) -> Experiment:
         """The experiment: a new one, or the one that was made of this run before.
@@ -87,8 +104,9 @@ class RunPlan:
         """The experiment of this key, made if there is none."""
         above = None if self.parent is None else await _named(library, home, self.parent)
         fields = dict(self.fields) if above is None else {**self.fields, "parent_id": above.id}
+        name = _default_name(above) if self.name is None else self.name
         return await library.experiments.create(
-            home, name=self.name or _default_name(above), status=Status.RUNNING, run_key=self.key, **fields
+            home, name=name, status=Status.RUNNING, run_key=self.key, **fields
         )
 
     async def _earlier(self, library: AsyncTracker, home: ProjectId) -> Experiment | None:
@@ -104,6 +122,11 @@ class RunPlan:
         if self.rank:  # the first one of a job does it for all
             return experiment
         return await library.experiments.resume(experiment.id, step=self.step)
+
+
+def address(url: str | None) -> str | None:
+    """A server's address in the one form by which journals for it are told from others."""
+    return None if url is None else url.rstrip("/")
 
 
 async def next_step(library: AsyncTracker, experiment: Experiment) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from tracker.journal.carrying import carry
 from tracker.journal.consoles import carry_console
 from tracker.journal.folder import JournalFolder, journals
 from tracker.journal.frames import Block, Segment
-from tracker.journal.plan import RunPlan
+from tracker.journal.plan import RunPlan, address
 
-__all__ = ["Recovered", "destinations", "recover", "tell"]
+__all__ = ["Recovered", "destinations", "elsewhere", "recover", "tell"]
 
 _log = logging.getLogger("tracker.run")
 
@@ -54,7 +54,9 @@ def tell(recovered: Recovered) -> None:
         _log.warning("%s: %s", recovered.name, recovered.problem)
 
 
-async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> list[Recovered]:
+async def recover(
+    library: AsyncTracker, data: Path, url: str | None = None, *, others: bool = False
+) -> list[Recovered]:
     """Carries the journals in `data` that are meant for `library` and whose run is over.
 
     A run whose process is gone without a word has failed, with the reason. A run that still goes on
@@ -64,14 +66,28 @@ async def recover(library: AsyncTracker, data: Path, url: str | None = None) -> 
     Args:
         library: open on `data`, or on the server at `url`.
         data: the data folder.
-        url: the server, as the runs knew it.
+        url: the server.
+        others: also those that ran on other machines and in other containers; somebody says that they are
+            over.
     """
     found = []
     for journal, about, plan in _plans(data):
-        if plan.url == url and _is_over(journal):
+        journal.is_given_up = others
+        if plan.url == address(url) and _is_over(journal):
             told = await _recover_one(journal, about, plan, library)
             if told is not None:
                 found.append(told)
+    return found
+
+
+def elsewhere(data: Path, wanted: Collection[str | None]) -> list[Recovered]:
+    """The journals for these servers that wait, of runs that may go on where nobody sees it from here."""
+    found = []
+    for journal, _, plan in _plans(data):
+        fate, waiting = fate_of(journal), journal.waiting()
+        if waiting and plan.url in wanted and fate is not None and fate.life is Life.UNKNOWN:
+            told = f"{fate.reason}, as far as anybody knows here; once it is over: tracker sync --others"
+            found.append(Recovered(plan.name or plan.key.hex, plan.url, waiting=waiting, problem=told))
     return found
 
 
@@ -111,8 +127,8 @@ async def _recover_one(
                 journal.discard()
                 return None
             told.problem = error.detail
-        except (TrackerError, OSError) as error:
-            told.problem = error.detail if isinstance(error, TrackerError) else str(error)
+        except Exception as error:  # one journal that is not as it should be must not keep a folder shut
+            told.problem = error.detail if isinstance(error, TrackerError) else f"{journal.path}: {error!r}"
     told.waiting = journal.waiting()
     return told
 

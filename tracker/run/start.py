@@ -18,7 +18,7 @@ from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.journal.carrier import Carrier
 from tracker.journal.folder import JournalFolder
-from tracker.journal.plan import RunPlan, next_step
+from tracker.journal.plan import RunPlan, address, next_step
 from tracker.journal.segment import SegmentWriter
 from tracker.opening import connect, environment
 from tracker.run.jobs import job_key
@@ -134,6 +134,7 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
         joined = _joined(settings, plan)
         if joined is not None:
             return joined
+    plan.check()
     _tell(journal, plan)
     writer = SegmentWriter(journal.path, partial(_about, plan))
     carrier = None
@@ -190,7 +191,7 @@ def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
         name=settings.name,
         parent=settings.parent,
         fields=fields,
-        url=settings.url,
+        url=address(settings.url),
         rank=settings.rank or 0,
         is_offline=settings.mode == "offline",
         resume=settings.resume,
