@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 import tracker
 from entrypoints.cli.main import cli
+from tracker.domain.errors import Invalid
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +99,24 @@ def test_a_strict_run_raises_what_it_cannot_take(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("reason", ["x" * 5000, "a\udc80b\0", "", ValueError("bad data")])
+def test_a_run_ends_as_failed_whatever_the_reason_is_like(tmp_path: Path, reason: Any) -> None:
+    run = tracker.init("p", data=tmp_path, capture=False)
+    run.finish("failed", reason=reason)
+    with tracker.open(tmp_path) as library:
+        ended = library.experiments.get(run.id)
+    assert (ended.status, ended.end_kind) == ("failed", "other")
+    assert ended.end_reason
+
+
+def test_an_end_of_no_known_kind_is_refused_and_the_run_goes_on(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path, capture=False) as run:
+        with pytest.raises(Invalid, match="kind"):
+            run.finish("failed", kind="boo")
+        run.log({"loss": 1.0})
+    assert run.experiment.status == "complete"
+
+
 def test_a_script_that_crashes_outside_of_a_block_leaves_a_failed_run(tmp_path: Path) -> None:
     script = "import tracker\nrun = tracker.init('p', data='.')\nrun.log({'loss': 1.0})\n"
     for last_line in ("1 / 0", "pass"):
@@ -158,6 +177,26 @@ def test_an_offline_run_is_in_the_store_after_sync_once_and_whole(tmp_path: Path
             assert tr.scalars.read(made.id, "loss").value.tolist() == [step / 7 for step in range(100)]
             assert [each.value for each in tr.metrics.list(made.id)] == [0.9]
     assert not (tmp_path / "journal").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("project", "p" * 101),
+        ("name", "n" * 101),
+        ("name", ""),
+        ("description", "d" * 1001),
+        ("tags", ("a", "a")),
+        ("tags", ("t" * 101,)),
+    ],
+)
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_what_no_store_would_take_is_refused_at_the_start(
+    tmp_path: Path, mode: str, field: str, value: object
+) -> None:
+    with pytest.raises(Invalid, match=field):
+        tracker.init(**{"project": "p", "data": tmp_path, "mode": mode, field: value})
+    assert not list(tmp_path.rglob("run.json"))
 
 
 def test_a_disabled_run_takes_everything_and_keeps_nothing(tmp_path: Path) -> None:

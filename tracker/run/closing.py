@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracker.areas import word_of
-from tracker.domain.experiments.ending import EndKind
+from tracker.domain.experiments.ending import EndKind, shortened
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.lifecycle import Status
 from tracker.journal.carrier import Carrier
@@ -52,7 +52,8 @@ def end_event(status: Status, kind: EndKind | str | None, reason: str | None) ->
     if status is Status.COMPLETE:
         return {"event": "end", "status": status.value}
     chosen = EndKind.OTHER if kind is None else word_of(EndKind, kind, "kind")
-    return {"event": "end", "status": status.value, "kind": chosen.value, "reason": reason}
+    said = None if reason is None else shortened(str(reason))
+    return {"event": "end", "status": status.value, "kind": chosen.value, "reason": said}
 
 
 def close(

@@ -219,10 +219,11 @@ class Run(Content):
             timeout: seconds to wait at most; without it, what ``TRACKER_EXIT_SECONDS`` says.
 
         Raises:
-            Invalid: `status` is not one that a run can end with.
+            Invalid: `status` is not one that a run can end with, or there is no such `kind`.
         """
         if status not in (Status.COMPLETE, Status.FAILED):
             raise Invalid.field("status", "a run ends as complete or failed", "enum")
+        end = end_event(Status(status), kind, reason)
         if not self.is_open:
             return
         is_here = self._pid == os.getpid() and not self._plan.is_guest
@@ -237,7 +238,7 @@ class Run(Content):
             if not is_here:
                 self._writer.turn(last=True)
                 return
-            self._end(end_event(Status(status), kind, reason), timeout)
+            self._end(end, timeout)
 
     def __enter__(self) -> Self:
         return self
