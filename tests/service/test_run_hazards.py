@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +23,7 @@ import tracker
 from tests.e2e.processes import clean_environment
 from tracker.journal import frames
 from tracker.journal.segment import SegmentWriter
+from tracker.run import start
 
 
 @contextmanager
@@ -309,3 +312,40 @@ def test_a_spawned_child_never_ends_the_run(tmp_path: Path, mode: str) -> None:
         (made,) = library.experiments.recent()
         assert (made.status, made.end_reason) == ("failed", "bad data")
         assert library.scalars.read(made.id, "child").value.tolist() == [1.0]
+
+
+ONE_OF_A_JOB = """
+import os, signal, sys, tracker
+run = tracker.init("p", data=sys.argv[1], rank=int(sys.argv[2]), capture=False)
+run.log({"loss": 1.0})
+if sys.argv[3] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+run.finish()
+"""
+
+
+@pytest.mark.parametrize("end", ["killed", "finished"])
+def test_a_job_goes_on_when_another_one_of_its_processes_is_gone(
+    tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = str(uuid4())
+    monkeypatch.setattr(start, "_starts", itertools.count())
+    monkeypatch.setenv("TRACKER_RUN_KEY", key)
+    run = tracker.init("p", data=tmp_path, rank=0, capture=False)
+    run.flush()
+    run._journal.stage(b"on its way")
+    subprocess.run(
+        [sys.executable, "-c", ONE_OF_A_JOB, str(tmp_path), "1", end],
+        env={**clean_environment(), "TRACKER_RUN_KEY": key},
+        check=False,
+        timeout=60,
+    )
+    with tracker.open(tmp_path) as library:
+        (made,) = library.experiments.recent()
+        assert made.status == "running"
+    assert list(run._journal.staged.iterdir())
+    assert run._journal.about()["ended"] is False
+    run.finish()
+    with tracker.open(tmp_path) as library:
+        assert library.experiments.get(made.id).status == "complete"
+        assert library.scalars.read(made.id, "loss@rank1").value.tolist() == [1.0]

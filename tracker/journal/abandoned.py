@@ -37,13 +37,13 @@ def fate_of(journal: JournalFolder) -> Fate | None:
 async def end_if_abandoned(
     library: AsyncTracker, journal: JournalFolder, experiment_id: ExperimentId
 ) -> None:
-    """Has a run fail, with the reason, whose process is gone.
+    """Has a run fail, with the reason, whose process is gone; of a job, the first process.
 
     Raises:
         TrackerError: the library does not answer, or the experiment was deleted.
     """
     found = fate_of(journal)
-    if found is None or found.life is not Life.GONE:
+    if found is None or found.life is not Life.GONE or journal.about().get("rank"):
         return
     present = await library.experiments.get(experiment_id)
     if not _is_news(present, found) or fate_of(journal) != found:  # another process resumed it meanwhile

@@ -80,7 +80,7 @@ def close(
         writer.event(end)
     writer.turn(last=True)
     if carrier is None:
-        _mark_as_ended(journal)
+        _leave(journal, is_empty=False, decides=end is not None)
         return Closed(None, writer.waiting, False, _with_what_waits(known, writer.waiting))
     is_sent = carrier.drain(timeout) and (end is None or carrier.last(deadline - time.monotonic()))
     experiment = carrier.latest(deadline - time.monotonic())
@@ -89,8 +89,7 @@ def close(
     if is_sent and experiment is not None and end is not None:
         ending = _told(carrier, experiment, ending, min(SECONDS_TO_TELL, deadline - time.monotonic()))
     carrier.close(max(LEAST_SECONDS, deadline - time.monotonic()))
-    if not (is_sent and journal.remove()):
-        _mark_as_ended(journal)
+    _leave(journal, is_empty=is_sent, decides=end is not None)
     return Closed(experiment, unsaved, is_sent, ending)
 
 
@@ -104,6 +103,15 @@ def _told(carrier: Carrier, experiment: Experiment, known: Ending, within: float
     with suppress(Exception):  # a store that has just gone away: what the run knows is said
         return carrier.wait(told(carrier.library, experiment, known, within=within), within + 1)
     return known
+
+
+def _leave(journal: JournalFolder, *, is_empty: bool, decides: bool) -> None:
+    """Leaves the folder; to the first process of a job, if that still needs it."""
+    about = journal.about()
+    if not decides and about.get("rank") == 0 and not about.get("ended"):
+        return
+    if not (is_empty and journal.remove()):
+        _mark_as_ended(journal)
 
 
 def _mark_as_ended(journal: JournalFolder) -> None:

@@ -248,6 +248,8 @@ def _give_up(carrier: Carrier, journal: JournalFolder) -> None:
 
 
 def _tell(journal: JournalFolder, plan: RunPlan) -> None:
+    if plan.rank and journal.about().get("rank") == 0:  # whether the job lives is the first one's matter
+        return
     try:
         journal.tell({**plan.told(), "owner": owner(), "ended": False})
     except OSError as error:
