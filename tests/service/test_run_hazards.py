@@ -21,7 +21,7 @@ import pytest
 
 import tracker
 from tests.e2e.processes import clean_environment
-from tracker.journal import frames
+from tracker.journal import carrier, frames
 from tracker.journal.segment import SegmentWriter
 from tracker.run import start
 
@@ -314,6 +314,23 @@ def test_a_spawned_child_never_ends_the_run(tmp_path: Path, mode: str) -> None:
         assert library.scalars.read(made.id, "child").value.tolist() == [1.0]
 
 
+def test_a_run_says_that_it_lives_while_a_large_file_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier, "BEAT_SECONDS", 0.05)
+    run = tracker.init("p", data=tmp_path, capture=False)
+    carries = run._carrier
+    assert carries is not None
+    carries.wait(carries._round.acquire(), 30)  # as a round does for as long as it takes
+    heard = set()
+    with tracker.open(tmp_path) as library:
+        while len(heard) < 4:  # None, and three beats
+            heard.add(library.experiments.get(run.id).heartbeat_at)
+    carries._thread._loop.call_soon_threadsafe(carries._round.release)
+    run.finish()
+    assert run.unsaved == 0
+
+
 ONE_OF_A_JOB = """
 import os, signal, sys, tracker
 run = tracker.init("p", data=sys.argv[1], rank=int(sys.argv[2]), capture=False)
@@ -349,3 +366,24 @@ def test_a_job_goes_on_when_another_one_of_its_processes_is_gone(
     with tracker.open(tmp_path) as library:
         assert library.experiments.get(made.id).status == "complete"
         assert library.scalars.read(made.id, "loss@rank1").value.tolist() == [1.0]
+
+
+def test_what_a_child_logs_after_a_resumed_run_has_ended_belongs_to_it(tmp_path: Path) -> None:
+    begun = tracker.init("p", data=tmp_path, capture=False)
+    begun.finish("failed")
+    run = tracker.init("p", data=tmp_path, resume=str(begun.id), capture=False)
+    ready, go = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - not in this process
+        os.read(ready, 1)
+        run.log({"late": 1.0}, step=3)
+        os._exit(0)
+    run.finish()
+    assert not run._journal.path.exists()
+    os.write(go, b"x")
+    os.waitpid(child, 0)
+    assert run._journal.path.stat().st_mode & 0o777 == 0o700
+    with tracker.open(tmp_path) as library:
+        (made,) = library.experiments.recent()
+        assert (made.id, made.status) == (begun.id, "complete")
+        assert library.scalars.read(made.id, "late").value.tolist() == [1.0]

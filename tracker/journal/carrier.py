@@ -71,7 +71,7 @@ class Carrier:
         self._task: Future[None] | None = None
         self._round = asyncio.Lock()
         self._told: set[type[BaseException]] = set()
-        self._next_beat = 0.0
+        self._beating: asyncio.Task[None] | None = None
         self._is_gone = False
         self.experiment: Experiment | None = None
         self.busy = 0.0  # seconds of CPU
@@ -144,6 +144,7 @@ class Carrier:
         pause = SECONDS
         # A thousand runs whose server comes back must not all ask it at once: each has a pace of its own.
         spread = 0.75 + self._journal.key.int % 1000 / 2000
+        self._beating = asyncio.create_task(self._beat())
         if not self._recovers_first:
             await self._recover_in_background()
         while not self._is_gone:
@@ -153,14 +154,14 @@ class Carrier:
     async def _drain(self, deadline: float) -> bool:
         pause = SHORTEST_PAUSE
         # Another process of the job may be the one that carries, and not be done.
-        while not await self._once(beat=False) or self._writer.handed_on:
+        while not await self._once() or self._writer.handed_on:
             if self._is_gone or time.monotonic() + pause >= deadline:
                 return False
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
         return True
 
-    async def _once(self, *, beat: bool = True) -> bool:
+    async def _once(self) -> bool:
         """One round; whether nothing went wrong in it."""
         began = time.thread_time()
         try:
@@ -172,8 +173,6 @@ class Carrier:
                     if is_ours:
                         await carry(self._journal, self._library, experiment.id)
                         await carry_capture(self._journal, self._library, experiment.id)
-                if beat:
-                    await self._beat(self._library, experiment)
         except NotFound as error:
             self.tell(error)
             self._is_gone = True
@@ -209,11 +208,15 @@ class Carrier:
             self._journal.tell({**self._journal.about(), "experiment_id": str(self.experiment.id)})
         return self.experiment
 
-    async def _beat(self, library: AsyncTracker, experiment: Experiment) -> None:
-        """Says that the run lives, from time to time."""
-        if time.monotonic() >= self._next_beat:
-            self._next_beat = time.monotonic() + BEAT_SECONDS
-            await library.experiments.beat(experiment.id)
+    async def _beat(self) -> None:
+        """Says from time to time that the run lives, however long it takes to carry what it has."""
+        while not self._is_gone:
+            if self._library is None or self.experiment is None:
+                await asyncio.sleep(SECONDS)
+                continue
+            with contextlib.suppress(Exception):  # what is wrong with the store the next round tells
+                await self._library.experiments.beat(self.experiment.id)
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _ready_alone(self) -> Experiment:
         async with self._round:
@@ -222,6 +225,9 @@ class Carrier:
     async def _close(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
         if self._library is not None:
             library, self._library = self._library, None
             await library.aclose()

@@ -245,7 +245,7 @@ class SegmentWriter:
         try:
             descriptor = os.open(path, flags, 0o600)
         except FileNotFoundError:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(path, flags, 0o600)
         descriptor = _above_standard(descriptor)
         try:
@@ -295,7 +295,7 @@ class SegmentWriter:
             return
 
     def _rescue(self, descriptor: int, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         rescued = path.with_suffix(".rescued")
         rescued.write_bytes(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
         rescued.replace(path.with_suffix(CLOSED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -111,7 +111,8 @@ def attach(data: str, plan: RunPlan, made: Experiment | None, settings: RunSetti
     """The same run in another process of the job, which the first one finishes and carries for."""
     plan = replace(plan, is_guest=True)
     journal = JournalFolder(Path(data), plan.key)
-    writer = SegmentWriter(journal.path, partial(_about, plan)) if keeps else None
+    about = partial(_about, plan, lambda: made)
+    writer = SegmentWriter(journal.path, about) if keeps else None
     return Run(plan, writer, None, journal, made=made, settings=settings)
 
 
@@ -136,8 +137,10 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
             return joined
     plan.check()
     _tell(journal, plan)
-    writer = SegmentWriter(journal.path, partial(_about, plan))
-    carrier = None
+    carrier: Carrier | None = None
+    writer = SegmentWriter(
+        journal.path, partial(_about, plan, lambda: None if carrier is None else carrier.experiment)
+    )
     if settings.mode == "online":
         opened = partial(connect, None if plan.url else data, plan.url, settings.token)
         carrier = Carrier(
@@ -165,8 +168,9 @@ def _joined(settings: Settings, own: RunPlan) -> Run | None:
     plan = guest_plan(journal, own)
     if plan is None:
         return None
-    writer = SegmentWriter(journal.path, partial(_about, plan))
-    run = Run(plan, writer, None, journal, made=known_experiment(journal), settings=_of_run(settings))
+    made = known_experiment(journal)
+    writer = SegmentWriter(journal.path, partial(_about, plan, lambda: made))
+    run = Run(plan, writer, None, journal, made=made, settings=_of_run(settings))
     if own.fields.get("params"):
         run.params(own.fields["params"])
     if own.fields.get("tags"):
@@ -256,9 +260,11 @@ def _tell(journal: JournalFolder, plan: RunPlan) -> None:
         raise Unavailable(f"cannot write to {journal.path}: {error.strerror}; set TRACKER_DATA") from error
 
 
-def _about(plan: RunPlan) -> Mapping[str, Any]:
+def _about(plan: RunPlan, made: Callable[[], Experiment | None]) -> Mapping[str, Any]:
     """What heads the segments of this process; of the plan, what finds the experiment again."""
-    known = replace(plan, fields={}, resume=None).told()
+    known, experiment = replace(plan, fields={}, resume=None).told(), made()
+    if experiment is not None:
+        known["experiment_id"] = str(experiment.id)
     return {"format": 1, "run": plan.key.hex, "rank": plan.rank, "owner": owner(), "plan": known}
 
 
