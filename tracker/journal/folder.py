@@ -138,7 +138,7 @@ class JournalFolder:
     def _is_being_captured(self) -> bool:
         """Whether a process that outlives the run may still be writing down what ran."""
         try:
-            return abs(time.time() - self.capture.stat().st_mtime) < SECONDS_FOR_A_CAPTURE
+            return abs(time.time_ns() / 1e9 - self.capture.stat().st_mtime) < SECONDS_FOR_A_CAPTURE
         except OSError:
             return False
 
