@@ -35,6 +35,7 @@ async def carry(
     experiment_id: ExperimentId,
     *,
     carried: Callable[[Segment], object] = lambda _: None,
+    ends: bool = True,
 ) -> None:
     """Carries all closed segments of a run, in the order of writing, and deletes what is acknowledged.
 
@@ -45,6 +46,7 @@ async def carry(
         library: where to.
         experiment_id: the run's experiment there.
         carried: told of each segment that has arrived as a whole.
+        ends: whether the run ends as it says; not, where somebody else has resumed it meanwhile.
 
     Raises:
         TrackerError: the store does not take it now, or not any more; what is left stays as it is.
@@ -61,7 +63,7 @@ async def carry(
             _log.warning("the store refuses what is in %s: %s", journal.put_aside(path), error)
             continue
         for part in segment.parts:
-            if not isinstance(part, Block):
+            if not isinstance(part, Block) and (ends or part.get("event") != "end"):
                 await _apply(part, journal, library, experiment_id)
         if segment.whole < path.stat().st_size and path.suffix == ".seg":
             _log.warning("%s is damaged behind its first %d bytes", journal.put_aside(path), segment.whole)

@@ -21,7 +21,7 @@ from tracker.domain.experiments.fate import Life
 from tracker.journal import frames
 from tracker.journal.segment import CLOSED, OPEN
 
-__all__ = ["JournalFolder", "journals"]
+__all__ = ["DAMAGED", "JournalFolder", "journals"]
 
 DAMAGED = ".damaged"
 LONGEST_HEADER = 8192
@@ -111,6 +111,14 @@ class JournalFolder:
                         total += each.stat().st_size
         return total
 
+    def last_written(self) -> float:
+        """When the run last wrote here, in seconds since 1970-01-01 UTC; 0 when nobody knows."""
+        times = [0.0]
+        for each in (self.path / "run.json", *self._segments()):
+            with suppress(OSError):
+                times.append(each.stat().st_mtime)
+        return max(times)
+
     def put_aside(self, segment: Path) -> Path:
         """Keeps a segment that the store refuses for good, or that is damaged, where nobody carries it."""
         aside = segment.with_suffix(DAMAGED)
@@ -157,8 +165,9 @@ class JournalFolder:
     def carrying(self) -> Iterator[bool]:
         """Whether this process may carry for the length of the block; one does at a time.
 
-        The system lets go of the lock when the process dies. A file system without such locks lets
-        nobody carry; what waits there can be moved to one that has them and carried by ``tracker sync``.
+        The system lets go of the lock when the process dies. On a file system without such locks (Lustre
+        may have none) everybody may carry: what two carry is the same batch twice, which the store keeps
+        once, so that the lock does no more than save work.
         """
         try:
             descriptor = os.open(self.path / "carrier.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -169,10 +178,12 @@ class JournalFolder:
         _held.add(held)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             held.close()
             yield False
             return
+        except OSError:
+            pass
         try:
             yield True
         finally:

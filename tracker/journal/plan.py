@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -116,7 +117,9 @@ class RunPlan:
         else:
             found = await library.experiments.recent(project_id=home, limit=1)
         newest = max(found, key=lambda each: each.created_at, default=None)
-        return None if newest is None or newest.status is Status.COMPLETE else newest
+        if newest is None or newest.status is Status.COMPLETE:
+            return None
+        return None if self.name is None and _beats(newest) else newest
 
     async def _resumed(self, library: AsyncTracker, experiment: Experiment) -> Experiment:
         if self.rank:  # the first one of a job does it for all
@@ -127,6 +130,14 @@ class RunPlan:
 def address(url: str | None) -> str | None:
     """A server's address in the one form by which journals for it are told from others."""
     return None if url is None else url.rstrip("/")
+
+
+def _beats(experiment: Experiment) -> bool:
+    """Whether it is another run, that goes on: it has said so a short while ago."""
+    beat = experiment.heartbeat_at
+    if experiment.status is not Status.RUNNING or beat is None:
+        return False
+    return SystemClock().now() - beat < timedelta(seconds=60)
 
 
 async def next_step(library: AsyncTracker, experiment: Experiment) -> int:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tracker.areas import AsyncTracker
 from tracker.domain.errors import NotFound, TrackerError
+from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.fate import Life
+from tracker.domain.experiments.lifecycle import Status
 from tracker.journal.abandoned import end_if_abandoned, fate_of
 from tracker.journal.captures import carry_capture
 from tracker.journal.carrying import carry
 from tracker.journal.consoles import carry_console
-from tracker.journal.folder import JournalFolder, journals
+from tracker.journal.folder import DAMAGED, JournalFolder, journals
 from tracker.journal.frames import Block, Segment
 from tracker.journal.plan import RunPlan, address
 
 __all__ = ["Recovered", "destinations", "elsewhere", "recover", "tell"]
+
+SECONDS_APART = 60.0
+"""By which the clocks of two machines, and a beat on its way, may differ."""
 
 _log = logging.getLogger("tracker.run")
 
@@ -130,7 +135,29 @@ async def _recover_one(
         except Exception as error:  # one journal that is not as it should be must not keep a folder shut
             told.problem = error.detail if isinstance(error, TrackerError) else f"{journal.path}: {error!r}"
     told.waiting = journal.waiting()
+    refused = sum(1 for _ in journal.path.glob(f"*{DAMAGED}"))
+    if refused and not told.problem:
+        told.problem = f"{refused} segments could not be read or were refused, and are kept in {journal.path}"
     return told
+
+
+def _runs_elsewhere(journal: JournalFolder, experiment: Experiment) -> bool:
+    """Whether somebody has resumed it since this journal was last written to: it beats."""
+    beat = experiment.heartbeat_at
+    if experiment.status is not Status.RUNNING or beat is None:
+        return False
+    return beat.timestamp() > journal.last_written() + SECONDS_APART
+
+
+async def _made(plan: RunPlan, library: AsyncTracker) -> Experiment:
+    """The experiment of a run that has none yet; what it was to derive from may be gone by now."""
+    try:
+        return await plan.make(library)
+    except NotFound as error:
+        if plan.parent is None and plan.resume is None:
+            raise
+        _log.warning("run %s begins without it: %s", plan.name or plan.key.hex, error.detail)
+        return await replace(plan, parent=None, resume=None).make(library)
 
 
 async def _carried(
@@ -143,12 +170,14 @@ async def _carried(
     """Carries all there is and removes the journal; the experiment's name."""
     made = about.get("experiment_id")
     if made is None:
-        made = (await plan.make(library)).id
+        made = (await _made(plan, library)).id
         journal.tell({**about, "experiment_id": str(made)})
     experiment = await library.experiments.get(made)
-    await carry(journal, library, experiment.id, carried=count)
+    is_elsewhere = _runs_elsewhere(journal, experiment)
+    await carry(journal, library, experiment.id, carried=count, ends=not is_elsewhere)
     await carry_capture(journal, library, experiment.id)
     await carry_console(journal, library, experiment.id)
-    await end_if_abandoned(library, journal, experiment.id)
+    if not is_elsewhere:
+        await end_if_abandoned(library, journal, experiment.id)
     journal.remove()
     return experiment.name

@@ -183,7 +183,18 @@ def _of_run(settings: Settings) -> RunSettings:
     return RunSettings(**{field: getattr(settings, field) for field in RunSettings.model_fields})
 
 
+def _without_password(url: str | None) -> None:
+    """Refuses an address with a password: it would stand in the journal.
+
+    Raises:
+        Invalid: there is one.
+    """
+    if url is not None and "@" in url.partition("://")[2].partition("/")[0]:
+        raise Invalid.field("url", "must hold no user or password; give a token, or run: tracker login URL")
+
+
 def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
+    _without_password(settings.url)
     if not settings.project:
         raise Invalid.field("project", "name one, or set TRACKER_PROJECT")
     fields: dict[str, Any] = {"description": settings.description, "tags": settings.tags}
