@@ -16,7 +16,7 @@ ORIGIN = "https://ui.example"
 def test_health_tells_the_version_to_everybody(client: httpx.Client):
     for path in ("/", "/api/health"):
         assert client.get(path).json().keys() == {"status", "version"}
-    assert client.get("/api/health/ready").json()["ready"] == ["database", "migrations", "scalars"]
+    assert client.get("/api/health/ready").json()["ready"] == ["database", "migrations", "scalars", "blobs"]
 
 
 def test_the_documentation_is_served(client: httpx.Client):

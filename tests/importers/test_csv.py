@@ -122,6 +122,7 @@ def test_a_name_with_a_place_for_a_number_stays_as_it_is(tmp_path: Path, run, li
     assert set(imported(library, "x")) == {"{num}_from_1_x"}
 
 
+@pytest.mark.slow
 def test_an_import_that_is_killed_and_started_again_is_whole(tmp_path: Path, data: Path) -> None:
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((120_000, 4))

@@ -183,4 +183,4 @@ def _database() -> Iterator[None]:
 
 
 TestBlobsAgree = BlobMachine.TestCase
-TestBlobsAgree.settings = settings(max_examples=tries(25), stateful_step_count=25, deadline=None)
+TestBlobsAgree.settings = settings(max_examples=tries(12), stateful_step_count=20, deadline=None)

@@ -72,6 +72,7 @@ def go(folder: Path, kind: str, stride: int, most: int) -> None:
                 check(library, told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "stride"), [("system", 23), ("sqlite", 6), ("socket", 11)])
 def test_a_failing_call_never_reaches_the_training_nor_costs_a_point(
     tmp_path: Path, kind: str, stride: int

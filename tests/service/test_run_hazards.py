@@ -95,6 +95,7 @@ print(step)
 """
 
 
+@pytest.mark.slow
 def test_what_a_handler_raises_within_log_reaches_its_caller_and_no_row_is_there_twice(
     tmp_path: Path,
 ) -> None:
@@ -104,6 +105,7 @@ def test_what_a_handler_raises_within_log_reaches_its_caller_and_no_row_is_there
     assert len(set(range(logged)).difference(found)) <= 300
 
 
+@pytest.mark.slow
 def test_children_that_are_forked_while_threads_log_lose_nothing(tmp_path: Path) -> None:
     run = small_segments(tracker.init("p", data=tmp_path))
     is_over = threading.Event()
@@ -187,6 +189,7 @@ def script(folder: Path, *, before: str = "", middle: str = "", within: str = "p
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "middle"])
 def test_what_is_printed_to_closed_streams_does_not_land_in_the_journal(tmp_path: Path, moment: str) -> None:
     closing = "[os.close(number) for number in range(3)]"
@@ -195,6 +198,7 @@ def test_what_is_printed_to_closed_streams_does_not_land_in_the_journal(tmp_path
     script(tmp_path, **{moment: closing}, within=printing + turning)
 
 
+@pytest.mark.slow
 def test_a_process_out_of_descriptors_logs_on(tmp_path: Path) -> None:
     taking = (
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)); held = []\n"
@@ -204,6 +208,7 @@ def test_a_process_out_of_descriptors_logs_on(tmp_path: Path) -> None:
     assert said.count("TrackerWarning") <= 1
 
 
+@pytest.mark.slow
 def test_a_folder_that_can_no_longer_be_written_to_costs_one_warning(tmp_path: Path) -> None:
     deny = "run._writer.turn(); os.chmod(run._journal.path, 0o500); os.getuid() or os.seteuid(65534)"
     allow = "os.getuid() or os.seteuid(0); os.chmod(run._journal.path, 0o700)"
@@ -231,6 +236,7 @@ def test_a_journal_that_is_removed_while_a_run_logs_is_made_anew(tmp_path: Path)
     assert found == list(range(201))
 
 
+@pytest.mark.slow
 def test_what_a_child_logs_after_the_end_of_its_run_is_found_by_the_next_opening(tmp_path: Path) -> None:
     run = tracker.init("p", data=tmp_path)
     run.log({"loss": 1.0})
@@ -298,6 +304,7 @@ def logs_and_finishes(run: tracker.Run) -> None:
         run.log({"child": 1.0})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["online", "offline"])
 def test_a_spawned_child_never_ends_the_run(tmp_path: Path, mode: str) -> None:
     run = tracker.init("p", data=tmp_path, mode=mode, capture=False)
@@ -341,6 +348,7 @@ run.finish()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["killed", "finished"])
 def test_a_job_goes_on_when_another_one_of_its_processes_is_gone(
     tmp_path: Path, end: str, monkeypatch: pytest.MonkeyPatch
@@ -368,6 +376,7 @@ def test_a_job_goes_on_when_another_one_of_its_processes_is_gone(
         assert library.scalars.read(made.id, "loss@rank1").value.tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_what_a_child_logs_after_a_resumed_run_has_ended_belongs_to_it(tmp_path: Path) -> None:
     begun = tracker.init("p", data=tmp_path, capture=False)
     begun.finish("failed")

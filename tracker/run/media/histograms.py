@@ -60,7 +60,8 @@ def encoded_histogram(
     else:
         bars, ends = _counted(finite, _number_of(bins))
     if len(finite):
-        mean = float((finite / len(finite)).sum())  # divided first: a sum of huge values would overflow
+        with np.errstate(over="ignore"):  # by rounding, where all are as large as numbers get
+            mean = float((finite / len(finite)).sum())  # divided first: a sum of huge values would overflow
         apart |= {"min": float(finite.min()), "max": float(finite.max()), "mean": mean}
     return _encoded(bars, ends, apart)
 
