@@ -140,7 +140,8 @@ def test_a_terminal_stays_a_terminal_of_the_same_size(tmp_path: Path):
 
 def test_captures_may_end_in_any_order(tmp_path: Path):
     script = START + (
-        "second = ConsoleCapture(Path(sys.argv[1]) / 'second')\nsecond.start()\nprint('both', flush=True)\ntime.sleep(1)\n"
+        "second = ConsoleCapture(Path(sys.argv[1]) / 'second')\nsecond.start()\nprint('both', flush=True)\n"
+        "__import__('time').sleep(1)\n"
         "capture.stop()\nprint('second')\nsecond.stop()\nprint('none')\n"
         "capture.start()\nprint('first again')\ncapture.stop()\nprint('end')"
     )

@@ -352,7 +352,7 @@ async def _slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def test_more_calls_than_the_service_can_take_say_nothing_of_its_health() -> None:
     live = LiveApp(_slow)
     breaker = Breaker()
-    link = Link(live.url, None, Patience(read=3.0), breaker)
+    link = Link(live.url, None, Patience(read=0.5), breaker)
     answers = await asyncio.gather(*(link.get("/x") for _ in range(100)), return_exceptions=True)
     kinds = {type(answer) for answer in answers}
     assert kinds == {dict, TooManyRequests}

@@ -118,12 +118,12 @@ class MemoryExperimentRepository:
         state = self._current.state
         if experiment.id in state.experiments:
             raise AlreadyExists(f"experiment {experiment.id} is there already")
-        if experiment.project_id not in state.projects:
-            raise NotFound.of("project", experiment.project_id)
-        self._require_parents(experiment)
         key = experiment.run_key
         if key is not None and await self.with_run_key(experiment.project_id, key) is not None:
             raise AlreadyExists(f"an experiment with the run key {key} is there already")
+        if experiment.project_id not in state.projects:
+            raise NotFound.of("project", experiment.project_id)
+        self._require_parents(experiment)
         state.experiments[experiment.id] = experiment
 
     async def add_many(self, experiments: Sequence[Experiment]) -> None:
