@@ -26,7 +26,7 @@ def environment(**variables: str) -> dict[str, str]:
     """The environment without settings of tracker but these."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("TRACKER_")}
     kept.pop("DATABASE_URL", None)
-    return {**kept, "PYTHONPATH": str(ROOT), "TRACKER_SILENT": "1", **variables}
+    return {**kept, "PYTHONPATH": str(ROOT), "TRACKER_SILENT": "1", "TRACKER_CAPTURE": "off", **variables}
 
 
 class World:

@@ -24,10 +24,10 @@ _ADDRESS = re.compile(r"serving (http://[\w.:\[\]]+)")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """The environment without settings of tracker but these."""
+    """The environment without settings of tracker but these; runs capture nothing unless they are told to."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRACKER_")}
     kept.pop("DATABASE_URL", None)
-    return {**kept, "PYTHONPATH": str(ROOT), **variables}
+    return {**kept, "PYTHONPATH": str(ROOT), "TRACKER_CAPTURE": "off", **variables}
 
 
 class ServerProcess:

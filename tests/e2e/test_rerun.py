@@ -65,7 +65,11 @@ class Shell:
 
     def run(self, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = clean_environment(
-            TRACKER_DATA=str(self.data), TRACKER_SILENT="1", TRACKER_EXIT_SECONDS="100", **variables
+            TRACKER_DATA=str(self.data),
+            TRACKER_SILENT="1",
+            TRACKER_CAPTURE="on",
+            TRACKER_EXIT_SECONDS="100",
+            **variables,
         )
         environment["DATABASE_URL"] = f"sqlite:///{self.data}/tracker.db"
         return subprocess.run(
