@@ -17,7 +17,6 @@ from .target import Target, on_target
 
 if TYPE_CHECKING:
     from tracker.journal.recovery import Recovered
-    from tracker.settings import Settings
 
 __all__ = ["sync"]
 
@@ -75,20 +74,8 @@ async def _synced(target: Target, *, others: bool) -> Sequence[Recovered]:
                 found = settled + await recover(library, data, others=True)
     for url in sorted(each for each in wanted if each is not None):
         try:
-            async with aopen(url=url, token=_token(target, settings, url)) as library:
+            async with aopen(url=url, token=target.token) as library:
                 found += await recover(library, data, url, others=others)
         except TrackerError as error:  # of this server; the others are still to come
             found.append(Recovered("", url, problem=error.detail))
     return found if others else [*found, *elsewhere(data, wanted)]
-
-
-def _token(target: Target, settings: Settings, url: str) -> str:
-    """The token for a server that a journal names: ``TRACKER_TOKEN`` is for the one that --url or TRACKER_URL
-    names alone, since anybody who can write to the folder can name another."""
-    from tracker.credentials import Credentials  # noqa: PLC0415 - late, as above
-    from tracker.journal.plan import address  # noqa: PLC0415
-
-    if target.token is not None and address(target.url or settings.url) == url:
-        return target.token
-    kept = None if settings.credentials is None else Credentials(settings.credentials).find(url)
-    return kept or ""

@@ -56,16 +56,15 @@ async def carry(
         segment = _read(path)
         if segment is None:
             continue
-        try:
-            for batch in batches_of(segment, experiment_id, rank=_rank(segment)):
-                await _append(library, batch)
-        except Invalid as error:
-            _log.warning("the store refuses what is in %s: %s", journal.put_aside(path), error)
-            continue
+        refused: Invalid | None = None
+        for batch in batches_of(segment, experiment_id, rank=_rank(segment)):
+            refused = await _append(library, batch) or refused
         for part in segment.parts:
             if not isinstance(part, Block) and (ends or part.get("event") != "end"):
                 await _apply(part, journal, library, experiment_id)
-        if segment.whole < path.stat().st_size and path.suffix == ".seg":
+        if refused is not None:
+            _log.warning("the store refuses a part of what is in %s: %s", journal.put_aside(path), refused)
+        elif segment.whole < path.stat().st_size and path.suffix == ".seg":
             _log.warning("%s is damaged behind its first %d bytes", journal.put_aside(path), segment.whole)
         else:
             path.unlink(missing_ok=True)
@@ -160,13 +159,23 @@ def _derived(text: str) -> BatchId:
     return BatchId(UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=5))
 
 
-async def _append(library: AsyncTracker, batch: ScalarBatch) -> None:
-    """Keeps a batch; one that is too large for the store goes in halves, whose ids follow from its own."""
+async def _append(library: AsyncTracker, batch: ScalarBatch) -> Invalid | None:
+    """Keeps a batch; one that is too large for the store goes in halves, whose ids follow from its own.
+
+    Returns:
+        Why some of it is refused for good; everything else is kept.
+    """
     try:
         await library.scalars.append(batch)
-    except TooLarge:
+    except TooLarge as error:
         if len(batch) < 2:
-            raise
+            return error
+        refused: Invalid | None = None
         middle = len(batch) // 2
         for start, stop in ((0, middle), (middle, len(batch))):
-            await _append(library, batch.part(start, stop, id=_derived(f"{batch.id}/{start}")))
+            half = batch.part(start, stop, id=_derived(f"{batch.id}/{start}"))
+            refused = await _append(library, half) or refused
+        return refused
+    except Invalid as error:
+        return error
+    return None
