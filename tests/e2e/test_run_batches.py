@@ -43,6 +43,7 @@ def test_a_point_that_no_request_can_carry_is_told_once_and_stops_no_other(
     with caplog.at_level(logging.WARNING, "tracker.run"), tracker.init("p", url=server.url) as run:
         for step in range(50):
             run.log({"loss": step, endless[step % 2]: 1.0}, step=step)
+    assert run.unsaved == 50
     told = [record.message for record in caplog.records if "larger than 400 bytes" in record.message]
     assert told
     assert all("a part of what is in" in message for message in told)

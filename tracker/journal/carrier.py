@@ -73,6 +73,7 @@ class Carrier:
         self._told: set[type[BaseException]] = set()
         self._beating: asyncio.Task[None] | None = None
         self._is_gone = False
+        self.refused = 0  # points that the store takes neither now nor later
         self.experiment: Experiment | None = None
         self.busy = 0.0  # seconds of CPU
 
@@ -176,7 +177,7 @@ class Carrier:
                 self._writer.turn()
                 with self._journal.carrying() as is_ours:
                     if is_ours:
-                        await carry(self._journal, self._library, experiment.id)
+                        await carry(self._journal, self._library, experiment.id, refused=self._refuse)
                         await carry_capture(self._journal, self._library, experiment.id)
         except NotFound as error:
             self.tell(error)
@@ -222,6 +223,9 @@ class Carrier:
             with contextlib.suppress(Exception):  # what is wrong with the store the next round tells
                 await self._library.experiments.beat(self.experiment.id)
             await asyncio.sleep(BEAT_SECONDS)
+
+    def _refuse(self, points: int) -> None:
+        self.refused += points
 
     async def _ready_alone(self) -> Experiment:
         async with self._round:

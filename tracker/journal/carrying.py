@@ -35,6 +35,7 @@ async def carry(
     experiment_id: ExperimentId,
     *,
     carried: Callable[[Segment], object] = lambda _: None,
+    refused: Callable[[int], object] = lambda _: None,
     ends: bool = True,
 ) -> None:
     """Carries all closed segments of a run, in the order of writing, and deletes what is acknowledged.
@@ -45,7 +46,8 @@ async def carry(
         journal: of the run.
         library: where to.
         experiment_id: the run's experiment there.
-        carried: told of each segment that has arrived as a whole.
+        carried: told of each segment that has been gone through.
+        refused: told how many points of a segment the store does not take, now or ever.
         ends: whether the run ends as it says; not, where somebody else has resumed it meanwhile.
 
     Raises:
@@ -56,14 +58,17 @@ async def carry(
         segment = _read(path)
         if segment is None:
             continue
-        refused: Invalid | None = None
+        errors: list[tuple[int, Invalid]] = []
         for batch in batches_of(segment, experiment_id, rank=_rank(segment)):
-            refused = await _append(library, batch) or refused
+            errors += await _append(library, batch)
         for part in segment.parts:
             if not isinstance(part, Block) and (ends or part.get("event") != "end"):
                 await _apply(part, journal, library, experiment_id)
-        if refused is not None:
-            _log.warning("the store refuses a part of what is in %s: %s", journal.put_aside(path), refused)
+        if errors:
+            refused(sum(count for count, _ in errors))
+            _log.warning(
+                "the store refuses a part of what is in %s: %s", journal.put_aside(path), errors[0][1]
+            )
         elif segment.whole < path.stat().st_size and path.suffix == ".seg":
             _log.warning("%s is damaged behind its first %d bytes", journal.put_aside(path), segment.whole)
         else:
@@ -159,23 +164,22 @@ def _derived(text: str) -> BatchId:
     return BatchId(UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=5))
 
 
-async def _append(library: AsyncTracker, batch: ScalarBatch) -> Invalid | None:
+async def _append(library: AsyncTracker, batch: ScalarBatch) -> list[tuple[int, Invalid]]:
     """Keeps a batch; one that is too large for the store goes in halves, whose ids follow from its own.
 
     Returns:
-        Why some of it is refused for good; everything else is kept.
+        How many points are refused for good, and why; all others are kept.
     """
     try:
         await library.scalars.append(batch)
     except TooLarge as error:
         if len(batch) < 2:
-            return error
-        refused: Invalid | None = None
+            return [(len(batch), error)]
+        refused: list[tuple[int, Invalid]] = []
         middle = len(batch) // 2
         for start, stop in ((0, middle), (middle, len(batch))):
-            half = batch.part(start, stop, id=_derived(f"{batch.id}/{start}"))
-            refused = await _append(library, half) or refused
+            refused += await _append(library, batch.part(start, stop, id=_derived(f"{batch.id}/{start}")))
         return refused
     except Invalid as error:
-        return error
-    return None
+        return [(len(batch), error)]
+    return []

@@ -84,7 +84,7 @@ def close(
         return Closed(None, writer.waiting, False, _with_what_waits(known, writer.waiting))
     is_sent = carrier.drain(timeout) and (end is None or carrier.last(deadline - time.monotonic()))
     experiment = carrier.latest(deadline - time.monotonic())
-    unsaved = writer.waiting
+    unsaved = writer.waiting + carrier.refused
     ending = known if is_sent else _with_what_waits(known, unsaved)
     if is_sent and experiment is not None and end is not None:
         ending = _told(carrier, experiment, ending, min(SECONDS_TO_TELL, deadline - time.monotonic()))
