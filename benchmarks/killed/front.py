@@ -45,8 +45,10 @@ class Front:
 
     def __exit__(self, *_: object) -> None:
         self.turn("refuse")
+        self._wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     def turn(self, mode: str) -> None:
         """Changes what becomes of connections, and ends those there are; in a ``hole`` they freeze."""
@@ -69,6 +71,12 @@ class Front:
                 writer.transport.abort()
         if mode != "refuse":
             await self._listen()
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
