@@ -233,6 +233,7 @@ class Killed(Network):
             self.start()
         elif what < 0.4:
             self.process.kill()
+            self.process.wait(60)  # one that is still dying looks as if it ran
         elif what < 0.5:
             self.process.send_signal(signal.SIGSTOP)
         else:

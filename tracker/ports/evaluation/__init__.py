@@ -1,0 +1,1 @@
+"""What the evaluation of language models needs from outside."""

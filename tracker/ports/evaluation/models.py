@@ -1,0 +1,25 @@
+"""Where models that users added to the catalogue are kept."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tracker.domain.evaluation.models import CatalogueEntry
+
+__all__ = ["ModelRepository"]
+
+
+class ModelRepository(Protocol):
+    """Models of this installation beside those that tracker ships with."""
+
+    async def put(self, entry: CatalogueEntry) -> bool:
+        """Keeps it; one of the same key is replaced. Whether it is new."""
+        ...
+
+    async def list(self) -> tuple[CatalogueEntry, ...]:
+        """All of them, by key (by code point)."""
+        ...
+
+    async def delete(self, key: str) -> bool:
+        """Removes it; whether it was there."""
+        ...
