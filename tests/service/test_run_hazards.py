@@ -154,7 +154,8 @@ def run_script(text: str, folder: Path, **variables: str) -> tuple[str, str]:
     """What a training script that succeeds prints and says."""
     done = subprocess.run(
         [sys.executable, "-c", text, str(folder)],
-        env=clean_environment(TRACKER_SILENT="1", **variables), capture_output=True, text=True, timeout=120, check=False,
+        env=clean_environment(TRACKER_SILENT="1", **variables),
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
