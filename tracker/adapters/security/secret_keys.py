@@ -41,8 +41,6 @@ class SecretKeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._keys: tuple[SecretKey, ...] = ()
 
     def keys(self) -> tuple[SecretKey, ...]:
         """The keys, the one that seals first.
@@ -89,13 +87,9 @@ class SecretKeyFile:
 
     def _read(self) -> tuple[SecretKey, ...]:
         with self.path.open("rb") as file:
-            now = os.fstat(file.fileno())
-            seen = (now.st_mtime_ns, now.st_size, now.st_ino)
-            if seen != self._seen:
-                if now.st_mode & 0o077:
-                    raise Invalid(f"the keys of secrets can be read by others; run: chmod 600 {self.path}")
-                self._keys, self._seen = self._parsed(file.read()), seen
-        return self._keys
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise Invalid(f"the keys of secrets can be read by others; run: chmod 600 {self.path}")
+            return self._parsed(file.read())
 
     def _parsed(self, content: bytes) -> tuple[SecretKey, ...]:
         # What was read stays out of errors: it is keys.

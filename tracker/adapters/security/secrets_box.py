@@ -58,7 +58,9 @@ class AesGcmSecretsBox:
             ) from error
 
     def add_key(self) -> str:
-        """See the port."""
+        """See the port. Where it could not be used, none is made."""
+        with _from_extra():
+            import cryptography  # noqa: F401, PLC0415
         return self._file.add().id
 
     def drop_keys(self, before: str) -> int:
@@ -66,14 +68,14 @@ class AesGcmSecretsBox:
         return self._file.drop(before)
 
     def _key(self, sealed: SealedSecret) -> SecretKey:
-        for key in self._file.keys():
-            if key.id == sealed.key_id:
-                return key
-        raise Unavailable(
-            f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}; bring that file "
-            "back, or store the secret's value again",
-            3600,
-        )
+        known = {key.id: key for key in self._file.keys()}  # noqa: SIM118 - it is no mapping
+        if (key := known.get(sealed.key_id)) is None:
+            raise Unavailable(
+                f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}; bring that "
+                "file back, or store the secret's value again",
+                3600,
+            )
+        return key
 
 
 @contextmanager
