@@ -167,7 +167,7 @@ words = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "the", "cat", ".", "3
 def test_a_resample_scores_as_the_packages_own_function_scores_its_rows(
     rows: list[tuple[str, str]], data: st.DataObject
 ) -> None:
-    import sacrebleu  # noqa: PLC0415
+    import sacrebleu
 
     drawn = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=8))
     answers, truths = [rows[row][0] for row in drawn], [rows[row][1] for row in drawn]
