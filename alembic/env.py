@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic import context
-from tracker.adapters.sql.artifact_tables import metadata
 from tracker.adapters.sql.engine import WRITING, engine_for, normalized, sqlite_file
+from tracker.adapters.sql.evaluation_tables import metadata
 from tracker.adapters.sql.file_lock import FileLock
-from tracker.adapters.sql.types import DigestBytes, UtcDateTime
+from tracker.adapters.sql.types import CompactJson, DigestBytes, UtcDateTime
 from tracker.settings import Settings
 
 # Any fixed number: two upgrades of one PostgreSQL database follow one another.
@@ -26,6 +26,8 @@ def render_item(kind: str, item: Any, autogen: Any) -> str | bool:
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, DigestBytes):
         return "sa.LargeBinary()"
+    if kind == "type" and isinstance(item, CompactJson):
+        return "sa.Text()"
     return False
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from tracker.domain.artifacts.artifact import Artifact
 from tracker.domain.artifacts.snapshot import Snapshot
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ArtifactId, ExperimentId, ProjectId, SnapshotId, UserId
+from tracker.domain.ids import ArtifactId, ExperimentId, JobId, ProjectId, SnapshotId, UserId
 
 __all__ = ["ArtifactRepository", "BlobRepository", "SnapshotRepository"]
 
@@ -78,8 +78,9 @@ class SnapshotRepository(Protocol):
 class BlobRepository(Protocol):
     """What is known of blobs: who put them, who refers to them, and which may soon be deleted.
 
-    A blob is *referred to* by an artifact, or by a snapshot that has a file of these bytes. One that
-    nobody refers to is up for review from a moment on, and is deleted then.
+    A blob is *referred to* by an artifact, by a snapshot that has a file of these bytes, by a dataset,
+    or by a file that a job left. One that nobody refers to is up for review from a moment on, and is
+    deleted then.
     """
 
     async def reserve(self, digest: str, *, review_at: datetime) -> None:
@@ -126,6 +127,10 @@ class BlobRepository(Protocol):
     ) -> None:
         """Has all blobs to which an experiment, or a whole project, refers reviewed at `review_at` or later;
         to be called before it is deleted."""
+        ...
+
+    async def release_jobs(self, job_ids: Collection[JobId], *, review_at: datetime) -> None:
+        """The same for all files that these jobs left. Datasets that they made are datasets of their own."""
         ...
 
     async def release_one(self, digest: str, *, review_at: datetime) -> None:

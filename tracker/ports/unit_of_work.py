@@ -8,6 +8,17 @@ from typing import Protocol, Self
 from tracker.ports.artifacts import ArtifactRepository, BlobRepository, SnapshotRepository
 from tracker.ports.audit import AuditRepository
 from tracker.ports.branches import BranchRepository
+from tracker.ports.evaluation.datasets import DatasetRepository
+from tracker.ports.evaluation.jobs import (
+    AnswerRepository,
+    JobFileRepository,
+    JobRepository,
+    PassRepository,
+    RowRepository,
+)
+from tracker.ports.evaluation.models import ModelRepository
+from tracker.ports.evaluation.secrets import SecretRepository
+from tracker.ports.evaluation.workflows import EvaluationRepository, WorkflowRepository
 from tracker.ports.experiments import ExperimentRepository
 from tracker.ports.hypotheses import HypothesisRepository
 from tracker.ports.identity import ApiTokenRepository, CodeRepository, StandingRepository, UserRepository
@@ -135,6 +146,56 @@ class ReadingUnit(Protocol):
     @property
     def purges(self) -> PurgeRepository:
         """What deletions left to do."""
+        ...
+
+    @property
+    def datasets(self) -> DatasetRepository:
+        """What language models are evaluated on."""
+        ...
+
+    @property
+    def jobs(self) -> JobRepository:
+        """Inference and evaluation, and how far each is."""
+        ...
+
+    @property
+    def job_rows(self) -> RowRepository:
+        """What came of their rows."""
+        ...
+
+    @property
+    def answers(self) -> AnswerRepository:
+        """What models answered before."""
+        ...
+
+    @property
+    def job_files(self) -> JobFileRepository:
+        """What jobs left."""
+        ...
+
+    @property
+    def job_passes(self) -> PassRepository:
+        """By which their workers are known."""
+        ...
+
+    @property
+    def evaluations(self) -> EvaluationRepository:
+        """What models are compared on."""
+        ...
+
+    @property
+    def workflows(self) -> WorkflowRepository:
+        """Each of one model."""
+        ...
+
+    @property
+    def evaluation_secrets(self) -> SecretRepository:
+        """Users' secrets, sealed."""
+        ...
+
+    @property
+    def catalogue_models(self) -> ModelRepository:
+        """Models that were added to the catalogue."""
         ...
 
     async def __aenter__(self) -> Self: ...

@@ -60,7 +60,8 @@ def test_other_rows_make_the_next_revision_and_the_same_rows_none() -> None:
     with pytest.raises(Conflict, match="project and has the file name"):
         a_dataset(content_hash="c" * 64, filename="other.csv").follows(first)
     with pytest.raises(Invalid, match="first revision"):
-        a_dataset(revision=2)
+        a_dataset(previous_id=first.id)
+    assert second.evolve(previous_id=None).revision == 2  # the one before was deleted
 
 
 @pytest.mark.parametrize(("most", "rows"), [(-1, 4), (0, 4), (2, 2), (9, 4)])

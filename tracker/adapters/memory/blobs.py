@@ -9,7 +9,7 @@ from datetime import datetime
 from tracker.adapters.memory.state import BlobRow, Current
 from tracker.domain.errors import Conflict, NotFound
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ExperimentId, ProjectId, UserId
+from tracker.domain.ids import ExperimentId, JobId, ProjectId, UserId
 
 __all__ = ["MemoryBlobRepository", "MemoryBlobStore"]
 
@@ -83,6 +83,12 @@ class MemoryBlobRepository:
             if project == project_id and experiment_id in (None, experiment):
                 await self.release_one(digest, review_at=review_at)
 
+    async def release_jobs(self, job_ids: Collection[JobId], *, review_at: datetime) -> None:
+        """Has all files of jobs reviewed."""
+        for (job_id, _), file in self._current.state.job_files.items():
+            if job_id in job_ids:
+                await self.release_one(file.digest, review_at=review_at)
+
     async def release_one(self, digest: str, *, review_at: datetime) -> None:
         """Has one reviewed."""
         row = self._current.state.blobs.get(digest)
@@ -123,13 +129,17 @@ class MemoryBlobRepository:
         rows = self._current.state.blobs
         rows[digest] = rows[digest]._replace(review_at=at)
 
-    def _references(self) -> Iterator[tuple[str, ProjectId, ExperimentId]]:
+    def _references(self) -> Iterator[tuple[str, ProjectId, ExperimentId | None]]:
         state = self._current.state
         for artifact in state.artifacts.values():
             yield artifact.digest, artifact.project_id, artifact.experiment_id
         for snapshot in state.snapshots.values():
             for file in snapshot.files:
                 yield file.digest, snapshot.project_id, snapshot.experiment_id
+        for dataset in state.datasets.values():
+            yield dataset.digest, dataset.project_id, None
+        for (job_id, _), left in state.job_files.items():
+            yield left.digest, state.jobs[job_id].project_id, None
 
 
 class MemoryBlobStore:

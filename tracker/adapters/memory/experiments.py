@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tracker.adapters.memory.artifacts import forget_artifacts
+from tracker.adapters.memory.evaluation.forgetting import forget_tracked
 from tracker.adapters.memory.hypotheses import forget_links
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
@@ -173,6 +174,7 @@ class MemoryExperimentRepository:
         state.metrics = {key: m for key, m in state.metrics.items() if m.experiment_id != experiment_id}
         state.series = {key: mark for key, mark in state.series.items() if key[0] != experiment_id}
         forget_artifacts(state, [experiment_id])
+        forget_tracked(state, [experiment_id])
         forget_links(state, experiments=[experiment_id])
 
     def _of(self, project_id: ProjectId) -> Sequence[Experiment]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from tracker.adapters.memory.artifacts import forget_uploader
+from tracker.adapters.memory.evaluation.forgetting import forget_person
 from tracker.adapters.memory.hypotheses import forget_author
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, Conflict, NotFound, StaleVersion
@@ -95,6 +96,7 @@ class MemoryUserRepository:
         await self.unlink_external(user_id)
         forget_author(state, user_id)
         forget_uploader(state, user_id)
+        forget_person(state, user_id)
         state.ended_sessions = {k: s for k, s in state.ended_sessions.items() if s.user_id != user_id}
         state.api_tokens = {k: t for k, t in state.api_tokens.items() if t.user_id != user_id}
         state.codes = {k: c for k, c in state.codes.items() if c.user_id != user_id}

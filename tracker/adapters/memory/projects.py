@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from tracker.adapters.memory.artifacts import forget_artifacts
+from tracker.adapters.memory.evaluation.forgetting import forget_of_project
 from tracker.adapters.memory.hypotheses import forget_links, forget_project
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
@@ -80,6 +81,7 @@ class MemoryProjectRepository:
         state.saved_queries = {key: q for key, q in state.saved_queries.items() if key not in queries}
         forget_artifacts(state, gone)
         forget_project(state, project_id)
+        forget_of_project(state, project_id)
         forget_links(state, experiments=gone, queries=queries)
         state.members = {key: member for key, member in state.members.items() if key[0] != project_id}
         state.grants = {key: grant for key, grant in state.grants.items() if grant.project_id != project_id}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -9,6 +10,14 @@ from uuid import UUID
 
 from tracker.domain.artifacts.artifact import Artifact
 from tracker.domain.artifacts.snapshot import Snapshot
+from tracker.domain.evaluation.datasets.dataset import Dataset
+from tracker.domain.evaluation.evaluation import Evaluation
+from tracker.domain.evaluation.jobs.job import Job
+from tracker.domain.evaluation.jobs.passes import JobPass
+from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
+from tracker.domain.evaluation.models import CatalogueEntry
+from tracker.domain.evaluation.secrets import SealedSecret, Secret
+from tracker.domain.evaluation.workflows.workflow import Workflow
 from tracker.domain.experiments.branch import Branch
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.hypotheses.hypothesis import Decision, Hypothesis
@@ -26,10 +35,13 @@ from tracker.domain.ids import (
     ArtifactId,
     BranchId,
     CodeId,
+    DatasetId,
     DecisionId,
+    EvaluationId,
     ExperimentId,
     GrantId,
     HypothesisId,
+    JobId,
     ProjectId,
     PurgeId,
     SavedQueryId,
@@ -37,12 +49,14 @@ from tracker.domain.ids import (
     SnapshotId,
     TeamId,
     UserId,
+    WorkflowId,
 )
 from tracker.domain.metrics.metric import Metric
 from tracker.domain.metrics.summary import SeriesMark
 from tracker.domain.projects.project import Project
 from tracker.domain.projects.purge import Purge
 from tracker.domain.search.saved_query import SavedQuery
+from tracker.ports.evaluation.jobs import JobFile
 
 __all__ = ["BlobRow", "Current", "MemberKey", "MetricKey", "SeriesKey", "State"]
 
@@ -96,6 +110,18 @@ class State:
     blobs: dict[str, BlobRow] = field(default_factory=dict)
     uploads: dict[tuple[str, UserId], datetime] = field(default_factory=dict)
     purges: dict[PurgeId, Purge] = field(default_factory=dict)
+    datasets: dict[DatasetId, Dataset] = field(default_factory=dict)
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    # Of each job and project a mapping of its own: a job has thousands of rows, and they are not copied
+    # for each unit of work.
+    job_rows: dict[JobId, Mapping[int, RowOutcome]] = field(default_factory=dict)
+    answers: dict[ProjectId, Mapping[str, RowOutcome]] = field(default_factory=dict)
+    job_files: dict[tuple[JobId, str], JobFile] = field(default_factory=dict)
+    job_passes: dict[tuple[JobId, int], JobPass] = field(default_factory=dict)
+    evaluations: dict[EvaluationId, Evaluation] = field(default_factory=dict)
+    workflows: dict[WorkflowId, Workflow] = field(default_factory=dict)
+    evaluation_secrets: dict[tuple[UserId, str], tuple[Secret, SealedSecret]] = field(default_factory=dict)
+    catalogue_models: dict[tuple[str, str], CatalogueEntry] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=lambda: {"standings": 0})
 
     def copy(self) -> State:

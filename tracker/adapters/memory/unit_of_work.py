@@ -10,6 +10,15 @@ from tracker.adapters.memory.artifacts import MemoryArtifactRepository, MemorySn
 from tracker.adapters.memory.audit import MemoryAuditRepository
 from tracker.adapters.memory.blobs import MemoryBlobRepository
 from tracker.adapters.memory.branches import MemoryBranchRepository
+from tracker.adapters.memory.evaluation.datasets import MemoryDatasetRepository
+from tracker.adapters.memory.evaluation.job_files import MemoryJobFileRepository, MemoryPassRepository
+from tracker.adapters.memory.evaluation.job_rows import MemoryAnswerRepository, MemoryRowRepository
+from tracker.adapters.memory.evaluation.jobs import MemoryJobRepository
+from tracker.adapters.memory.evaluation.secrets import MemoryModelRepository, MemorySecretRepository
+from tracker.adapters.memory.evaluation.workflows import (
+    MemoryEvaluationRepository,
+    MemoryWorkflowRepository,
+)
 from tracker.adapters.memory.experiments import MemoryExperimentRepository
 from tracker.adapters.memory.hypotheses import MemoryHypothesisRepository
 from tracker.adapters.memory.identity import (
@@ -73,6 +82,16 @@ class MemoryUnit:
         self.snapshots = MemorySnapshotRepository(current)
         self.blobs = MemoryBlobRepository(current)
         self.purges = MemoryPurgeRepository(current)
+        self.datasets = MemoryDatasetRepository(current)
+        self.jobs = MemoryJobRepository(current)
+        self.job_rows = MemoryRowRepository(current)
+        self.answers = MemoryAnswerRepository(current)
+        self.job_files = MemoryJobFileRepository(current)
+        self.job_passes = MemoryPassRepository(current)
+        self.evaluations = MemoryEvaluationRepository(current)
+        self.workflows = MemoryWorkflowRepository(current)
+        self.evaluation_secrets = MemorySecretRepository(current)
+        self.catalogue_models = MemoryModelRepository(current)
 
     async def __aenter__(self) -> Self:
         """Begins."""

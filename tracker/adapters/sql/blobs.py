@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -16,21 +17,41 @@ from tracker.adapters.sql.artifact_tables import (
     manifests,
     snapshots,
 )
+from tracker.adapters.sql.evaluation_tables import datasets, job_files, jobs
 from tracker.adapters.sql.failures import inserting
 from tracker.adapters.sql.session import Session
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.adapters.sql.upserting import insert_into
 from tracker.domain.errors import NotFound
 from tracker.domain.identity.policy import ProjectScope
-from tracker.domain.ids import ExperimentId, ProjectId, UserId
+from tracker.domain.ids import ExperimentId, JobId, ProjectId, UserId
 
 __all__ = ["SqlBlobRepository"]
 
 _KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a statement
-_OF_ARTIFACTS = sa.select(artifacts.c.digest, artifacts.c.experiment_id)
-_OF_SNAPSHOTS = sa.select(manifest_blobs.c.digest, snapshots.c.experiment_id).join(
-    snapshots, snapshots.c.manifest_id == manifest_blobs.c.manifest_id
+_Key = TypeVar("_Key", str, UUID)
+
+
+class _Reference(NamedTuple):
+    """One way to refer to a blob."""
+
+    source: sa.FromClause
+    digest: sa.Column[Any]
+    project: sa.Column[Any]
+
+
+_OF_ARTIFACTS = _Reference(artifacts.join(experiments), artifacts.c.digest, experiments.c.project_id)
+_OF_SNAPSHOTS = _Reference(
+    manifest_blobs.join(snapshots, snapshots.c.manifest_id == manifest_blobs.c.manifest_id).join(
+        experiments, experiments.c.id == snapshots.c.experiment_id
+    ),
+    manifest_blobs.c.digest,
+    experiments.c.project_id,
 )
+_OF_DATASETS = _Reference(datasets, datasets.c.digest, datasets.c.project_id)
+_OF_JOBS = _Reference(job_files.join(jobs), job_files.c.digest, jobs.c.project_id)
+_OF_RUNS = (_OF_ARTIFACTS, _OF_SNAPSHOTS)
+_REFERENCES = (*_OF_RUNS, _OF_DATASETS, _OF_JOBS)
 
 
 class SqlBlobRepository:
@@ -73,12 +94,14 @@ class SqlBlobRepository:
         """The projects behind any of them."""
         found: dict[ProjectId, ProjectScope] = {}
         for some in _parts(digests):
-            using = experiments.c.id.in_(_references(some))
-            statement = (
-                sa.select(projects.c.id, projects.c.owner_id, projects.c.team_id)
-                .where(projects.c.id.in_(sa.select(experiments.c.project_id).where(using)))
-            )  # fmt: skip
-            for row in await self._session.rows(statement):
+            using = sa.union(
+                *(
+                    sa.select(each.project).select_from(each.source).where(each.digest.in_(some))
+                    for each in _REFERENCES
+                )
+            )
+            statement = sa.select(projects.c.id, projects.c.owner_id, projects.c.team_id)
+            for row in await self._session.rows(statement.where(projects.c.id.in_(using))):
                 found[row.id] = ProjectScope(project_id=row.id, owner_id=row.owner_id, team_id=row.team_id)
         return tuple(found.values())
 
@@ -87,14 +110,13 @@ class SqlBlobRepository:
     ) -> frozenset[str]:
         """Those that one of these projects has."""
         found: set[str] = set()
-        for asked, digest in ((_OF_ARTIFACTS, artifacts.c.digest), (_OF_SNAPSHOTS, manifest_blobs.c.digest)):
+        for each in _REFERENCES:
+            asked = sa.select(each.digest).select_from(each.source)
             if project_ids is None:
-                found |= await self._digests(asked, digest, digests)
+                found |= await self._digests(asked, each.digest, digests)
                 continue
-            there = asked.join(experiments)
-            for start in range(0, len(keys := list(project_ids)), _KEYS_A_QUERY):
-                here = there.where(experiments.c.project_id.in_(keys[start : start + _KEYS_A_QUERY]))
-                found |= await self._digests(here, digest, digests)
+            for some in _parts(project_ids):
+                found |= await self._digests(asked.where(each.project.in_(some)), each.digest, digests)
         return frozenset(found)
 
     async def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
@@ -120,16 +142,20 @@ class SqlBlobRepository:
         self, project_id: ProjectId, experiment_id: ExperimentId | None = None, *, review_at: datetime
     ) -> None:
         """Has all of an experiment or a project reviewed."""
-        runs: Any = sa.select(experiments.c.id).where(experiments.c.project_id == project_id)
-        if experiment_id is not None:
-            runs = [experiment_id]
-        used = sa.union(
-            sa.select(artifacts.c.digest).where(artifacts.c.experiment_id.in_(runs)),
-            sa.select(manifest_blobs.c.digest)
-            .join(snapshots, snapshots.c.manifest_id == manifest_blobs.c.manifest_id)
-            .where(snapshots.c.experiment_id.in_(runs)),
+        kinds = _REFERENCES if experiment_id is None else _OF_RUNS
+        used = (
+            sa.select(each.digest)
+            .select_from(each.source)
+            .where(each.project == project_id if experiment_id is None else experiments.c.id == experiment_id)
+            for each in kinds
         )
-        await self._session.run(_reviewed(blobs.c.digest.in_(used), review_at))
+        await self._session.run(_reviewed(blobs.c.digest.in_(sa.union(*used)), review_at))
+
+    async def release_jobs(self, job_ids: Collection[JobId], *, review_at: datetime) -> None:
+        """Has all files of jobs reviewed."""
+        for some in _parts(job_ids):
+            left = sa.select(job_files.c.digest).where(job_files.c.job_id.in_(some))
+            await self._session.run(_reviewed(blobs.c.digest.in_(left), review_at))
 
     async def release_one(self, digest: str, *, review_at: datetime) -> None:
         """Has one reviewed."""
@@ -171,20 +197,10 @@ class SqlBlobRepository:
         return frozenset(found)
 
 
-def _parts(digests: Collection[str]) -> Iterator[list[str]]:
-    keys = sorted(digests)
-    for start in range(0, len(keys), _KEYS_A_QUERY):
-        yield keys[start : start + _KEYS_A_QUERY]
-
-
-def _references(digests: list[str]) -> sa.CompoundSelect[Any]:
-    """The experiments that refer to any of them."""
-    return sa.union(
-        sa.select(artifacts.c.experiment_id).where(artifacts.c.digest.in_(digests)),
-        sa.select(snapshots.c.experiment_id)
-        .join(manifest_blobs, snapshots.c.manifest_id == manifest_blobs.c.manifest_id)
-        .where(manifest_blobs.c.digest.in_(digests)),
-    )
+def _parts(keys: Collection[_Key]) -> Iterator[list[_Key]]:
+    every = sorted(keys)
+    for start in range(0, len(every), _KEYS_A_QUERY):
+        yield every[start : start + _KEYS_A_QUERY]
 
 
 def _reviewed(which: sa.ColumnElement[bool], review_at: datetime) -> sa.Update:

@@ -1,7 +1,8 @@
 """The tables of what is tracked. Migrations make them; a test proves that both agree.
 
 Those of users, teams and the audit log are in :mod:`tracker.adapters.sql.identity_tables`, those of
-searching, hypotheses and artifacts in ``search_tables``, ``hypothesis_tables`` and ``artifact_tables``.
+searching, hypotheses, artifacts and evaluation in ``search_tables``, ``hypothesis_tables``,
+``artifact_tables`` and ``evaluation_tables``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = [
     "purges",
 ]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """What ``db_metadata.version`` says when the database fits this code."""
 
 metadata = sa.MetaData(

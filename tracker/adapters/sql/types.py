@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-__all__ = ["CodePointText", "DigestBytes", "UtcDateTime"]
+__all__ = ["CodePointText", "CompactJson", "DigestBytes", "UtcDateTime"]
 
 # PostgreSQL would sort by the cluster's locale; "C" is by code point, as SQLite and Python do it.
 CodePointText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -31,6 +32,21 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class CompactJson(sa.types.TypeDecorator[Any]):
+    """JSON that no query looks into, as text without spaces and escapes."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """To text."""
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """To dicts and lists."""
+        return None if value is None else json.loads(value)
 
 
 class DigestBytes(sa.types.TypeDecorator[str]):

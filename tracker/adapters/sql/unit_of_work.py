@@ -33,6 +33,17 @@ from tracker.adapters.sql.session import Loaders, ReadingSession, Session, Writi
 from tracker.adapters.sql.standings import SqlStandingRepository
 from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.teams import SqlMemberRepository, SqlTeamRepository
+from tracker.ports.evaluation.datasets import DatasetRepository
+from tracker.ports.evaluation.jobs import (
+    AnswerRepository,
+    JobFileRepository,
+    JobRepository,
+    PassRepository,
+    RowRepository,
+)
+from tracker.ports.evaluation.models import ModelRepository
+from tracker.ports.evaluation.secrets import SecretRepository
+from tracker.ports.evaluation.workflows import EvaluationRepository, WorkflowRepository
 
 __all__ = ["SqlUnitsOfWork"]
 
@@ -65,6 +76,17 @@ class SqlUnitsOfWork:
 
 
 class _Repositories:
+    datasets: DatasetRepository
+    jobs: JobRepository
+    job_rows: RowRepository
+    answers: AnswerRepository
+    job_files: JobFileRepository
+    job_passes: PassRepository
+    evaluations: EvaluationRepository
+    workflows: WorkflowRepository
+    evaluation_secrets: SecretRepository
+    catalogue_models: ModelRepository
+
     def _attach(self, session: Session, dialect: str) -> None:
         self.users = SqlUserRepository(session)
         self.standings = SqlStandingRepository(session, dialect)

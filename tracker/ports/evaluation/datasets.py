@@ -33,7 +33,7 @@ class DatasetRepository(Protocol):
 
         Raises:
             AlreadyExists: the id is taken, or its file name has this revision in its project.
-            NotFound: its project does not exist.
+            NotFound: its project does not exist, or a dataset that it follows or was made from.
         """
         ...
 
@@ -56,7 +56,7 @@ class DatasetRepository(Protocol):
         ...
 
     async def of_jobs(self, job_ids: Collection[JobId]) -> tuple[Dataset, ...]:
-        """Those that these jobs made."""
+        """Those that these jobs made, oldest first (ties by id); they outlive their jobs."""
         ...
 
     async def delete(self, dataset_id: DatasetId) -> None:

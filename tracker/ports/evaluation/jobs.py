@@ -25,7 +25,10 @@ class JobPage(NamedTuple):
 
 
 class JobRepository(Protocol):
-    """Jobs. Changes show to others once the unit of work is committed."""
+    """Jobs. Changes show to others once the unit of work is committed.
+
+    A job outlives its dataset and its workflow: whoever deletes those decides what becomes of it.
+    """
 
     async def add(self, job: Job) -> None:
         """Keeps a new one.
@@ -114,7 +117,11 @@ class AnswerRepository(Protocol):
         ...
 
     async def keep(self, project_id: ProjectId, answers: Mapping[str, RowOutcome]) -> None:
-        """Keeps answers by key; the first one of a key stays."""
+        """Keeps answers by key; the first one of a key stays.
+
+        Raises:
+            NotFound: there is no such project.
+        """
         ...
 
 
@@ -154,7 +161,12 @@ class PassRepository(Protocol):
     """Passes of attempts: by which a worker shows that it is the one that was sent."""
 
     async def put(self, pass_: JobPass) -> None:
-        """Keeps one, or its new state; it is found by job and attempt."""
+        """Keeps one, or its new state; it is found by job and attempt, and goes with the account in
+        whose name it was given.
+
+        Raises:
+            NotFound: there is no such job, or no such account.
+        """
         ...
 
     async def get(self, job_id: JobId, attempt: int) -> JobPass:

@@ -20,6 +20,6 @@ class ModelRepository(Protocol):
         """All of them, by key (by code point)."""
         ...
 
-    async def delete(self, key: str) -> bool:
-        """Removes it; whether it was there."""
+    async def delete(self, key: tuple[str, str]) -> bool:
+        """Removes the one of this provider and name; whether it was there."""
         ...

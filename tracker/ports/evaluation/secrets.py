@@ -14,10 +14,14 @@ class SecretRepository(Protocol):
     """Secrets of users. Each user has names of their own, and sees nobody else's."""
 
     async def put(self, owner_id: UserId, secret: Secret, sealed: SealedSecret) -> bool:
-        """Keeps it; one of this owner and name is replaced, but for when it was created.
+        """Keeps it; one of this owner and name is replaced, but for when it was created, and has the next
+        version.
 
         Returns:
             Whether it is new.
+
+        Raises:
+            NotFound: there is no such owner.
         """
         ...
 

@@ -55,14 +55,17 @@ class EvaluationRepository(Protocol):
 
 
 class WorkflowRepository(Protocol):
-    """Workflows. Changes show to others once the unit of work is committed."""
+    """Workflows. Changes show to others once the unit of work is committed.
+
+    When the experiment is deleted as which one is recorded, the workflow forgets it.
+    """
 
     async def add(self, workflow: Workflow) -> None:
         """Keeps a new one.
 
         Raises:
             AlreadyExists: the id is taken.
-            NotFound: its evaluation does not exist.
+            NotFound: its evaluation does not exist, or the experiment as which it is recorded.
         """
         ...
 

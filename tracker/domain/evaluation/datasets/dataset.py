@@ -14,7 +14,7 @@ from tracker.domain.evaluation.datasets.filenames import FileKind, sanitised
 from tracker.domain.evaluation.datasets.rows import ColumnName, Columns
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import DatasetId, JobId, ProjectId, UserId
-from tracker.domain.text import Label
+from tracker.domain.text import Label, storable
 
 __all__ = ["Coverage", "Dataset", "DatasetFormat", "Lineage"]
 
@@ -59,7 +59,7 @@ class Lineage(Frozen):
 
     job_id: JobId
     source_id: DatasetId | None = None
-    generated_by: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    generated_by: Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(storable)]
 
 
 class Dataset(Frozen):
@@ -76,7 +76,7 @@ class Dataset(Frozen):
         coverage: how many rows say what.
         lineage: of one that a job made; ``None`` of an upload.
         revision: 1, 2, ... of datasets of one name.
-        previous_id: the revision before.
+        previous_id: the revision before; ``None`` of the first, and when that was deleted.
         label: a name that people gave it, such as ``test-set``.
         version: counts the saves; a save of an older one is refused.
     """
@@ -104,8 +104,8 @@ class Dataset(Frozen):
     def _has_examples(self) -> Self:
         if self.columns.examples not in self.names:
             raise PydanticCustomError("missing_examples", "there is no column of examples")
-        if (self.revision == 1) != (self.previous_id is None):
-            raise PydanticCustomError("revisions", "the first revision, and no other, has none before it")
+        if self.revision == 1 and self.previous_id is not None:
+            raise PydanticCustomError("revisions", "the first revision has none before it")
         return self
 
     @property

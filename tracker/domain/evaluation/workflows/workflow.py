@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Conflict, InvalidTransition
@@ -16,7 +16,7 @@ from tracker.domain.evaluation.jobs.job import JobKind, JobName
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import EvaluationId, ExperimentId, JobId, ProjectId, UserId, WorkflowId
 from tracker.domain.json_tree import EMPTY, JsonObject
-from tracker.domain.text import Description
+from tracker.domain.text import Description, storable
 
 __all__ = ["Step", "Workflow", "WorkflowStatus"]
 
@@ -70,7 +70,7 @@ class Workflow(Frozen):
     experiment_id: ExperimentId | None = None
     name: JobName
     description: Description = ""
-    model: Annotated[str, Field(min_length=1, max_length=1000)]
+    model: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(storable)]
     config: JsonObject = Field(default_factory=lambda: EMPTY)
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
     status: WorkflowStatus = WorkflowStatus.CREATED
