@@ -17,6 +17,7 @@ from .target import Target, on_target
 
 if TYPE_CHECKING:
     from tracker.journal.recovery import Recovered
+    from tracker.settings import Settings
 
 __all__ = ["sync"]
 
@@ -35,6 +36,9 @@ def sync(ctx: click.Context, *, as_json: bool, others: bool) -> None:
 
     A run of another machine or container may still go on, for all that can be seen from here: it is told
     of and left alone, unless --others says that all of them are over. Exit 3: something is still waiting.
+
+    TRACKER_TOKEN is shown to the server that --url or TRACKER_URL names, and to those that runs of yours
+    named; not to one that somebody else put into a shared folder.
     """
     found = asyncio.run(_synced(ctx.ensure_object(Target), others=others))
     if as_json:
@@ -57,8 +61,14 @@ _COLUMNS = (
 async def _synced(target: Target, *, others: bool) -> Sequence[Recovered]:
     from tracker.embedded import connect  # noqa: PLC0415 - late: it is what makes commands slow to start
     from tracker.journal.plan import address  # noqa: PLC0415
-    from tracker.journal.recovery import Recovered, destinations, elsewhere, recover  # noqa: PLC0415
-    from tracker.opening import aopen  # noqa: PLC0415
+    from tracker.journal.recovery import (  # noqa: PLC0415
+        Recovered,
+        destinations,
+        elsewhere,
+        own_destinations,
+        recover,
+    )
+    from tracker.remote import connect as connect_to  # noqa: PLC0415
     from tracker.settings import Settings  # noqa: PLC0415
 
     settings = Settings.load(data=target.data)
@@ -66,6 +76,7 @@ async def _synced(target: Target, *, others: bool) -> Sequence[Recovered]:
     wanted = destinations(data)
     if target.url is not None:
         wanted &= {address(target.url)}
+    trusted = own_destinations(data) | {address(target.url), address(settings.url)}
     found: list[Recovered] = []
     if None in wanted:
         async with await connect(settings, "shell", told=found.append) as library:
@@ -74,8 +85,16 @@ async def _synced(target: Target, *, others: bool) -> Sequence[Recovered]:
                 found = settled + await recover(library, data, others=True)
     for url in sorted(each for each in wanted if each is not None):
         try:
-            async with aopen(url=url, token=target.token) as library:
+            async with await connect_to(url, _token_for(url, settings, url in trusted)) as library:
                 found += await recover(library, data, url, others=others)
         except TrackerError as error:  # of this server; the others are still to come
             found.append(Recovered("", url, problem=error.detail))
     return found if others else [*found, *elsewhere(data, wanted)]
+
+
+def _token_for(url: str, settings: Settings, is_trusted: bool) -> str | None:
+    from tracker.credentials import Credentials  # noqa: PLC0415  (late, as above)
+
+    if is_trusted and settings.token is not None:
+        return settings.token
+    return None if settings.credentials is None else Credentials(settings.credentials).find(url)

@@ -39,6 +39,7 @@ from .exchange import BodyLimits, responder
 from .gate import Gate
 from .lifespan import Lifespan
 from .openapi import openapi
+from .request import Request
 from .routes import PUBLIC, ROUTES
 
 __all__ = ["create_app"]
@@ -62,7 +63,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
         settings.allowed_origins,
         _refusals(container.audit()),
     )
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[gate])
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[gate], request_type=Request)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)

@@ -150,11 +150,12 @@ def test_warnings_that_are_errors_or_log_themselves_stay_out_of_the_loop(tmp_pat
     assert set(steps(tmp_path, run, "shown")) == {1}
 
 
-def run_script(text: str, folder: Path) -> tuple[str, str]:
+def run_script(text: str, folder: Path, **variables: str) -> tuple[str, str]:
     """What a training script that succeeds prints and says."""
     done = subprocess.run(
         [sys.executable, "-c", text, str(folder)],
-        env=clean_environment(TRACKER_SILENT="1"), capture_output=True, text=True, timeout=120, check=False,
+        env=clean_environment(TRACKER_SILENT="1", **variables),
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
@@ -397,3 +398,30 @@ def test_what_a_child_logs_after_a_resumed_run_has_ended_belongs_to_it(tmp_path:
         (made,) = library.experiments.recent()
         assert (made.id, made.status) == (begun.id, "complete")
         assert library.scalars.read(made.id, "late").value.tolist() == [1.0]
+
+
+SLOW_START = """
+import socket, sys, threading, time, tracker
+from tracker.run import start
+
+start.START_SECONDS = 0.3
+listener = socket.create_server(("127.0.0.1", 0))
+
+def hang_up_late():
+    while True:
+        connection, _ = listener.accept()
+        time.sleep(0.6)
+        connection.close()
+
+threading.Thread(target=hang_up_late, daemon=True).start()
+run = tracker.init("p", url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+run.log({"loss": 1.0})
+time.sleep(1.5)
+run.finish(timeout=0.1)
+"""
+
+
+def test_a_server_that_hangs_up_after_a_run_stopped_waiting_for_it_costs_no_traceback(tmp_path: Path) -> None:
+    _, said = run_script(SLOW_START, tmp_path, TRACKER_DATA=str(tmp_path))
+    assert "Traceback" not in said
+    assert "values wait in" in said

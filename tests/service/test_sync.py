@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,42 @@ def test_an_address_with_a_slash_behind_it_is_the_same_server(tmp_path: Path) ->
     for url in ("http://127.0.0.1:9", "http://127.0.0.1:9/"):
         told = CliRunner(env={"TRACKER_DATA": str(tmp_path)}).invoke(cli, ["sync", "--url", url])
         assert told.exit_code == 3 and "does not answer" in told.output
+
+
+def shown_tokens(data: Path, **environment: str) -> list[str | None]:
+    """What a server that a journal in `data` names is shown by ``tracker sync``."""
+    shown: list[str | None] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            shown.append(self.headers.get("Authorization"))
+            self.send_error(401)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listening) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        left = left_offline(data)
+        left._journal.tell({**left._journal.about(), "url": url})
+        if "mode" in environment:
+            left._journal.path.chmod(int(environment.pop("mode"), 8))
+        variables = {name: text.format(url=url) for name, text in environment.items()}
+        CliRunner(env={"TRACKER_TOKEN": "precious", **variables}).invoke(cli, ["sync", "--data", str(data)])
+        server.shutdown()
+    return shown
+
+
+def test_a_token_is_shown_to_the_server_that_ones_own_run_named(tmp_path: Path) -> None:
+    assert set(shown_tokens(tmp_path)) == {"Bearer precious"}
+
+
+def test_a_token_is_not_shown_to_a_server_that_somebody_else_may_have_named(tmp_path: Path) -> None:
+    assert set(shown_tokens(tmp_path, mode="0777")) == {None}
+
+
+def test_a_token_is_shown_to_the_server_that_the_environment_names(tmp_path: Path) -> None:
+    assert set(shown_tokens(tmp_path, mode="0777", TRACKER_URL="{url}")) == {"Bearer precious"}

@@ -99,7 +99,9 @@ class Carrier:
         """
 
         async def shielded() -> _T:
-            return await asyncio.shield(work)
+            task = asyncio.ensure_future(work)
+            task.add_done_callback(_seen)
+            return await asyncio.shield(task)
 
         return self._thread.wait(shielded(), max(0.0, timeout))
 
@@ -242,3 +244,9 @@ class Carrier:
         if self._library is not None:
             library, self._library = self._library, None
             await library.aclose()
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Whoever waited may be gone by now: asyncio need not tell the terminal what the next round tells."""
+    if not task.cancelled():
+        task.exception()

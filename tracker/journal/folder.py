@@ -60,6 +60,15 @@ class JournalFolder:
                 return plan
         return {}
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but this user can have written what is in it."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
     def tell(self, about: Mapping[str, Any]) -> None:
         """Replaces ``run.json``, whole or not at all.
 

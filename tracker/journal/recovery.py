@@ -21,7 +21,7 @@ from tracker.journal.folder import DAMAGED, JournalFolder, journals
 from tracker.journal.frames import Block, Segment
 from tracker.journal.plan import RunPlan, address
 
-__all__ = ["Recovered", "destinations", "elsewhere", "recover", "tell"]
+__all__ = ["Recovered", "destinations", "elsewhere", "own_destinations", "recover", "tell"]
 
 SECONDS_APART = 60.0
 """By which the clocks of two machines, and a beat on its way, may differ."""
@@ -51,6 +51,11 @@ class Recovered:
 def destinations(data: Path) -> set[str | None]:
     """The servers for which something waits in a data folder; ``None`` = the folder itself."""
     return {plan.url for _, _, plan in _plans(data)}
+
+
+def own_destinations(data: Path) -> set[str | None]:
+    """Those of :func:`destinations` that this user chose, and not another who may write to the folder."""
+    return {plan.url for journal, _, plan in _plans(data) if journal.is_private}
 
 
 def tell(recovered: Recovered) -> None:

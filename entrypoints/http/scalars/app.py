@@ -19,6 +19,7 @@ from ..docs_page import docs_page
 from ..errors import answer_error
 from ..exchange import BodyLimits, responder
 from ..openapi import openapi
+from ..request import Request
 from .contract import Contract
 from .gate import KeyGate
 from .health import Alive
@@ -52,7 +53,7 @@ def create_scalars_app(
         at_start: called when the store has answered, before the first request.
     """
     middleware: list[Any] = [StoreLifespan(store, at_start), KeyGate(key)]
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware)
+    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=middleware, request_type=Request)
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     document = cache(partial(openapi, SERVICE_ROUTES))

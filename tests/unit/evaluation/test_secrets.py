@@ -5,9 +5,11 @@ import traceback
 
 import pytest
 
-from tests.factories import NOON
+from tests.factories import NOON, new_id
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.secrets import PlainSecret, SealedSecret, Secret
+from tracker.domain.identity.actor import LOCAL_USER
+from tracker.domain.ids import UserId
 
 VALUE = "sk-very-secret"
 
@@ -42,9 +44,11 @@ def test_the_longest_value_is_taken() -> None:
     assert len(PlainSecret(value="x" * 1024).value) == 1024
 
 
-def test_a_sealed_value_is_bound_to_its_name_and_key() -> None:
+def test_a_sealed_value_is_bound_to_its_owner_name_and_key() -> None:
     sealed = SealedSecret(name="KEY", key_id="0123abcd", nonce=b"n" * 12, ciphertext=b"c" * 20)
     other = sealed.evolve(name="other")
-    assert sealed.bound_to == b"tracker-secret-1\n0123abcd\nkey" != other.bound_to
+    assert sealed.bound_to(LOCAL_USER) == f"tracker-secret-1\n0123abcd\n{LOCAL_USER}\nkey".encode()
+    somebody = UserId(new_id())
+    assert len({one.bound_to(user) for one in (sealed, other) for user in (LOCAL_USER, somebody)}) == 4
     assert sealed.is_under("0123abcd") and not sealed.is_under("4567abcd")
     assert "nnnn" not in repr(sealed) and "cccc" not in repr(sealed)

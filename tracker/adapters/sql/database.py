@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from tracker.adapters.sql import new_schema
 from tracker.adapters.sql.engine import engine_for, normalized, sqlite_file
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
@@ -87,6 +89,9 @@ class Database:
             except OSError as error:
                 raise Unavailable(f"cannot create the folder of {self.file}: {error.strerror}") from error
         version = await self.schema_version()
+        if auto_upgrade and version is None and self._file_lock is not None:
+            await self._in_turn(new_schema.make)
+            version = await self.schema_version()
         if auto_upgrade and (version is None or version < SCHEMA_VERSION):
             await self.upgrade()
         await self.check_schema()
@@ -99,10 +104,14 @@ class Database:
         """
         from tracker.adapters.sql import migrations  # noqa: PLC0415 - alembic is slow to import
 
+        await self._in_turn(lambda connection: migrations.upgrade_connection(connection, revision))
+
+    async def _in_turn(self, change: Callable[[sa.Connection], None]) -> None:
+        """Changes the schema while no other process does."""
         lock = self._file_lock or FileLock(None)
         with translated():
             async with lock.held(), self.engine.connect() as connection:
-                await finished(connection.run_sync(migrations.upgrade_connection, revision))
+                await finished(connection.run_sync(change))
 
     async def dispose(self) -> None:
         """Closes all connections; the last one of a SQLite file moves its log into the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from weakref import WeakSet
 
 __all__ = ["RandomBits"]
 
@@ -19,13 +20,14 @@ class RandomBits:
 
     def __init__(self) -> None:
         self._left: list[int] = []
-        self._process = 0
+        _all.add(self)
+
+    def forget(self) -> None:
+        """Has what comes next be fetched anew."""
+        self._left = []
 
     def next64(self) -> int:
         """The next 64."""
-        process = os.getpid()
-        if self._process != process:
-            self._left, self._process = [], process
         try:
             return self._left.pop()
         except IndexError:
@@ -33,3 +35,14 @@ class RandomBits:
             bits = fresh.pop()
             self._left = fresh
             return bits
+
+
+_all: WeakSet[RandomBits] = WeakSet()
+
+
+def _forget_all() -> None:
+    for bits in list(_all):
+        bits.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

@@ -10,7 +10,7 @@ from tracker.domain.frozen import Frozen
 from tracker.domain.ids import UserId
 from tracker.domain.text import Description, storable
 
-__all__ = ["PlainSecret", "SealedSecret", "Secret", "SecretName"]
+__all__ = ["PlainSecret", "SealedSecret", "Secret", "SecretName", "bound_to"]
 
 
 def _folded(name: str) -> str:
@@ -56,12 +56,17 @@ class PlainSecret(Frozen):
         return "(secret)"
 
 
+def bound_to(owner_id: UserId, name: str, key_id: str) -> bytes:
+    """What is authenticated beside a value: whose it is, what it is called, which key seals it."""
+    return f"tracker-secret-1\n{key_id}\n{owner_id}\n{name}".encode()
+
+
 class SealedSecret(Frozen):
     """A value as it is kept: encrypted and authenticated.
 
     Attributes:
-        name: of its secret. It is authenticated with the value, so that nobody who can write rows
-            can pass one secret off as another.
+        name: of its secret. It is authenticated with the value and its owner, so that nobody who can write
+            rows can pass one secret off as another, or as somebody else's.
         key_id: of the key that opens it.
         nonce: never used twice with that key.
         ciphertext: with its tag.
@@ -72,10 +77,9 @@ class SealedSecret(Frozen):
     nonce: Annotated[bytes, Field(min_length=12, max_length=24, repr=False)]
     ciphertext: Annotated[bytes, Field(min_length=17, max_length=8192, repr=False)]
 
-    @property
-    def bound_to(self) -> bytes:
+    def bound_to(self, owner_id: UserId) -> bytes:
         """What is authenticated beside the value."""
-        return f"tracker-secret-1\n{self.key_id}\n{self.name}".encode()
+        return bound_to(owner_id, self.name, self.key_id)
 
     def is_under(self, key_id: str) -> bool:
         """Whether this key opens it; a rotation seals those anew that are under another."""

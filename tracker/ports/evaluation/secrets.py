@@ -49,7 +49,9 @@ class SecretRepository(Protocol):
 class SecretsBox(Protocol):
     """Encrypts and authenticates values (AEAD) under keys that have ids.
 
-    Every method may raise ``Unavailable``: the keys cannot be read.
+    Every method may raise ``Unavailable``: the keys cannot be read, or what encrypts is not installed.
+    ``Invalid``: others may read the keys, or what should hold them holds something else. Any number of
+    processes may use the same keys; what one of them changes, the others see with their next call.
     """
 
     @property
@@ -73,6 +75,6 @@ class SecretsBox(Protocol):
         """Makes a new key that seals from now on, durable when it returns; older ones still open. Its id."""
         ...
 
-    def drop_keys(self) -> int:
-        """Forgets all keys but the present one; how many."""
+    def drop_keys(self, before: str) -> int:
+        """Forgets the keys that are older than `before`; how many. None where that is not here."""
         ...

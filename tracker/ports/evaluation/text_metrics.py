@@ -20,9 +20,19 @@ class TextMetrics(Protocol):
         ...
 
     def samples(
-        self, metric: Chosen, predictions: Sequence[str | None], truths: Sequence[str | None]
+        self,
+        metric: Chosen,
+        predictions: Sequence[str | None],
+        truths: Sequence[str | None],
+        sources: Sequence[str],
     ) -> Mapping[str, list[float | None]]:
         """The series of a metric that has scores by row; rows without both texts have none.
+
+        Args:
+            metric: which.
+            predictions: by row.
+            truths: by row.
+            sources: what the model was given, by row; some metrics of translations look at it.
 
         Raises:
             Unavailable: its extra is not installed.

@@ -91,12 +91,22 @@ class Judge(Frozen):
         model_name, model_base_url: which, and where.
         secret_key_name: of its endpoint's key.
         rubric: the user's own, for the metric ``rubric``.
+        generation_config: how it draws its replies; by default it takes the likeliest words.
+        human_score: a column of the dataset with people's scores, with which the judge's are compared. It
+            is of the only criterion; of several, each has a column ``<human_score>_<criterion>``.
     """
 
     model_name: ModelName
     model_base_url: BaseUrl | None = None
     secret_key_name: SecretName | None = None
     rubric: Rubric | None = None
+    generation_config: GenerationConfig = GenerationConfig(temperature=0.0, top_p=1.0)
+    human_score: ColumnName | None = None
+
+    @property
+    def reference(self) -> ModelReference:
+        """The model and its place."""
+        return ModelReference(name=self.model_name, base_url=self.model_base_url)
 
 
 class EvaluatorConfig(Frozen):
@@ -134,6 +144,7 @@ def config_of(kind: JobKind, fields: Mapping[str, Any]) -> InferenceConfig | Eva
 def _judge(given: Mapping[str, Any]) -> Judge:
     read = dict(given)
     _replace(read, "rubric", _rubric)
+    _replace(read, "generation_config", lambda given: _with_tuples(GenerationConfig, given, "stop"))
     return Judge(**read)
 
 

@@ -9,7 +9,7 @@ from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.scoring.matching import expression
 from tracker.domain.projects.project import Direction
 
-__all__ = ["METRICS", "Chosen", "MetricSpec", "chosen", "obstacle"]
+__all__ = ["METRICS", "Chosen", "MetricSpec", "chosen", "obstacle", "remedy"]
 
 _SEPARATOR = ":"
 
@@ -21,7 +21,7 @@ class MetricSpec(NamedTuple):
         name: by which it is asked for and reported.
         title: in words.
         series: what it gives for each row; of one that has none, the name of its value.
-        extra: of this package that has to be installed; ``None`` = always there.
+        extra: of this package, or a package, that has to be installed; ``None`` = always there.
         needs_truth: whether rows without ground truth have no score.
         needs_judge: whether a model has to be asked.
         takes_argument: whether it is written ``name:argument``.
@@ -127,10 +127,20 @@ def chosen(names: Iterable[str], installed: Collection[str]) -> tuple[Chosen, ..
             )
         _check_argument(spec, argument, bool(separator))
         if spec.extra is not None and spec.extra not in installed:
-            raise Invalid.field("metrics", f"{spec.name} needs an extra: pip install 'tracker[{spec.extra}]'")
+            raise Invalid.field("metrics", f"{spec.name} {remedy(spec.extra)}")
         asked = f"{key}{separator}{argument}"
         found.setdefault(asked, Chosen(asked, spec, argument))
     return tuple(found.values())
+
+
+def remedy(extra: str) -> str:
+    """What a metric lacks whose extra is not installed, and what to do."""
+    if extra == "comet":
+        return (
+            "needs the package unbabel-comet, whose releases up to 2.2.7 want numpy below 2: no extra can "
+            "bring it; where you have it beside tracker, it is used"
+        )
+    return f"needs an extra: pip install 'tracker[{extra}]'"
 
 
 def obstacle(metrics: Iterable[Chosen], *, rows_with_truth: int, has_judge: bool) -> str | None:

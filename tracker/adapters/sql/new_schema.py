@@ -1,0 +1,75 @@
+"""The schema of a new SQLite database, made at once.
+
+To take a new database through every schema that there ever was, and to load Alembic for it, takes many
+times as long as all else that opening a folder does. ``new_schema.sql`` is where the migrations lead. It
+may be behind: what it makes is a database of the revision that it names, and migrations go on from there.
+
+``python -m tracker.adapters.sql.new_schema`` writes it, from the migrations.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import sqlalchemy as sa
+
+from tracker.adapters.sql.engine import WRITING
+
+__all__ = ["make", "script"]
+
+_FILE = Path(__file__).with_suffix(".sql")
+_BREAK = ";\n\n"
+
+
+def make(connection: sa.Connection) -> None:
+    """Gives an empty SQLite database its schema, in one transaction; one with tables stays as it is."""
+    connection.execution_options(**WRITING)
+    try:
+        if connection.scalar(sa.text("SELECT count(*) FROM sqlite_master")) == 0:
+            for statement in _FILE.read_text(encoding="utf-8").removesuffix(_BREAK).split(_BREAK):
+                connection.exec_driver_sql(statement)
+        connection.commit()
+    finally:
+        connection.rollback()
+        connection.execution_options(tracker_writing=False)
+
+
+def script(file: Path) -> str:
+    """The statements that make a database like the one in `file`: tables and rows, then indexes.
+
+    A migration that rebuilds a table puts its constraints and indexes back in any order; here they are sorted.
+    """
+    with closing(sqlite3.connect(file)) as connection:
+        statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
+    return "".join(f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place))  # between BEGIN, COMMIT
+
+
+def _place(statement: str) -> str:
+    is_index = statement.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))
+    return statement if is_index else ""  # where it stood, before all indexes
+
+
+def _sorted(statement: str) -> str:
+    first, *parts = statement.splitlines()
+    if not first.startswith("CREATE TABLE"):
+        return statement
+    plain = [part.rstrip(" ,") for part in parts[:-1]]
+    plain.sort(key=lambda part: part if part.startswith("\tCONSTRAINT") else "")
+    return "\n".join((first, ",\n".join(plain), parts[-1]))
+
+
+def _main() -> None:
+    from tracker.adapters.sql import migrations  # noqa: PLC0415 - alembic is slow to import
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "new.db"
+        migrations.upgrade(f"sqlite:///{file}")
+        sys.stdout.write(script(file))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,1 @@
+"""Two workflows of one evaluation, beside each other."""

@@ -1,0 +1,1 @@
+"""What the installation answers the workers that it sent."""

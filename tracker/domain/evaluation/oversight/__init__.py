@@ -1,0 +1,1 @@
+"""Who looks after jobs and workflows."""

@@ -1,0 +1,1 @@
+"""Secrets of users: kept sealed, opened for their jobs."""
