@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tracker.domain.errors import Invalid
-from tracker.domain.evaluation.datasets.hashing import canonical
 from tracker.domain.evaluation.datasets.rows import Row
 from tracker.domain.evaluation.scoring.names import Chosen
 from tracker.domain.evaluation.scoring.rubric import RUBRICS, JudgePrompt, Rubric, judge_prompts
 
-__all__ = ["Question", "question_count", "question_hash", "questions", "rubrics_of"]
+__all__ = ["Question", "question_count", "questions", "rubrics_of"]
 
 
 class Question(NamedTuple):
@@ -83,11 +81,6 @@ def question_count(rubrics: Mapping[str, Rubric], rows: Iterable[Row]) -> int:
         for rubric in rubrics.values()
         if row.prediction is not None and _can_be_judged(rubric, row)
     )
-
-
-def question_hash(prompt: JudgePrompt) -> bytes:
-    """SHA-256 of all that the judge is told, 32 bytes: of the same words, and of no others."""
-    return hashlib.sha256(b"tracker-judgement-1\n" + canonical([prompt.system, prompt.user])).digest()
 
 
 def _can_be_judged(rubric: Rubric, row: Row) -> bool:
