@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,6 +18,7 @@ from tracker.adapters.sql.artifact_tables import (
 )
 from tracker.adapters.sql.evaluation_tables import datasets, job_files, jobs
 from tracker.adapters.sql.failures import inserting
+from tracker.adapters.sql.parting import in_parts
 from tracker.adapters.sql.session import Session
 from tracker.adapters.sql.tables import experiments, projects
 from tracker.adapters.sql.upserting import insert_into
@@ -27,9 +27,6 @@ from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, JobId, ProjectId, UserId
 
 __all__ = ["SqlBlobRepository"]
-
-_KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a statement
-_Key = TypeVar("_Key", str, UUID)
 
 
 class _Reference(NamedTuple):
@@ -93,7 +90,7 @@ class SqlBlobRepository:
     async def referring(self, digests: Collection[str]) -> tuple[ProjectScope, ...]:
         """The projects behind any of them."""
         found: dict[ProjectId, ProjectScope] = {}
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             using = sa.union(
                 *(
                     sa.select(each.project).select_from(each.source).where(each.digest.in_(some))
@@ -115,14 +112,14 @@ class SqlBlobRepository:
             if project_ids is None:
                 found |= await self._digests(asked, each.digest, digests)
                 continue
-            for some in _parts(project_ids):
+            for some in in_parts(project_ids):
                 found |= await self._digests(asked.where(each.project.in_(some)), each.digest, digests)
         return frozenset(found)
 
     async def sizes(self, digests: Collection[str]) -> Mapping[str, int]:
         """The size of each whose bytes came."""
         found: dict[str, int] = {}
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             statement = sa.select(blobs).where(blobs.c.digest.in_(some), blobs.c.size.is_not(None))
             found |= {row.digest: row.size for row in await self._session.rows(statement)}
         return found
@@ -134,7 +131,7 @@ class SqlBlobRepository:
 
     async def postpone(self, digests: Collection[str], *, review_at: datetime) -> None:
         """Has those up for review wait."""
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             early = blobs.c.digest.in_(some) & (blobs.c.review_at < review_at)
             await self._session.run(sa.update(blobs).where(early).values(review_at=review_at))
 
@@ -153,7 +150,7 @@ class SqlBlobRepository:
 
     async def release_jobs(self, job_ids: Collection[JobId], *, review_at: datetime) -> None:
         """Has all files of jobs reviewed."""
-        for some in _parts(job_ids):
+        for some in in_parts(job_ids):
             left = sa.select(job_files.c.digest).where(job_files.c.job_id.in_(some))
             await self._session.run(_reviewed(blobs.c.digest.in_(left), review_at))
 
@@ -173,7 +170,7 @@ class SqlBlobRepository:
 
     async def keep(self, digests: Collection[str], *, at: datetime, uploaded_before: datetime) -> None:
         """Takes them out of the review."""
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             # Asked again: a deletion that is under way may have put the review off meanwhile.
             still = blobs.c.digest.in_(some) & (blobs.c.review_at <= at)
             await self._session.run(sa.update(blobs).where(still).values(review_at=None))
@@ -182,7 +179,7 @@ class SqlBlobRepository:
 
     async def forget(self, digests: Collection[str]) -> None:
         """Forgets them, and trees without a snapshot."""
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             await self._session.run(sa.delete(blobs).where(blobs.c.digest.in_(some)))
         shown = sa.exists().where(snapshots.c.manifest_id == manifests.c.id)
         await self._session.run(sa.delete(manifests).where(~shown))
@@ -191,16 +188,10 @@ class SqlBlobRepository:
         self, asked: sa.Select[Any], column: sa.Column[Any], digests: Collection[str]
     ) -> frozenset[str]:
         found: set[str] = set()
-        for some in _parts(digests):
+        for some in in_parts(sorted(digests)):
             rows = await self._session.rows(asked.where(column.in_(some)).distinct())
             found.update(row.digest for row in rows)
         return frozenset(found)
-
-
-def _parts(keys: Collection[_Key]) -> Iterator[list[_Key]]:
-    every = sorted(keys)
-    for start in range(0, len(every), _KEYS_A_QUERY):
-        yield every[start : start + _KEYS_A_QUERY]
 
 
 def _reviewed(which: sa.ColumnElement[bool], review_at: datetime) -> sa.Update:

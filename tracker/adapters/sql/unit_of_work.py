@@ -14,6 +14,12 @@ from tracker.adapters.sql.audit import SqlAuditRepository
 from tracker.adapters.sql.blobs import SqlBlobRepository
 from tracker.adapters.sql.branches import SqlBranchRepository
 from tracker.adapters.sql.engine import WRITING
+from tracker.adapters.sql.evaluation.datasets import SqlDatasetRepository
+from tracker.adapters.sql.evaluation.job_files import SqlJobFileRepository, SqlPassRepository
+from tracker.adapters.sql.evaluation.job_rows import SqlAnswerRepository, SqlRowRepository
+from tracker.adapters.sql.evaluation.jobs import SqlJobRepository
+from tracker.adapters.sql.evaluation.secrets import SqlModelRepository, SqlSecretRepository
+from tracker.adapters.sql.evaluation.workflows import SqlEvaluationRepository, SqlWorkflowRepository
 from tracker.adapters.sql.experiments import SqlExperimentRepository
 from tracker.adapters.sql.failures import translated
 from tracker.adapters.sql.file_lock import FileLock
@@ -33,17 +39,6 @@ from tracker.adapters.sql.session import Loaders, ReadingSession, Session, Writi
 from tracker.adapters.sql.standings import SqlStandingRepository
 from tracker.adapters.sql.summaries import SqlSummaryRepository
 from tracker.adapters.sql.teams import SqlMemberRepository, SqlTeamRepository
-from tracker.ports.evaluation.datasets import DatasetRepository
-from tracker.ports.evaluation.jobs import (
-    AnswerRepository,
-    JobFileRepository,
-    JobRepository,
-    PassRepository,
-    RowRepository,
-)
-from tracker.ports.evaluation.models import ModelRepository
-from tracker.ports.evaluation.secrets import SecretRepository
-from tracker.ports.evaluation.workflows import EvaluationRepository, WorkflowRepository
 
 __all__ = ["SqlUnitsOfWork"]
 
@@ -76,17 +71,6 @@ class SqlUnitsOfWork:
 
 
 class _Repositories:
-    datasets: DatasetRepository
-    jobs: JobRepository
-    job_rows: RowRepository
-    answers: AnswerRepository
-    job_files: JobFileRepository
-    job_passes: PassRepository
-    evaluations: EvaluationRepository
-    workflows: WorkflowRepository
-    evaluation_secrets: SecretRepository
-    catalogue_models: ModelRepository
-
     def _attach(self, session: Session, dialect: str) -> None:
         self.users = SqlUserRepository(session)
         self.standings = SqlStandingRepository(session, dialect)
@@ -109,6 +93,16 @@ class _Repositories:
         self.snapshots = SqlSnapshotRepository(session, dialect)
         self.blobs = SqlBlobRepository(session, dialect)
         self.purges = SqlPurgeRepository(session)
+        self.datasets = SqlDatasetRepository(session)
+        self.jobs = SqlJobRepository(session)
+        self.job_rows = SqlRowRepository(session, dialect)
+        self.answers = SqlAnswerRepository(session, dialect)
+        self.job_files = SqlJobFileRepository(session, dialect)
+        self.job_passes = SqlPassRepository(session, dialect)
+        self.evaluations = SqlEvaluationRepository(session)
+        self.workflows = SqlWorkflowRepository(session)
+        self.evaluation_secrets = SqlSecretRepository(session, dialect)
+        self.catalogue_models = SqlModelRepository(session, dialect)
 
 
 class SqlReadingUnit(_Repositories):

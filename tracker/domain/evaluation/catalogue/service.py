@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tracker.domain.errors import Forbidden, NotFound
+from tracker.domain.errors import NotFound
 from tracker.domain.evaluation.models import CatalogueEntry, Origin, merged, of_tasks
+from tracker.domain.identity.accounts.service import require_superuser
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
 from tracker.ports.clock import Clock
@@ -55,7 +56,7 @@ class ModelService:
         Raises:
             Forbidden: `actor` is no superuser.
         """
-        _require_superuser(actor)
+        require_superuser(actor)
         is_new = await self.find(*entry.key) is None
         await self._keep(actor, entry.evolve(origin=Origin.ADDED, hidden=False), "model.put")
         return is_new
@@ -68,7 +69,7 @@ class ModelService:
             NotFound: no such model is offered.
             Forbidden: `actor` is no superuser.
         """
-        _require_superuser(actor)
+        require_superuser(actor)
         entry = await self.find(provider, name)
         if entry is None:
             raise NotFound.of("model", f"{provider}/{name}")
@@ -84,7 +85,7 @@ class ModelService:
             NotFound: tracker ships no such model.
             Forbidden: `actor` is no superuser.
         """
-        _require_superuser(actor)
+        require_superuser(actor)
         for entry in self._shipped():
             if entry.key == (provider, name):
                 await self._forget(actor, entry.key, "model.restore")
@@ -102,8 +103,3 @@ class ModelService:
             if await unit.catalogue_models.delete(key):
                 await record(unit, actor, what, "model", "/".join(key), at=self._clock.now())
                 await unit.commit()
-
-
-def _require_superuser(actor: Actor) -> None:
-    if not actor.is_superuser:
-        raise Forbidden("the model catalogue is changed by administrators of the installation")

@@ -134,7 +134,7 @@ def chosen(names: Iterable[str], installed: Collection[str]) -> tuple[Chosen, ..
 
 
 def spec_of(asked: str) -> MetricSpec | None:
-    """The metric that was asked for by this name, with or without an argument; ``None`` where there is none."""
+    """The metric of this name, with or without an argument; ``None`` where there is none."""
     key = asked.strip().partition(_SEPARATOR)[0].lower()
     return METRICS.get(_OTHER_NAMES.get(key, key))
 

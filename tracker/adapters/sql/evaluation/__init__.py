@@ -1,0 +1,1 @@
+"""What evaluations of language models keep, in SQL."""
