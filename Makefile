@@ -76,7 +76,8 @@ importers: pyproject.toml constraints-importers.txt
 # finds no build of torch for the processor alone, it takes one for GPUs of several GB more.
 integrations: pyproject.toml constraints.txt
 	$(call install,.venv-integrations,integrations)
-	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py
+	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py \
+	    tests/contract/test_language_models_contract.py
 
 clean:
 	rm -rf .venv .venv-importers .venv-integrations dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

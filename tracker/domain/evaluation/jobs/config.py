@@ -39,6 +39,7 @@ class InferenceConfig(Frozen):
         store_to_dataset: whether the answers become a dataset.
         system_prompt: empty takes the task's own.
         secret_key_name: of the endpoint's key.
+        requests_per_minute: that are sent at most; ``None`` takes the catalogue's word, or has no limit.
     """
 
     model: ModelName
@@ -55,6 +56,7 @@ class InferenceConfig(Frozen):
     store_to_dataset: bool = False
     system_prompt: SystemPrompt = ""
     secret_key_name: SecretName | None = None
+    requests_per_minute: Annotated[float, Field(gt=0, le=10_000_000, strict=False)] | None = None
 
     @property
     def reference(self) -> ModelReference:
