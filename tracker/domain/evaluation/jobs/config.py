@@ -12,7 +12,7 @@ from tracker.domain.evaluation.datasets.rows import ColumnName
 from tracker.domain.evaluation.generation import GenerationConfig
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.evaluation.models import BaseUrl, ModelName, ModelReference, Provider
-from tracker.domain.evaluation.scoring.rubric import Criterion, Rubric
+from tracker.domain.evaluation.scoring.rubric import JUDGE_SYSTEM, Criterion, Rubric
 from tracker.domain.evaluation.secrets import SecretName
 from tracker.domain.evaluation.tasks import SystemPrompt, TaskDefinition, system_prompt
 from tracker.domain.frozen import Frozen
@@ -109,6 +109,14 @@ class Judge(Frozen):
     def reference(self) -> ModelReference:
         """The model and its place."""
         return ModelReference(name=self.model_name, base_url=self.model_base_url)
+
+    def cached_by(self) -> Mapping[str, Any]:
+        """The part of a remembered reply's key that all questions share."""
+        return {
+            "model": f"judge {self.reference}",
+            "prompt": JUDGE_SYSTEM,
+            "parameters": self.generation_config.model_dump(mode="json"),
+        }
 
 
 class EvaluatorConfig(Frozen):
