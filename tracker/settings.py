@@ -22,7 +22,7 @@ from tracker.domain.identity.rules import IdentityRules
 from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
 from tracker.run_settings import RUN_SWITCHES, RUN_VARIABLES, RunSettings, rank_of_job
 
-__all__ = ["VARIABLES", "Settings", "environment", "job_variables", "read_env_file"]
+__all__ = ["VARIABLES", "Settings", "adopt", "environment", "job_variables", "read_env_file"]
 
 VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
@@ -185,10 +185,16 @@ class Settings(RunSettings):
 
     def export(self) -> None:
         """Puts these settings into the process's environment, for the worker processes it starts."""
+        os.environ.update(self.variables())
+
+    def variables(self) -> dict[str, str]:
+        """These settings as :meth:`load` reads them; some are secret."""
+        found = {}
         for name, field in VARIABLES.items():
             value = getattr(self, field)
             if value is not None:
-                os.environ[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                found[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return found
 
     @property
     def identity_rules(self) -> IdentityRules:
@@ -220,6 +226,12 @@ class Settings(RunSettings):
 def environment() -> dict[str, str]:
     """The process's environment as it is, for processes it starts and for what is captured of it."""
     return dict(os.environ)
+
+
+def adopt(variables: Mapping[str, str]) -> None:
+    """Sets variables that libraries read by themselves. What is set by a process that runs is in no list of
+    processes, but is inherited by those that it starts."""
+    os.environ.update(variables)
 
 
 def job_variables() -> Mapping[str, str]:
