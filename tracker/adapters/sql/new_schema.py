@@ -41,8 +41,7 @@ def make(connection: sa.Connection) -> None:
 def script(file: Path) -> str:
     """The statements that make a database like the one in `file`: tables and rows, then indexes.
 
-    A migration that rebuilds a table puts its constraints and indexes back in any order; here they are
-    sorted.
+    A migration that rebuilds a table puts its constraints and indexes back in any order; they are sorted.
     """
     with closing(sqlite3.connect(file)) as connection:
         statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
