@@ -12,7 +12,7 @@ from tracker.domain.evaluation.models import ModelReference
 
 from .errors import REFUSED, Failure
 from .evaluation_api import EvaluationApi, with_evaluation
-from .evaluation_output import found_means, print_comparison, print_means
+from .evaluation_output import print_comparison, print_means
 from .following import Workflows, followed
 from .lookup import is_id
 from .output import as_json_option, print_json
@@ -70,7 +70,7 @@ def evaluate(api: EvaluationApi, /, as_json: bool, thresholds: Sequence[Threshol
     if as_json:
         print_json({"workflows": ended, "comparisons": compared})
     elif good:
-        print_means(good)
+        print_means(api, good)
         for each, second in zip(compared, good[1:], strict=True):
             print_comparison(each, good[0]["name"], second["name"])
     _check(ended, thresholds)
@@ -150,8 +150,7 @@ def _check(ended: Workflows, thresholds: Sequence[Threshold]) -> None:
     ]
     for each in ended:
         if each["status"] == "succeeded":
-            means = {one.name: one.value for one in found_means(each["metrics"])}
-            broken = [threshold.broken(means) for threshold in thresholds]
+            broken = [threshold.broken(each["metrics"]) for threshold in thresholds]
             wrong += [f"{each['name']}: {why}" for why in broken if why is not None]
     if wrong:
         raise Failure("; ".join(wrong), REFUSED)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import click
 
 from .cells import Cell, Head, missing, print_cells
+from .evaluation_api import EvaluationApi
 from .text import number
 
-__all__ = ["Found", "found_means", "print_comparison", "print_means"]
+__all__ = ["Found", "found_means", "print_comparison", "print_means", "scores"]
 
 
 class Found(NamedTuple):
@@ -52,9 +53,15 @@ def _of_metric(metric: str, entry: Any) -> Iterator[Found]:
         )
 
 
-def print_means(workflows: Sequence[Mapping[str, Any]]) -> None:
+def scores(api: EvaluationApi, workflow: Mapping[str, Any]) -> list[Found]:
+    """What the evaluation of a workflow that has succeeded found, with intervals."""
+    last = workflow["jobs"][-1]["id"]
+    return found_means(api.get(f"/jobs/{last}/result")["metrics"])
+
+
+def print_means(api: EvaluationApi, workflows: Sequence[Mapping[str, Any]]) -> None:
     """Prints a line a metric, and of each workflow its mean with its 95 % interval."""
-    columns = [{one.name: one for one in found_means(each["metrics"])} for each in workflows]
+    columns = [{one.name: one for one in scores(api, each)} for each in workflows]
     names = list(dict.fromkeys(name for column in columns for name in column))
     heads = [Head("metric"), *(Head(each["name"], is_number=True, may_shrink=True) for each in workflows)]
     rows = [[Cell(name), *(_mean(column.get(name)) for column in columns)] for name in names]

@@ -15,7 +15,7 @@ from .progress import progress
 __all__ = ["Workflows", "followed"]
 
 Workflows = list[dict[str, Any]]
-_SECONDS = 0.2
+_SECONDS = 0.3
 _STOPPING_SECONDS = 30.0
 _ENDED = frozenset({"succeeded", "failed", "stopped"})
 
@@ -32,6 +32,7 @@ def followed(api: EvaluationApi, ids: Sequence[str], rows: int) -> Workflows:
         with progress("evaluating", rows, "rows") as advance:
             shown = 0
             while True:
+                api.look()
                 found = _seen(api, ids)
                 done = sum(map(_answered, found))
                 advance(done - shown)
@@ -46,7 +47,6 @@ def followed(api: EvaluationApi, ids: Sequence[str], rows: int) -> Workflows:
 
 
 def _seen(api: EvaluationApi, ids: Sequence[str]) -> Workflows:
-    api.look()
     return [api.get(f"/workflows/{each}") for each in ids]
 
 
@@ -58,6 +58,7 @@ def _stop(api: EvaluationApi, ids: Sequence[str]) -> None:
     """Ends their jobs and sees to it that they have ended."""
     until = time.monotonic() + _STOPPING_SECONDS
     while time.monotonic() < until:
+        api.look()
         found = [each for each in _seen(api, ids) if each["status"] not in _ENDED]
         if not found:
             return

@@ -68,9 +68,9 @@ def show(api: EvaluationApi, workflow_id: Any, as_json: bool) -> None:
     for job in found["jobs"]:
         rows = "" if job["rows_total"] is None else f"  {job['rows_done']}/{job['rows_total']} rows"
         click.echo(visible(f"  {job['id']}  {job['job_type']:<9}  {job['status']}{rows}"))
-    if found["metrics"]:
+    if found["status"] == "succeeded":
         click.echo()
-        print_means([found])
+        print_means(api, [found])
 
 
 @workflow.command()
@@ -85,8 +85,8 @@ def show(api: EvaluationApi, workflow_id: Any, as_json: bool) -> None:
 @as_json_option
 @with_evaluation
 def create(
-    api: EvaluationApi, evaluation_id: Any, *, model: str, provider: str, name: str | None, metrics: str | None,
-    system_prompt: str | None, secret: str | None, concurrency: int, as_json: bool,
+    api: EvaluationApi, evaluation_id: Any, *, model: str, provider: str, name: str | None,
+    metrics: str | None, system_prompt: str | None, secret: str | None, concurrency: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Have a model answer EVALUATION's dataset; a server, or the next `tracker evaluate`, does the work."""
     parsed = ModelReference.parsed(model, provider)
