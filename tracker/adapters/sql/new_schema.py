@@ -45,7 +45,9 @@ def script(file: Path) -> str:
     """
     with closing(sqlite3.connect(file)) as connection:
         statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
-    return "".join(f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place))  # between BEGIN, COMMIT
+    return "".join(
+        f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place)
+    )  # between BEGIN, COMMIT
 
 
 def _place(statement: str) -> str:
