@@ -28,7 +28,7 @@ from ..schemas.artifacts import (
 from ..streaming import Streamed, asked_range, attachment
 from ..zipping import zipped
 
-__all__ = ["Artifacts", "Blobs", "Snapshots"]
+__all__ = ["Artifacts", "Blobs", "Snapshots", "content_of"]
 
 _PARTIAL = 206
 # Whatever an artifact says it is, no browser shows it as a page of ours.
@@ -54,7 +54,7 @@ class Blobs:
     async def content(self, call: Call[None, HashQuery]) -> Streamed | None:
         """The bytes of one."""
         blob = await self._blobs.open(call.actor, call.query.hash)
-        return _content(call, blob, blob.digest)
+        return content_of(call, blob, blob.digest)
 
 
 class Artifacts:
@@ -81,7 +81,7 @@ class Artifacts:
     async def content(self, call: Call[None, NoQuery]) -> Streamed | None:
         """The bytes of one."""
         artifact, blob = await self._artifacts.open(call.actor, _artifact(call))
-        return _content(call, blob, artifact.name.rpartition("/")[2])
+        return content_of(call, blob, artifact.name.rpartition("/")[2])
 
 
 class Snapshots:
@@ -120,7 +120,7 @@ class Snapshots:
         return Streamed(zipped(opened))
 
 
-def _content(call: Call[Any, Any], blob: Blob, name: str) -> Streamed | None:
+def content_of(call: Call[Any, Any], blob: Blob, name: str) -> Streamed | None:
     """All of a blob, the part of it that was asked for, or nothing where the caller has it already."""
     tag = f'"{blob.digest}"'
     call.headers |= {

@@ -54,7 +54,7 @@ class LocalFile:
 
     def open(self) -> BinaryIO:
         """It, to read at any place."""
-        return self.path.open("rb", buffering=0)  # type: ignore[return-value]
+        return self.path.open("rb", buffering=0)
 
 
 class LocalSpool:

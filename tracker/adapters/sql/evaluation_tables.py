@@ -56,8 +56,8 @@ datasets = sa.Table(
     sa.Index(None, "created_at", "id"),
 )
 
-# What a listing sorts and narrows by are columns, and so is what people look for; the rest is compact JSON,
-# of which most jobs have little. A job outlives its dataset and its workflow, hence no foreign keys.
+# What a listing shows are columns; the rest stands last, as compact JSON, so that a listing does not read it.
+# A job outlives its dataset and its workflow, hence no foreign keys.
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -68,15 +68,19 @@ jobs = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("dataset_id", sa.Uuid, nullable=False),
+    sa.Column("max_samples", sa.Integer, nullable=False),
+    sa.Column("batch_size", sa.Integer, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),  # of the last event
     sa.Column("rows_total", sa.Integer),
     sa.Column("rows_done", sa.Integer, nullable=False),
-    sa.Column("config", CompactJson, nullable=False),
-    sa.Column("course", CompactJson, nullable=False),  # attempts, lease and times, without defaults
-    sa.Column("events", CompactJson, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),  # of the last event
     _by(),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("course", CompactJson, nullable=False),  # attempts, lease and times, without what is empty
+    sa.Column("config", CompactJson, nullable=False),
+    sa.Column("events", CompactJson, nullable=False),
     # They hold all that a listing narrows by: the rows that it skips are not read.
     sa.Index(None, "project_id", "created_at", "id", "kind"),
     sa.Index(None, "created_at", "id", "kind"),

@@ -3,7 +3,15 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO "alembic_version" VALUES('0005');
+INSERT INTO "alembic_version" VALUES('0006');
+
+CREATE TABLE answers (
+	project_id CHAR(32) NOT NULL,
+	"key" BLOB NOT NULL,
+	outcome BLOB NOT NULL,
+	CONSTRAINT fk_answers_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE,
+	CONSTRAINT pk_answers PRIMARY KEY (project_id, "key")
+);
 
 CREATE TABLE api_tokens (
 	id CHAR(32) NOT NULL,
@@ -96,6 +104,13 @@ CREATE TABLE branches (
 	CONSTRAINT pk_branches PRIMARY KEY (id)
 );
 
+CREATE TABLE catalogue_models (
+	provider TEXT NOT NULL,
+	name TEXT NOT NULL,
+	entry TEXT NOT NULL,
+	CONSTRAINT pk_catalogue_models PRIMARY KEY (provider, name)
+);
+
 CREATE TABLE codes (
 	id CHAR(32) NOT NULL,
 	purpose TEXT NOT NULL,
@@ -108,13 +123,44 @@ CREATE TABLE codes (
 	CONSTRAINT pk_codes PRIMARY KEY (id)
 );
 
+CREATE TABLE datasets (
+	id CHAR(32) NOT NULL,
+	project_id CHAR(32) NOT NULL,
+	filename TEXT NOT NULL,
+	format TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	size BIGINT NOT NULL,
+	digest BLOB NOT NULL,
+	content_hash BLOB NOT NULL,
+	names TEXT NOT NULL,
+	parts TEXT NOT NULL,
+	row_count BIGINT NOT NULL,
+	truth_count BIGINT NOT NULL,
+	prediction_count BIGINT NOT NULL,
+	job_id CHAR(32),
+	source_id CHAR(32),
+	generated_by TEXT,
+	revision INTEGER NOT NULL,
+	previous_id CHAR(32),
+	label TEXT,
+	created_at DATETIME NOT NULL,
+	created_by CHAR(32),
+	version INTEGER NOT NULL,
+	CONSTRAINT fk_datasets_created_by_users FOREIGN KEY(created_by) REFERENCES users (id) ON DELETE SET NULL,
+	CONSTRAINT fk_datasets_previous_id_datasets FOREIGN KEY(previous_id) REFERENCES datasets (id) ON DELETE SET NULL,
+	CONSTRAINT fk_datasets_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE,
+	CONSTRAINT fk_datasets_source_id_datasets FOREIGN KEY(source_id) REFERENCES datasets (id) ON DELETE SET NULL,
+	CONSTRAINT pk_datasets PRIMARY KEY (id),
+	CONSTRAINT uq_datasets_project_id_filename_revision UNIQUE (project_id, filename, revision)
+);
+
 CREATE TABLE db_metadata (
 	id INTEGER NOT NULL,
 	version INTEGER NOT NULL,
 	CONSTRAINT pk_db_metadata PRIMARY KEY (id)
 );
 
-INSERT INTO "db_metadata" VALUES(1,5);
+INSERT INTO "db_metadata" VALUES(1,6);
 
 CREATE TABLE decisions (
 	id CHAR(32) NOT NULL,
@@ -135,6 +181,39 @@ CREATE TABLE ended_sessions (
 	expires_at DATETIME NOT NULL,
 	CONSTRAINT fk_ended_sessions_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
 	CONSTRAINT pk_ended_sessions PRIMARY KEY (id)
+);
+
+CREATE TABLE evaluation_secrets (
+	owner_id CHAR(32) NOT NULL,
+	name TEXT NOT NULL,
+	description TEXT NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	updated_by CHAR(32),
+	version INTEGER NOT NULL,
+	key_id TEXT NOT NULL,
+	nonce BLOB NOT NULL,
+	ciphertext BLOB NOT NULL,
+	CONSTRAINT fk_evaluation_secrets_owner_id_users FOREIGN KEY(owner_id) REFERENCES users (id) ON DELETE CASCADE,
+	CONSTRAINT fk_evaluation_secrets_updated_by_users FOREIGN KEY(updated_by) REFERENCES users (id) ON DELETE SET NULL,
+	CONSTRAINT pk_evaluation_secrets PRIMARY KEY (owner_id, name)
+);
+
+CREATE TABLE evaluations (
+	id CHAR(32) NOT NULL,
+	project_id CHAR(32) NOT NULL,
+	name TEXT NOT NULL,
+	description TEXT NOT NULL,
+	dataset_id CHAR(32) NOT NULL,
+	max_samples INTEGER NOT NULL,
+	task TEXT NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	created_by CHAR(32),
+	version INTEGER NOT NULL,
+	CONSTRAINT fk_evaluations_created_by_users FOREIGN KEY(created_by) REFERENCES users (id) ON DELETE SET NULL,
+	CONSTRAINT fk_evaluations_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE,
+	CONSTRAINT pk_evaluations PRIMARY KEY (id)
 );
 
 CREATE TABLE "experiments" (
@@ -225,6 +304,72 @@ CREATE TABLE hypothesis_queries (
 	CONSTRAINT fk_hypothesis_queries_hypothesis_id_hypotheses FOREIGN KEY(hypothesis_id) REFERENCES hypotheses (id) ON DELETE CASCADE,
 	CONSTRAINT fk_hypothesis_queries_query_id_saved_queries FOREIGN KEY(query_id) REFERENCES saved_queries (id) ON DELETE CASCADE,
 	CONSTRAINT pk_hypothesis_queries PRIMARY KEY (hypothesis_id, query_id)
+);
+
+CREATE TABLE job_files (
+	job_id CHAR(32) NOT NULL,
+	name TEXT NOT NULL,
+	digest BLOB NOT NULL,
+	size BIGINT NOT NULL,
+	at DATETIME NOT NULL,
+	CONSTRAINT fk_job_files_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
+	CONSTRAINT pk_job_files PRIMARY KEY (job_id, name)
+);
+
+CREATE TABLE job_passes (
+	job_id CHAR(32) NOT NULL,
+	attempt INTEGER NOT NULL,
+	handle_digest BLOB NOT NULL,
+	pass_digest BLOB,
+	admitted_at DATETIME,
+	sent_by CHAR(32) NOT NULL,
+	CONSTRAINT fk_job_passes_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
+	CONSTRAINT fk_job_passes_sent_by_users FOREIGN KEY(sent_by) REFERENCES users (id) ON DELETE CASCADE,
+	CONSTRAINT pk_job_passes PRIMARY KEY (job_id, attempt)
+);
+
+CREATE TABLE job_rows (
+	job_id CHAR(32) NOT NULL,
+	number INTEGER NOT NULL,
+	is_answered BOOLEAN NOT NULL,
+	outcome BLOB NOT NULL,
+),
+ WITHOUT ROWID,
+	CONSTRAINT fk_job_rows_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
+	CONSTRAINT pk_job_rows PRIMARY KEY (job_id, number)
+;
+
+CREATE TABLE job_tallies (
+	job_id CHAR(32) NOT NULL,
+	answered INTEGER NOT NULL,
+	CONSTRAINT fk_job_tallies_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
+	CONSTRAINT pk_job_tallies PRIMARY KEY (job_id)
+);
+
+CREATE TABLE jobs (
+	id CHAR(32) NOT NULL,
+	project_id CHAR(32) NOT NULL,
+	workflow_id CHAR(32),
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	description TEXT NOT NULL,
+	dataset_id CHAR(32) NOT NULL,
+	max_samples INTEGER NOT NULL,
+	batch_size INTEGER NOT NULL,
+	status TEXT NOT NULL,
+	why TEXT NOT NULL,
+	rows_total INTEGER,
+	rows_done INTEGER NOT NULL,
+	created_at DATETIME NOT NULL,
+	updated_at DATETIME NOT NULL,
+	created_by CHAR(32),
+	version INTEGER NOT NULL,
+	course TEXT NOT NULL,
+	config TEXT NOT NULL,
+	events TEXT NOT NULL,
+	CONSTRAINT fk_jobs_created_by_users FOREIGN KEY(created_by) REFERENCES users (id) ON DELETE SET NULL,
+	CONSTRAINT fk_jobs_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE,
+	CONSTRAINT pk_jobs PRIMARY KEY (id)
 );
 
 CREATE TABLE limits (
@@ -401,6 +546,29 @@ CREATE TABLE "users" (
 
 INSERT INTO "users" VALUES('00000000000070008000000000000001','local@localhost','Local user','1970-01-01 00:00:00.000000',NULL,NULL,1,0,0,0,0);
 
+CREATE TABLE workflows (
+	id CHAR(32) NOT NULL,
+	project_id CHAR(32) NOT NULL,
+	evaluation_id CHAR(32) NOT NULL,
+	experiment_id CHAR(32),
+	name TEXT NOT NULL,
+	description TEXT NOT NULL,
+	model TEXT NOT NULL,
+	config TEXT NOT NULL,
+	steps TEXT NOT NULL,
+	status TEXT NOT NULL,
+	stop_asked_at DATETIME,
+	events TEXT NOT NULL,
+	created_at DATETIME NOT NULL,
+	created_by CHAR(32),
+	version INTEGER NOT NULL,
+	CONSTRAINT fk_workflows_created_by_users FOREIGN KEY(created_by) REFERENCES users (id) ON DELETE SET NULL,
+	CONSTRAINT fk_workflows_evaluation_id_evaluations FOREIGN KEY(evaluation_id) REFERENCES evaluations (id) ON DELETE CASCADE,
+	CONSTRAINT fk_workflows_experiment_id_experiments FOREIGN KEY(experiment_id) REFERENCES experiments (id) ON DELETE SET NULL,
+	CONSTRAINT fk_workflows_project_id_projects FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE,
+	CONSTRAINT pk_workflows PRIMARY KEY (id)
+);
+
 CREATE INDEX ix_api_tokens_user_id ON api_tokens (user_id);
 
 CREATE INDEX ix_artifacts_created_by ON artifacts (created_by);
@@ -423,6 +591,20 @@ CREATE INDEX ix_branches_made_by ON branches (made_by);
 
 CREATE INDEX ix_codes_user_id ON codes (user_id);
 
+CREATE INDEX ix_datasets_created_at_id ON datasets (created_at, id);
+
+CREATE INDEX ix_datasets_created_by ON datasets (created_by);
+
+CREATE INDEX ix_datasets_digest ON datasets (digest);
+
+CREATE INDEX ix_datasets_job_id ON datasets (job_id);
+
+CREATE INDEX ix_datasets_previous_id ON datasets (previous_id);
+
+CREATE INDEX ix_datasets_project_id_created_at_id ON datasets (project_id, created_at, id);
+
+CREATE INDEX ix_datasets_source_id ON datasets (source_id);
+
 CREATE INDEX ix_decisions_author_id ON decisions (author_id);
 
 CREATE INDEX ix_decisions_hypothesis_id ON decisions (hypothesis_id);
@@ -430,6 +612,14 @@ CREATE INDEX ix_decisions_hypothesis_id ON decisions (hypothesis_id);
 CREATE INDEX ix_ended_sessions_expires_at ON ended_sessions (expires_at);
 
 CREATE INDEX ix_ended_sessions_user_id ON ended_sessions (user_id);
+
+CREATE INDEX ix_evaluation_secrets_updated_by ON evaluation_secrets (updated_by);
+
+CREATE INDEX ix_evaluations_created_at_id ON evaluations (created_at, id);
+
+CREATE INDEX ix_evaluations_created_by ON evaluations (created_by);
+
+CREATE INDEX ix_evaluations_project_id_created_at_id ON evaluations (project_id, created_at, id);
 
 CREATE INDEX ix_experiments_created_at ON experiments (created_at);
 
@@ -463,6 +653,18 @@ CREATE INDEX ix_hypothesis_experiments_experiment_id ON hypothesis_experiments (
 
 CREATE INDEX ix_hypothesis_queries_query_id ON hypothesis_queries (query_id);
 
+CREATE INDEX ix_job_files_digest ON job_files (digest);
+
+CREATE INDEX ix_job_passes_sent_by ON job_passes (sent_by);
+
+CREATE INDEX ix_jobs_created_at_id_kind ON jobs (created_at, id, kind);
+
+CREATE INDEX ix_jobs_created_by ON jobs (created_by);
+
+CREATE INDEX ix_jobs_project_id_created_at_id_kind ON jobs (project_id, created_at, id, kind);
+
+CREATE INDEX ix_jobs_that_go_on ON jobs (created_at, id) WHERE status IN ('created', 'pending', 'running');
+
 CREATE INDEX ix_limits_at ON limits (at);
 
 CREATE INDEX ix_manifest_blobs_digest ON manifest_blobs (digest);
@@ -490,4 +692,14 @@ CREATE INDEX ix_snapshots_manifest_id ON snapshots (manifest_id);
 CREATE INDEX ix_team_members_user_id ON team_members (user_id);
 
 CREATE INDEX ix_teams_name ON teams (name);
+
+CREATE INDEX ix_workflows_created_by ON workflows (created_by);
+
+CREATE INDEX ix_workflows_evaluation_id_created_at_id ON workflows (evaluation_id, created_at, id);
+
+CREATE INDEX ix_workflows_experiment_id ON workflows (experiment_id);
+
+CREATE INDEX ix_workflows_project_id ON workflows (project_id);
+
+CREATE INDEX ix_workflows_that_go_on ON workflows (created_at, id) WHERE status IN ('created', 'running');
 

@@ -14,6 +14,9 @@ __all__ = ["CodePointText", "CompactJson", "DigestBytes", "UtcDateTime"]
 CodePointText = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """An aware time in UTC. SQLite has no time zones and keeps the naive one."""
 
@@ -42,7 +45,7 @@ class CompactJson(sa.types.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         """To text."""
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else _compact(value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """To dicts and lists."""

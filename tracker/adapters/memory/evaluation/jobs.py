@@ -9,7 +9,7 @@ from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.ids import JobId, ProjectId
-from tracker.ports.evaluation.jobs import JobPage
+from tracker.ports.evaluation.jobs import JobPage, JobSummary
 
 __all__ = ["MemoryJobRepository"]
 
@@ -64,7 +64,7 @@ class MemoryJobRepository:
             if (project_ids is None or job.project_id in project_ids) and (not kinds or job.kind in kinds)
         ]
         found.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        return JobPage(len(found), tuple(found[skip : skip + limit]))
+        return JobPage(len(found), tuple(map(JobSummary.of, found[skip : skip + limit])))
 
     async def to_look_after(self) -> tuple[JobId, ...]:
         """Those that go on, oldest first."""

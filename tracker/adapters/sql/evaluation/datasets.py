@@ -60,7 +60,7 @@ class SqlDatasetRepository:
     ) -> DatasetPage:
         """Some, newest first."""
         which = [] if project_ids is None else [datasets.c.project_id.in_(project_ids)]
-        total, rows = await page_of(self._session, datasets, which, skip=skip, limit=limit)
+        total, rows = await page_of(self._session, list(datasets.c), which, skip=skip, limit=limit)
         return DatasetPage(total, tuple(map(_dataset, rows)))
 
     async def of_jobs(self, job_ids: Collection[JobId]) -> tuple[Dataset, ...]:

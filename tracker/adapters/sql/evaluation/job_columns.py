@@ -12,17 +12,23 @@ from tracker.adapters.sql.evaluation.packing import (
     packed_events,
     since_1970,
 )
+from tracker.adapters.sql.evaluation_tables import jobs
 from tracker.adapters.sql.session import Row
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.lease import Lease
 from tracker.domain.evaluation.jobs.status import JobStatus
 from tracker.domain.json_tree import thaw
+from tracker.ports.evaluation.jobs import JobSummary
 
-__all__ = ["job_columns", "job_of"]
+__all__ = ["SUMMARY", "job_columns", "job_of", "summary_of"]
+
+SUMMARY = tuple(jobs.c[name] for name in JobSummary._fields)
+"""What :func:`summary_of` needs."""
+
 
 _SAME = (
-    "id", "project_id", "workflow_id", "name", "description", "dataset_id", "rows_total", "rows_done",
-    "created_at", "created_by", "version",
+    "id", "project_id", "workflow_id", "name", "description", "dataset_id", "max_samples", "batch_size",
+    "rows_total", "rows_done", "created_at", "created_by", "version",
 )  # fmt: skip
 # Of the course of a job, what says nothing (0 or None) is left out; most jobs have ended or not begun.
 _COUNTS = ("attempt", "attempts_before", "fruitless", "rows_at_claim")
@@ -37,6 +43,8 @@ def job_columns(job: Job) -> dict[str, Any]:
         **{name: getattr(job, name) for name in _SAME},
         "kind": job.kind.value,
         "status": job.status.value,
+        "why": job.why,
+        "updated_at": job.updated_at,
         "config": thaw(job.config),
         "course": _course(job),
         "events": packed_events(job.events),
@@ -65,6 +73,12 @@ def job_of(row: Row) -> Job:
     )
 
 
+def summary_of(row: Row) -> JobSummary:
+    """What a listing shows of a job."""
+    summary = JobSummary(*row[: len(SUMMARY)])
+    return summary._replace(kind=JobKind(summary.kind), status=JobStatus(summary.status))
+
+
 def _course(job: Job) -> dict[str, Any]:
     lease = job.lease
     instants = {name: getattr(job, name) for name in _INSTANTS}
@@ -75,8 +89,6 @@ def _course(job: Job) -> dict[str, Any]:
         "lease": None if lease is None else [lease.holder, since_1970(lease.until)],
     }
     return {
-        "max_samples": job.max_samples,
-        "batch_size": job.batch_size,
         "timeout": microseconds(job.timeout),
         **{name: value for name, value in told.items() if value},
     }

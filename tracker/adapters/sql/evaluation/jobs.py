@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
-from tracker.adapters.sql.evaluation.job_columns import job_columns, job_of
+from tracker.adapters.sql.evaluation.job_columns import SUMMARY, job_columns, job_of, summary_of
 from tracker.adapters.sql.evaluation.paging import page_of
 from tracker.adapters.sql.evaluation_tables import JOB_GOES_ON, jobs
 from tracker.adapters.sql.failures import inserting
@@ -69,8 +69,8 @@ class SqlJobRepository:
         which = [] if project_ids is None else [jobs.c.project_id.in_(project_ids)]
         if kinds:
             which.append(jobs.c.kind.in_([kind.value for kind in kinds]))
-        total, rows = await page_of(self._session, jobs, which, skip=skip, limit=limit)
-        return JobPage(total, tuple(map(job_of, rows)))
+        total, rows = await page_of(self._session, SUMMARY, which, skip=skip, limit=limit)
+        return JobPage(total, tuple(map(summary_of, rows)))
 
     async def to_look_after(self) -> tuple[JobId, ...]:
         """Those that go on, oldest first."""

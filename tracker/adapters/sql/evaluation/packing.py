@@ -24,6 +24,7 @@ _FIELDS = (
     "reasoning_tokens", "cost", "seconds", "tries", "attempt",
 )  # fmt: skip
 _LONG = 1024  # bytes, from which on zlib is worth its time
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _JSON = b"["  # zlib never begins with it
 
 
@@ -65,8 +66,8 @@ def events_of(packed: Sequence[Sequence[Any]]) -> tuple[Event, ...]:
 
 def packed_outcome(outcome: RowOutcome) -> bytes:
     """What came of a row, as bytes."""
-    values = [getattr(outcome, name) for name in _FIELDS]
-    text = json.dumps([since_1970(outcome.at), *values], ensure_ascii=False, separators=(",", ":")).encode()
+    fields = outcome.__dict__
+    text = _json([since_1970(outcome.at), *(fields[name] for name in _FIELDS)]).encode()
     return text if len(text) < _LONG else zlib.compress(text, 1)
 
 

@@ -50,7 +50,7 @@ class SqlEvaluationRepository:
     ) -> EvaluationPage:
         """Some, newest first."""
         which = [] if project_ids is None else [evaluations.c.project_id.in_(project_ids)]
-        total, rows = await page_of(self._session, evaluations, which, skip=skip, limit=limit)
+        total, rows = await page_of(self._session, list(evaluations.c), which, skip=skip, limit=limit)
         return EvaluationPage(total, tuple(map(_evaluation, rows)))
 
     async def delete(self, evaluation_id: EvaluationId) -> None:
