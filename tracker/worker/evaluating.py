@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tracker.adapters.language_models.opened import opened_model
 from tracker.adapters.system.clock import SystemClock
+from tracker.adapters.tables.parquet import ParquetTables
 from tracker.adapters.text_metrics import PackagedTextMetrics
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.datasets.rows import Row
@@ -101,7 +102,7 @@ async def run(desk: Desk, admission: Admission, lease: LeaseKeeper) -> None:
         Invalid: what was asked for cannot be computed, or the judge cannot be asked.
         Unavailable: what computes a metric is not there.
     """
-    await evaluate(desk, admission, lease, Tools(PackagedTextMetrics()))
+    await evaluate(desk, admission, lease, Tools(PackagedTextMetrics(), tables=ParquetTables()))
 
 
 async def evaluate(desk: Desk, admission: Admission, lease: LeaseKeeper, tools: Tools) -> None:
