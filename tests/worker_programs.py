@@ -5,6 +5,7 @@ What one is to do is in its errand's handle: a verb, a folder, and something ran
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,12 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tracker.adapters.runners.handover import Handover, WorkerConfig
+from tracker.domain.evaluation.jobs.deciding import Report, Sighting
 from tracker.domain.evaluation.jobs.errand import Errand
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.ids import JobId
+from tracker.ports.evaluation.runner import JobRunner
 from tracker.worker.endings import Ended, Ending
 
-__all__ = ["errand", "play"]
+__all__ = ["began", "errand", "naming", "play", "until", "until_there"]
 
 _SLEEP = "import time; time.sleep(600)"
 _ORPHAN = f"""
@@ -40,6 +43,42 @@ def errand(verb: str, folder: Path, *, job: JobId | None = None, attempt: int = 
         handle=f"{verb} {folder} {uuid.uuid4().hex}{uuid.uuid4().hex}",
         **more,
     )
+
+
+async def until(runner: JobRunner, which: Errand, *wanted: Sighting, tries: int = 900) -> Report:
+    report = Report(Sighting.UNKNOWN)
+    for _ in range(tries):
+        report = await runner.sight(which.job_id, which.attempt)
+        if report.sighting in wanted:
+            return report
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{report}\n{await runner.logs(which.job_id, which.attempt)}")
+
+
+async def until_there(path: Path) -> None:
+    for _ in range(900):
+        if path.exists():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{path} did not come")
+
+
+def began(folder: Path) -> list[str]:
+    """Attempts, in the order in which they began."""
+    path = folder / "began"
+    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def naming(text: str) -> set[int]:
+    """Processes that name it in their command."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and text.encode() in (entry / "cmdline").read_bytes():
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found - {os.getpid()}
 
 
 def play(config: WorkerConfig, handover: Handover) -> Ending:
@@ -82,6 +121,21 @@ def _family(folder: Path) -> None:
     time.sleep(600)
 
 
+def _child(folder: Path) -> None:
+    subprocess.Popen([sys.executable, "-c", _SLEEP, str(folder)])
+    (folder / "family").touch()
+    time.sleep(600)
+
+
+def _fork(folder: Path) -> None:
+    if os.fork() == 0:
+        os.setsid()
+        draft = folder / "draft"
+        draft.write_text(str(os.getpid()))
+        draft.rename(folder / "family")
+    time.sleep(600)
+
+
 def _handed(folder: Path, handover: Handover) -> None:
     (folder / "handover").write_text(repr((dict(handover.settings), os.environ.get("A_KEY"))))
 
@@ -105,6 +159,8 @@ _ACTS: dict[str, Callable[[Path, Handover], Ending | None]] = {
     "eat": lambda *_: _eat(),
     "spread": lambda *_: _eat_in_children(),
     "family": lambda folder, _: _family(folder),
+    "child": lambda folder, _: _child(folder),
+    "fork": lambda folder, _: _fork(folder),
     "handover": _handed,
     "until": lambda folder, _: _until(folder / "go"),
     "sleep": lambda *_: time.sleep(600),

@@ -152,7 +152,7 @@ def _resources(container: Container) -> dict[type, object]:
         Branches(container.branches(), container.experiments()),
         Experiments(container.experiments(), container.runs(), container.heartbeats()),
         Metrics(container.metrics()),
-        Blobs(container.blobs()),
+        Blobs(container.blobs(), settings.max_blob_bytes),
         Artifacts(container.artifacts()),
         Snapshots(container.snapshots()),
         Searches(container.search(), container.experiments()),

@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 import pytest
 
 from tests.ray_head import RayHead, ray_head, ray_program
-from tests.worker_programs import errand
+from tests.worker_programs import began, errand, naming, until, until_there
 from tracker.adapters.runners.local import LocalRunner
 from tracker.adapters.runners.ray import RayRunner
 from tracker.domain.evaluation.jobs.deciding import Report, Sighting
@@ -69,42 +69,6 @@ def folder() -> Iterator[Path]:
     made = Path(mkdtemp(prefix="work"))  # short: its name is in a handle
     yield made
     shutil.rmtree(made, ignore_errors=True)
-
-
-async def until(runner: JobRunner, which: Errand, *wanted: Sighting, tries: int = 900) -> Report:
-    report = Report(Sighting.UNKNOWN)
-    for _ in range(tries):
-        report = await runner.sight(which.job_id, which.attempt)
-        if report.sighting in wanted:
-            return report
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{report}\n{await runner.logs(which.job_id, which.attempt)}")
-
-
-async def until_there(path: Path) -> None:
-    for _ in range(900):
-        if path.exists():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{path} did not come")
-
-
-def began(folder: Path) -> list[str]:
-    """Attempts, in the order in which they began."""
-    path = folder / "began"
-    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def naming(text: str) -> set[int]:
-    """Processes that name it in their command."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and text.encode() in (entry / "cmdline").read_bytes():
-                found.add(int(entry.name))
-        except OSError:
-            continue
-    return found - {os.getpid()}
 
 
 class TestJobRunner:

@@ -7,6 +7,7 @@ from typing import Any
 from tracker.domain.artifacts.blobs.service import Blob, BlobService
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
+from tracker.domain.errors import TooLarge
 from tracker.domain.ids import ArtifactId, ExperimentId, SnapshotId
 
 from ..exchange import NOT_MODIFIED, Call
@@ -15,6 +16,8 @@ from ..schemas.artifacts import (
     ArtifactOut,
     ArtifactPut,
     ArtifactQuery,
+    BlobsIn,
+    BlobsOut,
     CheckIn,
     CheckOut,
     HashQuery,
@@ -36,10 +39,16 @@ _NEVER_SHOWN = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": 
 
 
 class Blobs:
-    """``/api/blobs``."""
+    """``/api/blobs``.
 
-    def __init__(self, blobs: BlobService) -> None:
+    Args:
+        blobs: the use cases.
+        largest: how many bytes are taken of one blob.
+    """
+
+    def __init__(self, blobs: BlobService, largest: int) -> None:
         self._blobs = blobs
+        self._largest = largest
 
     async def check(self, call: Call[CheckIn, NoQuery]) -> CheckOut:
         """What has to be uploaded."""
@@ -50,6 +59,15 @@ class Blobs:
         digest = call.query.hash
         size = await self._blobs.upload(call.actor, digest, call.uploaded.chunks())
         return {"hash": digest, "size": size}
+
+    async def upload_many(self, call: Call[BlobsIn, NoQuery]) -> BlobsOut:
+        """Takes small ones together."""
+        contents = dict(call.body.root)
+        for digest, content in contents.items():
+            if len(content) > self._largest:
+                raise TooLarge(f"{digest}: larger than {self._largest} bytes (TRACKER_MAX_BLOB)")
+        size = await self._blobs.upload_many(call.actor, contents)
+        return {"blobs": len(contents), "size": size}
 
     async def content(self, call: Call[None, HashQuery]) -> Streamed | None:
         """The bytes of one."""

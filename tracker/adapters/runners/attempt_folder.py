@@ -51,7 +51,8 @@ class AttemptFolder:
 
     def make(self, files: Mapping[str, bytes]) -> bool:
         """Makes it with these files, for its owner alone; ``False`` when it was there."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.path.parent.parent, self.path.parent):  # `parents` would not heed the mode
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
         try:
             for name, content in {**files, self.lock.name: b""}.items():

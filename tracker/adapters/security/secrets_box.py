@@ -70,8 +70,11 @@ class AesGcmSecretsBox:
     def _key(self, sealed: SealedSecret) -> SecretKey:
         known = {key.id: key for key in self._file.keys()}  # noqa: SIM118 - it is no mapping
         if (key := known.get(sealed.key_id)) is None:
-            lacks = f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}"
-            raise Unavailable(f"{lacks}; bring that file back, or store the secret's value again", 3600)
+            raise Unavailable(
+                f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}; "
+                "bring that file back, or store the secret's value again",
+                3600,
+            )
         return key
 
 

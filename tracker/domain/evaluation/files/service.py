@@ -43,7 +43,7 @@ class Put(NamedTuple):
         To be called in the unit that does so, after its other locks.
         """
         await unit.lock(REFERENCES)
-        await unit.blobs.note_upload(self.digest, self.size, self.by, at)
+        await unit.blobs.note_uploads({self.digest: self.size}, self.by, at)
 
 
 class FileService:
