@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from tracker.adapters.language_models.opened import opened_model
 from tracker.adapters.system.clock import SystemClock
-from tracker.adapters.tables.parquet import ParquetTables
 from tracker.adapters.text_metrics import PackagedTextMetrics
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.datasets.rows import Row
@@ -53,7 +52,7 @@ class Tools(NamedTuple):
         metrics: that packages compute.
         rules: how often a judge is asked again.
         clock: tells when replies came.
-        tables: reads datasets that are no text.
+        tables: reads datasets that are no text; ``None`` reads Parquet.
         opened: reaches a model.
         chance: draws from 0 to 1, for pauses; ``None`` draws by itself.
     """
@@ -102,7 +101,7 @@ async def run(desk: Desk, admission: Admission, lease: LeaseKeeper) -> None:
         Invalid: what was asked for cannot be computed, or the judge cannot be asked.
         Unavailable: what computes a metric is not there.
     """
-    await evaluate(desk, admission, lease, Tools(PackagedTextMetrics(), tables=ParquetTables()))
+    await evaluate(desk, admission, lease, Tools(PackagedTextMetrics()))
 
 
 async def evaluate(desk: Desk, admission: Admission, lease: LeaseKeeper, tools: Tools) -> None:

@@ -17,7 +17,6 @@ from tracker.adapters.language_models.hf import Loading
 from tracker.adapters.language_models.opened import opened_model
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.random_bits import RandomBits
-from tracker.adapters.tables.parquet import ParquetTables
 from tracker.domain.errors import Invalid, TrackerError
 from tracker.domain.evaluation.datasets.hashing import CacheKeys, input_hash
 from tracker.domain.evaluation.datasets.rows import Row
@@ -68,7 +67,7 @@ async def run(desk: Desk, admission: Admission, lease: LeaseKeeper) -> None:
     )
     model = opened_model(config.reference, key, at_once=_slots(admission.job), loading=loading)
     try:
-        await infer(desk, admission, lease, model, tables=ParquetTables())
+        await infer(desk, admission, lease, model)
     finally:
         await model.close()
 

@@ -17,7 +17,6 @@ import pytest
 from tests.desks import MemoryDesk, a_dataset, an_admission
 from tests.endpoint.live import LiveEndpoint
 from tests.factories import NOON
-from tracker.adapters.tables.parquet import ParquetTables
 from tracker.adapters.text_metrics import PackagedTextMetrics
 from tracker.domain.errors import Conflict, Invalid
 from tracker.domain.evaluation.datasets.dataset import Dataset
@@ -35,7 +34,7 @@ from tracker.worker.lease_keeper import LeaseKeeper
 
 TOOLS = Tools(
     PackagedTextMetrics(), rules=RetryRules(first=0.001, longest=0.002, longest_asked=0.1),
-    tables=ParquetTables(), chance=lambda: 0.0,
+    chance=lambda: 0.0,
 )  # fmt: skip
 KEY = "sk-proj-Zq81xPw3LmTn7"
 RUBRIC = {
