@@ -34,6 +34,7 @@ def test_inference_has_the_defaults_of_the_contract() -> None:
         "store_to_dataset": False,
         "system_prompt": "",
         "secret_key_name": None,
+        "requests_per_minute": None,
     }
 
 
