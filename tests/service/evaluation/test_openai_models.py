@@ -266,7 +266,7 @@ async def test_more_questions_than_connections_wait_for_one_and_reuse_it(live: L
 
 
 async def test_a_question_that_is_given_up_leaves_its_connection_to_others(live: LiveEndpoint) -> None:
-    live.endpoint.plan, live.endpoint.default = {"late": ["slow:5"] * 9}, []
+    live.endpoint.plan, live.endpoint.default = {"late": ["slow:0.5"] * 9}, []
     model = model_at(live.base_url, connections=1)
     for _ in range(3):
         task = asyncio.create_task(model.answer("", "late", PLAIN))
