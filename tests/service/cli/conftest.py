@@ -54,7 +54,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, An
     folder = tmp_path_factory.mktemp("filled")
 
     def ok(*words: str) -> Any:
-        told = CliRunner().invoke(cli, ["--data", str(folder / "data"), *words, "--json"], prog_name="tracker")
+        told = CliRunner().invoke(
+            cli, ["--data", str(folder / "data"), *words, "--json"], prog_name="tracker"
+        )
         assert told.exit_code == 0, told.output
         return json.loads(told.stdout)
 
@@ -80,7 +82,10 @@ def digits(ok: Callable[..., Any], filled: dict[str, tuple[Path, Any]], tmp_path
 
 @pytest.fixture
 def family(
-    request: pytest.FixtureRequest, ok: Callable[..., Any], filled: dict[str, tuple[Path, Any]], tmp_path: Path
+    request: pytest.FixtureRequest,
+    ok: Callable[..., Any],
+    filled: dict[str, tuple[Path, Any]],
+    tmp_path: Path,
 ) -> Any:
     """Four experiments in it."""
     if "digits" in request.fixturenames or (tmp_path / "data").exists():
