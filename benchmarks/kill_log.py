@@ -42,7 +42,7 @@ SCRIPT = ROOT / "benchmarks" / "killed" / "training.py"
 ROUNDS_A_FOLDER = 3
 # What Python says of a child whose parent was killed while it was spawned.
 ORPHAN = re.compile(
-    r"^Traceback [^\n]*\n(?:  [^\n]*\n)+(?:EOFError: Ran out of input|BrokenPipeError[^\n]*)\n", re.M
+    r"^Traceback [^\n]*\n(?:  [^\n]*\n)+(?:EOFError: Ran out of input|BrokenPipeError[^\n]*)\n", re.MULTILINE
 )
 PROCESSES = len(training.LANES) - 2  # each of which may warn of a full disk once
 BAD = (
