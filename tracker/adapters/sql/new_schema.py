@@ -41,13 +41,13 @@ def make(connection: sa.Connection) -> None:
 def script(file: Path) -> str:
     """The statements that make a database like the one in `file`: tables and rows, then indexes.
 
-    A migration that rebuilds a table puts its constraints and indexes back in any order; here they are sorted.
+    A migration that rebuilds a table puts its constraints and indexes back in any order; here they are
+    sorted.
     """
     with closing(sqlite3.connect(file)) as connection:
         statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
-    return "".join(
-        f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place)
-    )  # between BEGIN, COMMIT
+    within = statements[1:-1]  # between BEGIN and COMMIT
+    return "".join(f"{each}{_BREAK}" for each in sorted(within, key=_place))
 
 
 def _place(statement: str) -> str:
@@ -59,9 +59,11 @@ def _sorted(statement: str) -> str:
     first, *parts = statement.splitlines()
     if not first.startswith("CREATE TABLE"):
         return statement
-    plain = [part.rstrip(" ,") for part in parts[:-1]]
+    end = next(number for number, part in enumerate(parts) if part.startswith(")"))
+    plain = [part.rstrip(" ,") for part in parts[:end]]
     plain.sort(key=lambda part: part if part.startswith("\tCONSTRAINT") else "")
-    return "\n".join((first, ",\n".join(plain), parts[-1]))
+    options = " ".join(part.strip() for part in parts[end:] if part.strip())  # such as WITHOUT ROWID
+    return "\n".join((first, ",\n".join(plain), options))
 
 
 def _main() -> None:

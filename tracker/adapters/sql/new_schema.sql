@@ -333,11 +333,9 @@ CREATE TABLE job_rows (
 	number INTEGER NOT NULL,
 	is_answered BOOLEAN NOT NULL,
 	outcome BLOB NOT NULL,
-),
- WITHOUT ROWID,
 	CONSTRAINT fk_job_rows_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
 	CONSTRAINT pk_job_rows PRIMARY KEY (job_id, number)
-;
+) WITHOUT ROWID;
 
 CREATE TABLE job_tallies (
 	job_id CHAR(32) NOT NULL,
