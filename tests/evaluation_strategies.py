@@ -65,7 +65,7 @@ def datasets(
     others: list[DatasetId],
     job_ids: list[JobId],
 ) -> Dataset:
-    """Datasets of this id and project, which may follow or come of others; few names, so that they collide."""
+    """Datasets of this id and project, which may follow or come of others; few names, which collide."""
     revision = draw(st.integers(1, 2))
     parts = draw(st.lists(words, min_size=3, max_size=3, unique=True))
     related = st.sampled_from([None, *others])

@@ -251,6 +251,6 @@ def closed_at_the_end() -> Iterator[None]:
 
 
 EvaluationsInMemoryAndSqlite.TestCase.settings = settings(
-    max_examples=tries(20), stateful_step_count=30, deadline=None
+    max_examples=tries(12), stateful_step_count=25, deadline=None
 )
 TestEvaluationsInMemoryAndSqliteAgree = EvaluationsInMemoryAndSqlite.TestCase
