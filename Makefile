@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # The tests start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow databases lint types docs bench chdb importers integrations clean
+.PHONY: demo test slow databases lint types docs bench chdb importers integrations ray clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
@@ -76,7 +76,13 @@ importers: pyproject.toml constraints-importers.txt
 # finds no build of torch for the processor alone, it takes one for GPUs of several GB more.
 integrations: pyproject.toml constraints.txt
 	$(call install,.venv-integrations,integrations)
-	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py
+	.venv-integrations/bin/python -m pytest -W default -m '' tests/integrations tests/docs/test_integrations_guide.py \
+	    tests/contract/test_language_models_contract.py
+
+# A Ray head, in an environment of its own: 400 MB. One process runs the tests, since each would start a head.
+ray: pyproject.toml constraints.txt
+	$(call install,.venv-ray,ray)
+	.venv-ray/bin/python -m pytest -n 0 -m '' tests/contract/test_runner_contract.py
 
 clean:
-	rm -rf .venv .venv-importers .venv-integrations dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-importers .venv-integrations .venv-ray dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,6 +18,7 @@ from tests.databases import (
     fresh_postgres_database,
     throwaway_postgres,
 )
+from tests.temporary import use_memory
 from tests.tries import tries
 from tracker.adapters.memory import MemoryUnitsOfWork
 from tracker.adapters.scalars.postgres import PostgresScalarStore
@@ -38,6 +39,14 @@ settings.load_profile("tracker")
 # Hundreds of runs begin here; what they would capture is this repository, and what they would say is noise.
 # Tests of either ask for it.
 os.environ |= {"TRACKER_CAPTURE": "off", "TRACKER_SILENT": "on"}
+
+use_memory()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The plugin of what the quick suite leaves out, as every worker takes a second to load it."""
+    if config.getoption("markexpr") != "not slow":
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -134,9 +143,7 @@ def clickhouse_folder() -> Iterator[Path]:
     """Where the embedded ClickHouse of this process keeps its databases: it has one folder a process."""
     pytest.importorskip("clickhouse_connect", reason="needs the extra clickhouse")
     pytest.importorskip("chdb", reason="needs the dependency group chdb, the embedded ClickHouse")
-    # In memory where there is such a place: it writes very many small files.
-    place = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with TemporaryDirectory(prefix="tracker-clickhouse-", dir=place) as folder:
+    with TemporaryDirectory(prefix="tracker-clickhouse-") as folder:
         yield Path(folder)
 
 

@@ -29,10 +29,10 @@ class _Prompt(uvicorn.Server):
 class LiveApp:
     """uvicorn in a thread; `url` is where it answers."""
 
-    def __init__(self, app: Any, port: int = 0) -> None:
+    def __init__(self, app: Any, port: int = 0, **options: Any) -> None:
         config = uvicorn.Config(
             app, host="127.0.0.1", port=port, lifespan="on", log_config=None, ws="none", access_log=False,
-            timeout_graceful_shutdown=20,
+            timeout_graceful_shutdown=20, **options,
         )  # fmt: skip
         self._server = _Prompt(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import secrets
-from collections.abc import AsyncIterator
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
+from tracker.domain.artifacts.digest import MOST_AT_ONCE
 from tracker.domain.errors import Invalid, Unavailable
 
-__all__ = ["gathered", "pieces_of", "saved"]
+__all__ = ["gathered", "pieces_of", "saved", "sent_in_parts"]
 
 _PIECE = 2**20
+_SMALL = 2**20
+_ROOM = 4 * 2**20  # half of what a server takes of a request, unless it is told otherwise
+_LARGE_AT_ONCE = 8
 
 
 async def pieces_of(source: bytes | Path) -> AsyncIterator[bytes]:
@@ -30,6 +36,64 @@ async def pieces_of(source: bytes | Path) -> AsyncIterator[bytes]:
                 yield piece
     except OSError as error:
         raise Invalid.field("source", f"{source} cannot be read: {error.strerror}") from error
+
+
+async def sent_in_parts(
+    sources: Mapping[str, bytes | Path],
+    together: Callable[[Mapping[str, bytes]], Awaitable[object]],
+    alone: Callable[[str, bytes | Path], Awaitable[object]],
+) -> None:
+    """Sends what is small together, in parts of at most 5 MiB and a thousand, and what is large alone.
+
+    Args:
+        sources: bytes, or files of them, by digest.
+        together: sends the contents of small ones.
+        alone: sends a large one, piece by piece.
+
+    Raises:
+        Invalid: a file cannot be read; the parts before it were sent.
+    """
+    rest = iter(sources.items())
+    while True:
+        small, large = await asyncio.to_thread(_next_part, rest)
+        if not small and not large:
+            return
+        if small:
+            await together(small)
+        await asyncio.gather(*(alone(digest, source) for digest, source in large.items()))
+
+
+def _next_part(
+    rest: Iterator[tuple[str, bytes | Path]],
+) -> tuple[dict[str, bytes], dict[str, bytes | Path]]:
+    """The contents of the next small ones, and the large ones between them."""
+    small: dict[str, bytes] = {}
+    large: dict[str, bytes | Path] = {}
+    length = 0
+    for digest, source in rest:
+        content = _content(source)
+        if content is None:
+            large[digest] = source
+        else:
+            small[digest] = content
+            length += len(content)
+        if length >= _ROOM or len(small) == MOST_AT_ONCE or len(large) == _LARGE_AT_ONCE:
+            break
+    return small, large
+
+
+def _content(source: bytes | Path) -> bytes | None:
+    """All of it, if it is small."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source) if len(source) <= _SMALL else None
+    try:
+        with Path(source).open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            is_small = stat.S_ISREG(status.st_mode) and status.st_size <= _SMALL
+            content = file.read() if is_small else None
+    except OSError as error:
+        raise Invalid.field("source", f"{source} cannot be read: {error.strerror}") from error
+    return None if content is None or len(content) > _SMALL else content  # it may have grown meanwhile
 
 
 async def gathered(chunks: AsyncIterator[bytes], digest: str) -> bytes:

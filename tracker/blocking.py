@@ -218,6 +218,7 @@ class Artifacts(_Area):
 
     missing = _blocking(AsyncArtifacts.missing)
     upload = _blocking(AsyncArtifacts.upload)
+    upload_many = _blocking(AsyncArtifacts.upload_many)
     put = _blocking(AsyncArtifacts.put)
     list = _blocking(AsyncArtifacts.list)
     get = _blocking(AsyncArtifacts.get)

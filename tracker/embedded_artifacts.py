@@ -8,7 +8,7 @@ from typing import Any
 
 from tracker.areas import Id, uuid_of
 from tracker.areas.artifacts import digest_meant
-from tracker.blob_files import gathered, pieces_of, saved
+from tracker.blob_files import gathered, pieces_of, saved, sent_in_parts
 from tracker.domain.artifacts.artifact import OCTETS, Artifact
 from tracker.domain.artifacts.blobs.service import BlobService
 from tracker.domain.artifacts.service import ArtifactService
@@ -39,6 +39,14 @@ class Artifacts:
     async def upload(self, digest: str, source: bytes | Path) -> None:
         """Keeps bytes."""
         await self._blobs.upload(self._actor, digest, pieces_of(source))
+
+    async def upload_many(self, sources: Mapping[str, bytes | Path]) -> None:
+        """Keeps many."""
+
+        async def together(contents: Mapping[str, bytes]) -> None:
+            await self._blobs.upload_many(self._actor, contents)
+
+        await sent_in_parts(sources, together, self.upload)
 
     async def put(
         self,

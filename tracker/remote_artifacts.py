@@ -8,10 +8,10 @@ from typing import Any
 
 from tracker.areas import Id, uuid_of
 from tracker.areas.artifacts import digest_meant
-from tracker.blob_files import gathered, saved
+from tracker.blob_files import gathered, saved, sent_in_parts
 from tracker.domain.artifacts.artifact import OCTETS, Artifact
 from tracker.domain.artifacts.snapshot import Snapshot, SnapshotFile
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Invalid, NotFound, TooLarge
 from tracker.domain.json_tree import thaw
 from tracker.remote_client import Client
 from tracker.wire_artifacts import artifact_from, body_of_file, snapshot_from
@@ -48,6 +48,25 @@ class Artifacts:
                 await self._client.post_file("/blobs/upload", query, file)
         except OSError as error:
             raise Invalid.field("source", f"{source} cannot be read: {error.strerror}") from error
+
+    async def upload_many(self, sources: Mapping[str, bytes | Path]) -> None:
+        """Sends many."""
+        await sent_in_parts(sources, self._together, self.upload)
+
+    async def _together(self, contents: Mapping[str, bytes]) -> None:
+        items = list(contents.items())
+        try:
+            await self._client.post_packed("/blobs/bulk", items)
+        except NotFound:  # the server is older than this route
+            for digest, content in items:
+                await self.upload(digest, content)
+        except TooLarge:  # it takes less at a time
+            if len(items) == 1:
+                await self.upload(*items[0])
+                return
+            middle = len(items) // 2
+            for half in (items[:middle], items[middle:]):
+                await self._together(dict(half))
 
     async def put(
         self,

@@ -95,6 +95,11 @@ class Client:
         """Sends the columns of a batch."""
         await self._exchange("POST", path, pack(batch_body(batch)), headers={"Content-Type": MSGPACK})
 
+    async def post_packed(self, path: str, body: object) -> Any:
+        """The answer to POST of msgpack that has bytes in it."""
+        headers = {"Content-Type": MSGPACK}
+        return _content(await self._exchange("POST", path, pack(body), headers=headers, takes_long=True))
+
     async def form(self, path: str, fields: dict[str, str]) -> Any:
         """The answer to POST of a form."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -103,7 +108,9 @@ class Client:
     async def post_file(self, path: str, query: dict[str, Any], file: IO[bytes] | bytes) -> Any:
         """The answer to POST of a form with a file, which is read as it is sent."""
         files = {"file": ("file", file)}
-        return _content(await self._exchange("POST", path, query=query, headers={}, files=files))
+        return _content(
+            await self._exchange("POST", path, query=query, headers={}, files=files, takes_long=True)
+        )
 
     async def stream(self, path: str, query: dict[str, Any]) -> AsyncIterator[bytes]:
         """The bytes that GET answers, as they come."""
@@ -152,11 +159,12 @@ class Client:
         query: dict[str, Any] | None = None,
         headers: dict[str, str],
         files: dict[str, tuple[str, IO[bytes] | bytes]] | None = None,
+        takes_long: bool = False,
     ) -> httpx.Response:
         with self._translated():
             answer = await self._http.request(
                 method, path, content=content, headers=headers, params=query, files=files,
-                timeout=_SECONDS if files is None else _UPLOAD_SECONDS,
+                timeout=_UPLOAD_SECONDS if takes_long else _SECONDS,
             )  # fmt: skip
         if answer.is_success:
             return answer

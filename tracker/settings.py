@@ -22,7 +22,7 @@ from tracker.domain.identity.rules import IdentityRules
 from tracker.domain.identity.sign_in.external import GroupRole, parse_group_roles
 from tracker.run_settings import RUN_SWITCHES, RUN_VARIABLES, RunSettings, rank_of_job
 
-__all__ = ["VARIABLES", "Settings", "environment", "job_variables", "read_env_file"]
+__all__ = ["VARIABLES", "Settings", "adopt", "environment", "job_variables", "read_env_file"]
 
 VARIABLES: Mapping[str, str] = {
     "DATABASE_URL": "database_url",
@@ -55,16 +55,26 @@ VARIABLES: Mapping[str, str] = {
     "OIDC_GROUPS_CLAIM": "oidc_groups_claim",
     "OIDC_SCOPES": "oidc_scopes",
     "OIDC_TEAMS": "oidc_teams",
+    "JOBS_RUNNER": "jobs_runner",
+    "JOBS_SLOTS": "jobs_slots",
+    "JOBS_MEMORY": "jobs_memory",
+    "RAY_DASHBOARD_URL": "ray_dashboard_url",
+    "RAY_TOKEN": "ray_token",
+    "TRACKER_MAX_DATASET": "max_dataset_bytes",
+    "DEPLOYMENT_TYPE": "deployment_type",
     **RUN_VARIABLES,
 }
 """Environment variable -> field of :class:`Settings`."""
+
+OTHER_NAMES: Mapping[str, str] = {"SQLALCHEMY_DATABASE_URL": "DATABASE_URL"}
+"""Environment variable -> the one whose other name it is, as people know it elsewhere."""
 
 DEFAULT_DATABASE = "sqlite:///./data.db"
 
 _LISTS = frozenset({"allowed_origins", "trusted_proxies", "oidc_scopes", "tags"})
 _NUMBERS = frozenset(
-    {"body_seconds", "exit_seconds", "lost_after", "max_blob_bytes", "max_body_bytes", "rank",
-     "requests_per_minute", "resume_step", "session_hours"}
+    {"body_seconds", "exit_seconds", "jobs_memory", "jobs_slots", "lost_after", "max_blob_bytes",
+     "max_body_bytes", "max_dataset_bytes", "rank", "requests_per_minute", "resume_step", "session_hours"}
 )  # fmt: skip
 _TRUE, _FALSE = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
@@ -119,6 +129,13 @@ class Settings(RunSettings):
         oidc_groups_claim: the claim in which the provider names groups.
         oidc_scopes: what is asked of the provider.
         oidc_teams: what its groups mean: ``group=team:role`` pieces between commas.
+        jobs_runner: what runs jobs of evaluations: processes of this machine, or a Ray cluster.
+        jobs_slots: so many jobs run at once; without it, as many as there are processors.
+        jobs_memory: bytes that the processes of one job may take together; without it, there is no limit.
+        ray_dashboard_url: address of the dashboard of a Ray cluster.
+        ray_token: that the cluster asks for; never logged.
+        max_dataset_bytes: the largest upload of one dataset, in bytes.
+        deployment_type: what kind of installation it says it is.
     """
 
     database_url: str = Field(default=DEFAULT_DATABASE, repr=False)
@@ -151,6 +168,13 @@ class Settings(RunSettings):
     oidc_groups_claim: str = "groups"
     oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
     oidc_teams: tuple[GroupRole, ...] = ()
+    jobs_runner: Literal["local", "ray"] = "local"
+    jobs_slots: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    jobs_memory: Annotated[int, Field(gt=0)] | None = None
+    ray_dashboard_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
+    ray_token: str | None = Field(default=None, repr=False)
+    max_dataset_bytes: Annotated[int, Field(gt=0)] = 50_000_000
+    deployment_type: Literal["local", "development", "staging", "production"] = "local"
 
     @classmethod
     def load(cls, data: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Self:
@@ -164,7 +188,8 @@ class Settings(RunSettings):
         Raises:
             Invalid: a variable's value cannot be used; names the variable.
         """
-        found = {**read_env_file(Path(".env")), **os.environ} if environ is None else environ
+        given = {**read_env_file(Path(".env")), **os.environ} if environ is None else environ
+        found = _by_own_names(given)
         values: dict[str, Any] = {
             field: found[name].strip() for name, field in VARIABLES.items() if found.get(name, "").strip()
         }
@@ -185,10 +210,16 @@ class Settings(RunSettings):
 
     def export(self) -> None:
         """Puts these settings into the process's environment, for the worker processes it starts."""
+        os.environ.update(self.variables())
+
+    def variables(self) -> dict[str, str]:
+        """These settings as :meth:`load` reads them; some are secret."""
+        found = {}
         for name, field in VARIABLES.items():
             value = getattr(self, field)
             if value is not None:
-                os.environ[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                found[name] = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return found
 
     @property
     def identity_rules(self) -> IdentityRules:
@@ -222,6 +253,12 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def adopt(variables: Mapping[str, str]) -> None:
+    """Sets variables that libraries read by themselves. What is set by a process that runs is in no list of
+    processes, but is inherited by those that it starts."""
+    os.environ.update(variables)
+
+
 def job_variables() -> Mapping[str, str]:
     """What Slurm and Kubernetes tell the processes that they run, as far as there is any."""
     names = ("SLURM_JOB_ID", "SLURM_JOB_END_TIME", "KUBERNETES_SERVICE_HOST")
@@ -241,6 +278,18 @@ def read_env_file(path: Path) -> dict[str, str]:
         match = _LINE.fullmatch(line.strip())
         if match:
             found[match[1]] = _unquoted(match[2].strip())
+    return found
+
+
+def _by_own_names(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Variables by the names that they have here."""
+    found = dict(given)
+    for other, name in OTHER_NAMES.items():
+        value, own = given.get(other, "").strip(), given.get(name, "").strip()
+        if value and own and value != own:
+            raise Invalid.field(name, f"differs from {other}, which is another name of it; set one of them")
+        if value:
+            found[name] = value
     return found
 
 

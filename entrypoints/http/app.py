@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -13,25 +14,32 @@ import falcon.asgi
 
 from tracker.container import Container
 from tracker.domain.errors import TrackerError
+from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import AuditService
 
 from .api.access import Access
+from .api.addresses import API_V1, Addresses
 from .api.api_tokens import ApiTokens
 from .api.artifacts import Artifacts, Blobs, Snapshots
 from .api.audit import Audit
 from .api.auth import Auth, SignIn
 from .api.branches import Branches
+from .api.catalogue import Deployment, Models, Secrets
 from .api.comparison import Comparisons
+from .api.datasets import Datasets, Files
+from .api.desk import Desks
 from .api.experiments import Experiments
 from .api.health import Documentation, Health
 from .api.hypotheses import Hypotheses
+from .api.jobs import Jobs
 from .api.metrics import Metrics
 from .api.projects import Projects
 from .api.scalars import Scalars
 from .api.search import Searches
 from .api.teams import Teams
 from .api.users import Users
+from .api.workflows import Evaluations, Workflows
 from .auth import Door, LocalDoor, TeamDoor
 from .docs_page import docs_page
 from .errors import answer_error
@@ -40,9 +48,13 @@ from .gate import Gate
 from .lifespan import Lifespan
 from .openapi import openapi
 from .request import Request
-from .routes import PUBLIC, ROUTES
+from .route import Route
+from .routes import PUBLIC, ROUTES, UNGUARDED
+from .streaming import discard
 
 __all__ = ["create_app"]
+
+_METHODS = ("get", "post", "put", "patch", "delete")
 
 _log = logging.getLogger("tracker.http")
 
@@ -60,6 +72,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
         door,
         # On a laptop the door looks at everything: a login too must come from this machine.
         PUBLIC if settings.auth == "required" else (),
+        UNGUARDED if settings.auth == "required" else (),
         settings.allowed_origins,
         _refusals(container.audit()),
     )
@@ -67,14 +80,49 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
     app.add_error_handler(Exception, answer_error)
     app.add_error_handler(falcon.HTTPError, answer_error)
     resources = _resources(container)
-    limits = BodyLimits(settings.max_body_bytes, settings.body_seconds, settings.max_blob_bytes)
+    limits = BodyLimits(
+        settings.max_body_bytes, settings.body_seconds, settings.max_blob_bytes, settings.max_dataset_bytes
+    )
     responders: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in ROUTES:
         respond = responder(route, resources[route.resource], door, limits)
-        responders[route.path][f"on_{route.method.lower()}"] = respond
+        responders[_template(route)][f"on_{route.method.lower()}"] = respond
     for path, methods in responders.items():
         app.add_route(path, SimpleNamespace(**methods))
+    _add_other_spellings(app, responders)
     return Lifespan(app, container, at_start)
+
+
+def _template(route: Route) -> str:
+    """The path as Falcon wants it: a text at its end may hold slashes."""
+    if not route.words or not route.path.endswith(f"{{{route.words[-1]}}}"):
+        return route.path
+    return route.path.removesuffix("}") + ":path}"
+
+
+def _add_other_spellings(app: falcon.asgi.App[Any, Any], paths: Collection[str]) -> None:
+    """What clients of the evaluation API know: a collection without its slash, and kinds of jobs to come."""
+    for path in paths:
+        if path.startswith(API_V1) and path.endswith("/"):
+            methods = dict.fromkeys((f"on_{each}" for each in _METHODS), _to_slash)
+            app.add_route(path.rstrip("/"), SimpleNamespace(**methods))
+    app.add_sink(_unknown_kind, re.compile(rf"{API_V1}/jobs/(?P<kind>[^/]+)/$"))
+
+
+async def _to_slash(req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+    query = f"?{req.query_string}" if req.query_string else ""
+    await discard(req)
+    raise falcon.HTTPTemporaryRedirect(f"{req.path}/{query}")
+
+
+async def _unknown_kind(req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str) -> None:
+    if req.method != "POST":
+        raise falcon.HTTPNotFound
+    await discard(req)
+    known = ", ".join(JobKind)
+    raise falcon.HTTPNotImplemented(
+        description=f"there are no jobs of the kind {kind[:100]!r}; there are {known}"
+    )
 
 
 def _door(container: Container) -> Door:
@@ -104,7 +152,7 @@ def _resources(container: Container) -> dict[type, object]:
         Branches(container.branches(), container.experiments()),
         Experiments(container.experiments(), container.runs(), container.heartbeats()),
         Metrics(container.metrics()),
-        Blobs(container.blobs()),
+        Blobs(container.blobs(), settings.max_blob_bytes),
         Artifacts(container.artifacts()),
         Snapshots(container.snapshots()),
         Searches(container.search(), container.experiments()),
@@ -118,5 +166,22 @@ def _resources(container: Container) -> dict[type, object]:
         Teams(container.teams()),
         Access(container.permissions(), container.ownership(), container.projects()),
         Audit(container.audit()),
+        *_evaluation(container),
     )
     return {type(resource): resource for resource in made}
+
+
+def _evaluation(container: Container) -> tuple[object, ...]:
+    settings = container.config()
+    addresses = Addresses(settings.public_url)
+    return (
+        Deployment(settings.deployment_type),
+        Datasets(container.datasets(), addresses),
+        Files(container.links()),
+        Jobs(container.jobs(), addresses),
+        Evaluations(container.evaluations(), container.workflows(), addresses),
+        Workflows(container.workflows(), container.workflow_comparisons(), addresses),
+        Models(container.models()),
+        Secrets(container.evaluation_secrets()),
+        Desks(container.desk()),
+    )

@@ -26,11 +26,20 @@ from tracker.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from tracker.domain.evaluation.refusals import (
+    MISSING_EVALUATION,
+    MISSING_EXAMPLES,
+    MISSING_PROMPT,
+    MISSING_SECRET,
+    WORKFLOW_IS_RUNNING,
+)
 
 from .media import encoded
 from .schemas.answers import FieldProblemOut, ProblemOut
 
-__all__ = ["STATUSES", "answer_error"]
+__all__ = ["STATUSES", "UNKNOWN_TASK", "answer_error"]
+
+UNKNOWN_TASK = "unknown_task"
 
 STATUSES: Mapping[type[TrackerError], int] = {
     BadCredentials: 400,
@@ -53,9 +62,22 @@ _FALCON_CODES = {
     408: "body_too_slow",
     415: "unsupported_media_type",
     416: "range_not_satisfiable",
+    501: "not_implemented",
 }
 _WIRE_NAMES = {"digest": "hash", "parent_id": "parentExperimentId", "position": "order"}
+_KINDS: Mapping[str, int] = {
+    MISSING_EXAMPLES: 403,
+    MISSING_EVALUATION: 400,
+    MISSING_SECRET: 400,
+    MISSING_PROMPT: 400,
+    UNKNOWN_TASK: 400,
+    WORKFLOW_IS_RUNNING: 400,
+}
+"""Kind of the first problem of an ``Invalid`` -> the status by which clients of evaluations know it."""
+
 _EDGES = frozenset({"body", "path", "query"})
+
+_SNAKE_CASE = ("/api/scalars/", "/api/v1/")
 
 _log = logging.getLogger("tracker.http")
 
@@ -93,6 +115,8 @@ async def answer_error(
 
 
 def _status(error: TrackerError) -> int:
+    if isinstance(error, Invalid) and error.problems and error.problems[0].type in _KINDS:
+        return _KINDS[error.problems[0].type]
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
 
 
@@ -111,7 +135,7 @@ def _field(problem: Problem, req: falcon.asgi.Request) -> FieldProblemOut:
     loc, where = problem.loc, "query" if req.method == "GET" else "body"
     if loc and loc[0] not in _EDGES:
         first = str(loc[0])
-        if not req.path.startswith("/api/scalars/"):
+        if not req.path.startswith(_SNAKE_CASE):
             # Of one thing of many, the second name is a field's too: experiments, 3, parentExperimentId.
             of_many = len(loc) > 2 and isinstance(loc[1], int)
             loc = (

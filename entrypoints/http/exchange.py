@@ -21,6 +21,7 @@ from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import in_scopes
 
 from .auth import Door, address_of, bearer_of
+from .forms import BodyUpload, FormUpload
 from .media import FORM, JSON, chosen, decoded, written
 from .request import Request
 from .route import Route, Scope
@@ -36,7 +37,8 @@ Query = TypeVar("Query")
 Responder = Callable[..., Awaitable[None]]
 
 NOT_MODIFIED = 304
-_WITHOUT_ACTOR = frozenset({Scope.PUBLIC, Scope.SERVICE})
+_WITHOUT_ACTOR = frozenset({Scope.PUBLIC, Scope.SERVICE, Scope.LINK, Scope.DESK})
+_NO_CONTENT = 204
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Call(Generic[Body, Query]):
     Attributes:
         actor: who asks; on a public route of a team's server nobody, so it must not be used there.
         path: the ids in the path, by their names in the template.
+        words: what else stands in the path, by name.
+        root: address under which the server was asked, such as ``https://host``.
         body: the request's body by the route's schema.
         query: its query parameters by the route's schema.
         address: from where it is asked.
@@ -73,7 +77,7 @@ class Call(Generic[Body, Query]):
         known: the ``If-None-Match`` header: what the caller has already.
         range: the ``Range`` header: which bytes are asked for.
         if_range: the ``If-Range`` header: of what these are wanted, and else the whole.
-        upload: the file of a form, on a route that takes one.
+        upload: the file of a form, or the bytes of the body, on a route that takes one.
         headers: of the answer, beside the usual ones.
         cookie: that the answer sets.
         afterwards: what is to be done once the answer is sent.
@@ -94,6 +98,8 @@ class Call(Generic[Body, Query]):
     upload: Upload | None = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     cookie: Cookie | None = field(default=None, repr=False)
+    words: dict[str, str] = field(default_factory=dict)
+    root: str = ""
     afterwards: Callable[[], Awaitable[None]] | None = None
 
     @property
@@ -111,11 +117,13 @@ class BodyLimits(NamedTuple):
         size: bytes.
         seconds: for which a body may be under way.
         file: bytes of an uploaded file.
+        dataset: bytes of an uploaded dataset.
     """
 
     size: int
     seconds: float
     file: int = 0
+    dataset: int = 0
 
 
 def responder(route: Route, resource: object, door: Door | None, limits: BodyLimits) -> Responder:
@@ -125,13 +133,15 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         actor = req.context.actor
         _check_scopes(actor, route)
-        ids = {name: _path_id(name, value) for name, value in path.items()}
+        ids = {name: _path_id(name, value) for name, value in path.items() if name not in route.words}
         query = _query(route.query, req.query_string)
         body = None if route.body is None else await _body(route, req, limits)
         if actor is not None and door is not None and _took_long(req):
             # The body took its time. Who asks may have lost meanwhile what they had when it began.
             actor = req.context.actor = await door.admit(req)
-        call = Call(actor, ids, body, query, address_of(req), media=route.media)
+        call = Call(actor, ids, body, query, address_of(req), media=route.media, root=req.prefix)
+        if route.words:
+            call.words = {name: path[name] for name in route.words}
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
         if route.gives:
@@ -140,8 +150,12 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
         if route.ranges:
             call.known = req.get_header("if-none-match")
             call.range, call.if_range = req.get_header("range"), req.get_header("if-range")
-        if route.uploads:
+        if route.form is not None:
+            call.upload = FormUpload(req, limits.dataset, limits.seconds)
+        elif route.uploads:
             call.upload = Upload(req, limits.file, limits.seconds)
+        elif route.streams:
+            call.upload = BodyUpload(req, limits.file, limits.seconds)
         answer = await _handled(handle, call, req)
         if isinstance(answer, Streamed):
             answer.until(partial(_gone, req))
@@ -197,7 +211,7 @@ def _write(resp: falcon.asgi.Response, call: Call[Any, Any], route: Route, answe
         resp.stream = answer  # type: ignore[assignment]
         if answer.length is not None:
             resp.content_length = answer.length
-    elif answer is not None and call.status != NOT_MODIFIED:
+    elif answer is not None and call.status not in (NOT_MODIFIED, _NO_CONTENT):
         resp.content_type = call.media
         resp.data = written(answer, call.media)
 
@@ -246,7 +260,7 @@ async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> B
         raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(route.takes)}")
     try:
         if isinstance(req, Request) and req.is_whole:  # most are; a timer costs more than reading them
-            raw = await _read(req, limits.size)
+            raw = await _read(req, route.largest or limits.size)
         else:
             async with asyncio.timeout(limits.seconds):
                 raw = await _read(req, limits.size)

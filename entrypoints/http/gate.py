@@ -10,7 +10,7 @@ import gzip
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 import falcon
@@ -30,7 +30,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _GZIP_FROM = 1024
 _COLUMNS = frozenset((OCTETS, MSGPACK))  # hardly shrink in the time it takes
 _GZIP_IN_THREAD_FROM = 64 * 1024
-_ALLOWED_METHODS = "GET, POST, PATCH, DELETE"
+_ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 _ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-ID"
 
 
@@ -40,6 +40,7 @@ class Gate:
     Args:
         door: decides who may come in.
         public: (method, path) of what is answered to strangers too.
+        unguarded: beginnings of paths whose routes look at other credentials by themselves.
         allowed_origins: exact web origins whose pages may call the API.
         refused: is told who was forbidden to change what, for the audit log.
     """
@@ -48,11 +49,13 @@ class Gate:
         self,
         door: Door,
         public: Collection[tuple[str, str]],
+        unguarded: Sequence[str],
         allowed_origins: Collection[str],
         refused: Callable[[Actor, str, str], Awaitable[None]],
     ) -> None:
         self._door = door
         self._public = frozenset(public)
+        self._unguarded = tuple(unguarded)
         self._refused = refused
         self._random = RandomBits()
         self._origins = frozenset(allowed_origins)
@@ -74,7 +77,7 @@ class Gate:
             )
             resp.status = 204
             resp.complete = True
-        elif (req.method, req.path) not in self._public:
+        elif (req.method, req.path) not in self._public and not req.path.startswith(self._unguarded):
             req.context.actor = await self._door.admit(req)
 
     async def process_response(

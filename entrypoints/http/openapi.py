@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from .api.health import version
+from .forms import FormUpload
 from .media import JSON, OCTETS
 from .route import Route, Scope
 from .schemas.answers import ProblemOut
@@ -79,14 +80,18 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         "tags": [_tag(route)],
         "responses": _responses(route, schemas),
     }
-    parameters = [_path_parameter(name) for name in _path_names(route)] + _query_parameters(route.query)
+    parameters = [_path_parameter(name, route) for name in _path_names(route)] + _query_parameters(
+        route.query
+    )
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {media: {"schema": schemas[(id(route.body), "validation")]} for media in route.takes}
         operation["requestBody"] = {"required": True, "content": content}
     if route.uploads:
-        operation["requestBody"] = {"required": True, "content": {FORM_DATA: {"schema": _FILE}}}
+        operation["requestBody"] = {"required": True, "content": {FORM_DATA: {"schema": _form(route)}}}
+    if route.streams:
+        operation["requestBody"] = {"required": True, "content": {OCTETS: {"schema": _BYTES}}}
     operation["x-scope"] = route.scope.value
     if route.action is not None:
         operation["x-action"] = route.action.value
@@ -96,7 +101,27 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 
 _BYTES = {"type": "string", "format": "binary"}
+_WORDS = {
+    "attempt": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "link": {"type": "string", "minLength": 1, "maxLength": 4000},
+    "name": {"type": "string", "minLength": 1, "maxLength": 255, "format": "secret-name"},
+}
 _FILE = {"type": "object", "properties": {"file": _BYTES}, "required": ["file"]}
+
+
+def _form(route: Route) -> dict[str, Any]:
+    """The schema of a form with a file, and with other fields beside it."""
+    if route.form is None:
+        return _FILE
+    fields = route.form.model_json_schema(ref_template=_REF)["properties"]
+    given = {name: _without_null(field) for name, field in fields.items()}
+    return {
+        "type": "object",
+        "properties": {**given, FormUpload.part: _BYTES},
+        "required": [FormUpload.part],
+        "additionalProperties": False,
+    }
+
 
 # Said by the HTTP parser, before any route is chosen.
 _UNREADABLE: dict[str, Any] = {
@@ -106,10 +131,11 @@ _UNREADABLE: dict[str, Any] = {
 
 
 def _bad_request(route: Route, problem: dict[str, Any]) -> dict[str, Any]:
-    if not route.path.startswith(("/api/auth/", "/api/users")):
+    if not route.path.startswith(("/api/auth/", "/api/users", "/api/v1/")):
         return _UNREADABLE
     return {
-        "description": "The credentials, the code or the address cannot be taken; or not readable as HTTP",
+        "description": "The credentials, the code, the address or what is named cannot be taken; or not "
+        "readable as HTTP",
         "content": {**problem, **_UNREADABLE["content"]},
     }
 
@@ -130,6 +156,8 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
     if route.gives or route.ranges:
         refused["304"] = {"description": "Nothing new since the ETag in `If-None-Match`"}
     present = {"200": success} if route.present else {}
+    if route.otherwise is not None:
+        present[str(route.otherwise)] = {"description": route.summary}
     if route.ranges:
         present["206"] = {**success, "description": "The bytes that `Range` asks for"}
         refused["416"] = {"description": "None of the bytes that `Range` asks for", "content": problem}
@@ -142,9 +170,9 @@ def _refusals(route: Route) -> list[int]:
         found |= {401, 404, 429, 503}
     if route.path.endswith("/ready"):
         found.add(503)
-    if route.body is not None or route.uploads:
+    if route.body is not None or route.uploads or route.streams:
         found |= {409, 413, 415}
-    if route.method == "DELETE":
+    if route.method == "DELETE" or "/api/v1/" in route.path:
         found.add(409)
     return sorted(found)
 
@@ -153,7 +181,9 @@ def _path_names(route: Route) -> list[str]:
     return re.findall(r"\{(\w+)\}", route.path)
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
+def _path_parameter(name: str, route: Route) -> dict[str, Any]:
+    if name in route.words:
+        return {"name": name, "in": "path", "required": True, "schema": _WORDS[name]}
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 

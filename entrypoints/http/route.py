@@ -49,6 +49,18 @@ class Scope(StrEnum):
     """The project or the team in the query or body."""
     SERVICE = "service"
     """The shared key of the scalars service."""
+    DATASET = "dataset"
+    """The project of the dataset in the path or body."""
+    JOB = "job"
+    """The project of the job in the path."""
+    EVALUATION = "evaluation"
+    """The project of the evaluation in the path or body."""
+    WORKFLOW = "workflow"
+    """The project of the workflow in the path or query."""
+    LINK = "link"
+    """The signature of the link in the path, which lasts an hour; no other credentials are asked for."""
+    DESK = "desk"
+    """The pass of the one attempt at a job in the path; no other credentials are asked for."""
     OWNER = "owner"
     """The caller must own the project or team, or be a superuser."""
 
@@ -74,6 +86,11 @@ class Route:
         gives: other media types that ``Accept`` may choose.
         takes: media types of the body.
         uploads: whether the body is a form with a file, which the resource reads as it comes.
+        form: schema of such a form with other fields beside its file, for the documentation.
+        streams: whether the body is bytes, which the resource reads as they come.
+        words: names in the path that are text, and no ids; the last may hold slashes.
+        largest: bytes of the body, in place of the setting.
+        otherwise: another status of a successful answer, which then has no content.
         ranges: whether the caller may ask for some of the bytes, or have them only if they changed.
         shows_credentials: whether the resource is given the bearer token and cookies.
     """
@@ -94,5 +111,10 @@ class Route:
     gives: tuple[str, ...] = ()
     takes: tuple[str, ...] = (JSON,)
     uploads: bool = False
+    form: type[BaseModel] | None = None
+    streams: bool = False
+    words: tuple[str, ...] = ()
+    largest: int | None = None
+    otherwise: int | None = None
     ranges: bool = False
     shows_credentials: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
@@ -71,10 +71,14 @@ class Upload:
         seconds: for which it may be under way, and 64 KiB/s longer.
     """
 
+    takes = FORM_DATA
+    setting = "TRACKER_MAX_BLOB"
+    part = "file"
+
     def __init__(self, req: falcon.asgi.Request, largest: int, seconds: float) -> None:
         media = (req.content_type or "").partition(";")[0].strip().lower()
-        if media != FORM_DATA:
-            raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {FORM_DATA}")
+        if media != self.takes:
+            raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {self.takes}")
         self._req = req
         self._largest = largest
         self._seconds = seconds
@@ -89,8 +93,7 @@ class Upload:
             TooLarge: the file is larger than allowed.
             falcon.HTTPError: 408, it came too slowly.
         """
-        if (self._req.content_length or 0) > self._largest + _OVERHEAD:
-            raise self._too_large()
+        self._check_length()
         try:
             is_there = False
             parts = aiter(await self._req.get_media())
@@ -98,11 +101,7 @@ class Upload:
                 if part.name != "file" or is_there:
                     continue  # the next step passes over it
                 is_there = True
-                pieces = aiter(part.stream)
-                while (piece := await self._next(pieces)) is not None:
-                    self._taken += len(piece)
-                    if self._taken > self._largest:
-                        raise self._too_large()
+                async for piece in self._pieces(part.stream):
                     yield piece
         except (MultipartParseError, falcon.HTTPInvalidHeader, falcon.MediaNotFoundError) as error:
             problem = Problem(("body",), "is no multipart form", "form")
@@ -110,6 +109,20 @@ class Upload:
         if not is_there:
             problem = Problem(("body", "file"), "is missing", "missing")
             raise Invalid("file: the form has no such part", [problem])
+
+    def _check_length(self) -> None:
+        """Before anything is read, where the length is told."""
+        if (self._req.content_length or 0) > self._largest + _OVERHEAD:
+            raise self._too_large()
+
+    async def _pieces(self, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """The bytes of a part or a body, as many as are taken, in the time that they have."""
+        pieces = aiter(stream)
+        while (piece := await self._next(pieces)) is not None:
+            self._taken += len(piece)
+            if self._taken > self._largest:
+                raise self._too_large()
+            yield piece
 
     async def _next(self, steps: AsyncIterator[Any]) -> Any:
         left = self._started + self._seconds + self._taken / _SLOWEST - time.perf_counter()
@@ -122,7 +135,7 @@ class Upload:
             ) from None
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"file: larger than {self._largest} bytes (TRACKER_MAX_BLOB)")
+        return TooLarge(f"{self.part}: larger than {self._largest} bytes ({self.setting})")
 
 
 async def discard(req: falcon.asgi.Request) -> None:

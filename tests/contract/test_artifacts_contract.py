@@ -179,12 +179,12 @@ class TestBlobRepository:
     async def test_a_blob_is_known_by_size_once_its_bytes_came(self, units: UnitsOfWork) -> None:
         async with units.writing() as unit:
             with pytest.raises(NotFound):
-                await unit.blobs.note_upload(A, 1, LOCAL_USER, NOON)
-            await unit.blobs.reserve(A, review_at=NOON + HOUR)
-            await unit.blobs.reserve(B, review_at=NOON + HOUR)
+                await unit.blobs.note_uploads({A: 1}, LOCAL_USER, NOON)
+            await unit.blobs.reserve([A], review_at=NOON + HOUR)
+            await unit.blobs.reserve([B], review_at=NOON + HOUR)
             assert await unit.blobs.sizes([A, B]) == {}
             assert await unit.blobs.uploaded([A], LOCAL_USER, NOON - HOUR) == frozenset()
-            await unit.blobs.note_upload(A, 1, LOCAL_USER, NOON)
+            await unit.blobs.note_uploads({A: 1}, LOCAL_USER, NOON)
             await unit.commit()
         async with units.reading() as unit:
             assert await unit.blobs.sizes([A, B, C]) == {A: 1}
@@ -192,16 +192,35 @@ class TestBlobRepository:
             assert await unit.blobs.uploaded([A], LOCAL_USER, NOON + HOUR) == frozenset()
             assert await unit.blobs.uploaded([A], a_user().id, NOON) == frozenset()
 
+    async def test_many_are_noted_together_or_not_at_all(self, units: UnitsOfWork) -> None:
+        sizes = {f"{number:064x}": number for number in range(1_200)}
+        async with units.writing() as unit:
+            await unit.blobs.reserve(sizes, review_at=NOON)
+            await unit.blobs.reserve([], review_at=NOON)
+            await unit.commit()
+        with pytest.raises(NotFound, match=C):
+            async with units.writing() as unit:
+                await unit.blobs.note_uploads({**sizes, C: 1}, LOCAL_USER, NOON)
+                await unit.commit()
+        async with units.writing() as unit:
+            assert await unit.blobs.sizes(sizes) == {}
+            await unit.blobs.note_uploads(sizes, LOCAL_USER, NOON)
+            await unit.blobs.note_uploads({}, LOCAL_USER, NOON)
+            await unit.commit()
+        async with units.reading() as unit:
+            assert await unit.blobs.sizes(sizes) == sizes
+            assert await unit.blobs.uploaded(sizes, LOCAL_USER, NOON) == sizes.keys()
+
     async def test_uploads_are_forgotten_with_their_account(self, units: UnitsOfWork) -> None:
         user = a_user()
         async with units.writing() as unit:
             await unit.users.add(user)
-            await unit.blobs.reserve(A, review_at=NOON)
-            await unit.blobs.note_upload(A, 1, user.id, NOON)
+            await unit.blobs.reserve([A], review_at=NOON)
+            await unit.blobs.note_uploads({A: 1}, user.id, NOON)
             await unit.users.delete(user.id)
             assert await unit.blobs.uploaded([A], user.id, NOON) == frozenset()
             with pytest.raises(NotFound):
-                await unit.blobs.note_upload(A, 1, user.id, NOON)
+                await unit.blobs.note_uploads({A: 1}, user.id, NOON)
 
     async def test_artifacts_and_snapshots_refer_to_blobs_of_their_project(
         self, units: UnitsOfWork, here: Here
@@ -225,19 +244,19 @@ class TestBlobRepository:
 
     async def test_reviews_wait_are_ended_and_begin_again(self, units: UnitsOfWork, here: Here) -> None:
         async with units.writing() as unit:
-            await unit.blobs.reserve(A, review_at=NOON)
-            await unit.blobs.reserve(B, review_at=NOON - HOUR)
+            await unit.blobs.reserve([A], review_at=NOON)
+            await unit.blobs.reserve([B], review_at=NOON - HOUR)
             assert await unit.blobs.due(NOON, 10) == (B, A)
             assert await unit.blobs.due(NOON, 1) == (B,)
             await unit.blobs.postpone([B, C], review_at=NOON + HOUR)
-            await unit.blobs.reserve(A, review_at=NOON - HOUR)  # never sooner
+            await unit.blobs.reserve([A], review_at=NOON - HOUR)  # never sooner
             assert await unit.blobs.due(NOON, 10) == (A,)
             assert await unit.blobs.expiring([A, B, C], before=NOON + HOUR) == {A}
-            await unit.blobs.note_upload(A, 1, LOCAL_USER, NOON)
+            await unit.blobs.note_uploads({A: 1}, LOCAL_USER, NOON)
             await unit.blobs.keep([A, B], at=NOON, uploaded_before=NOON)  # B is not due
             assert await unit.blobs.due(NOON + 2 * HOUR, 10) == (B,)
             assert await unit.blobs.uploaded([A], LOCAL_USER, NOON) == {A}
-            await unit.blobs.reserve(A, review_at=NOON)  # somebody refers to it, so there is no hurry
+            await unit.blobs.reserve([A], review_at=NOON)  # somebody refers to it, so there is no hurry
             await unit.blobs.postpone([A], review_at=NOON)
             assert await unit.blobs.due(NOON, 10) == ()
             await unit.blobs.release_one(A, review_at=NOON)
@@ -253,7 +272,7 @@ class TestBlobRepository:
     ) -> None:
         async with units.writing() as unit:
             for digest in (A, B, C):
-                await unit.blobs.reserve(digest, review_at=NOON)
+                await unit.blobs.reserve([digest], review_at=NOON)
             await unit.artifacts.put(an_artifact(here.run, b"a"))
             await unit.snapshots.add(a_snapshot(here.run, a_file("x", b"b")))
             await unit.artifacts.put(an_artifact(here.other, b"c"))
@@ -265,8 +284,8 @@ class TestBlobRepository:
 
     async def test_what_is_forgotten_is_gone(self, units: UnitsOfWork) -> None:
         async with units.writing() as unit:
-            await unit.blobs.reserve(A, review_at=NOON)
-            await unit.blobs.note_upload(A, 1, LOCAL_USER, NOON)
+            await unit.blobs.reserve([A], review_at=NOON)
+            await unit.blobs.note_uploads({A: 1}, LOCAL_USER, NOON)
             await unit.blobs.forget([A, B])
             assert await unit.blobs.due(NOON, 10) == ()
             assert await unit.blobs.sizes([A]) == {}

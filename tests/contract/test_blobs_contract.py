@@ -118,6 +118,30 @@ class TestBlobStore:
             await store.put(digest, pieces(b"evil"))
         assert await content(store, digest) == b"good"
 
+    async def test_many_are_kept_at_once_beside_what_is_there(self, store: BlobStore) -> None:
+        here = await put(store, b"here")
+        contents = {digest_of(each): each for each in (b"", b"here", *(bytes([n]) * n for n in range(1, 70)))}
+        await store.put_many(contents)
+        await store.put_many({})
+        assert await store.has(contents) == contents.keys() | {here}
+        assert {digest: await content(store, digest) for digest in contents} == contents
+
+    async def test_of_many_none_is_kept_when_one_is_wrong(self, store: BlobStore) -> None:
+        good = await put(store, b"good")
+        new = {digest_of(each): each for each in (b"1", b"2", b"3")}
+        for wrong in ({good: b"evil"}, {ABSENT: b""}):
+            for contents in ({**new, **wrong}, {**wrong, **new}):
+                with pytest.raises(Conflict, match="nothing was kept"):
+                    await store.put_many(contents)
+        assert await store.has([*new, ABSENT, good]) == {good}
+        assert await content(store, good) == b"good"
+
+    async def test_many_at_once_from_several_sides_are_no_error(self, store: BlobStore) -> None:
+        contents = {digest_of(each): each for each in (str(n).encode() for n in range(50))}
+        one = next(iter(contents.items()))
+        await asyncio.gather(*(store.put_many(contents) for _ in range(3)), store.put(one[0], pieces(one[1])))
+        assert {digest: await content(store, digest) for digest in contents} == contents
+
     async def test_it_tells_which_of_many_it_has(self, store: BlobStore) -> None:
         kept = {await put(store, str(n).encode()) for n in range(40)}
         absent = {digest_of(f"absent {n}".encode()) for n in range(40)}

@@ -31,7 +31,8 @@ async def prepare(file: Path) -> None:
 
 
 def test_what_is_written_is_where_the_migrations_lead(migrated: Path) -> None:
-    command = "python -m tracker.adapters.sql.new_schema > new.sql && mv new.sql tracker/adapters/sql/new_schema.sql"
+    to = "tracker/adapters/sql/new_schema.sql"
+    command = f"python -m tracker.adapters.sql.new_schema > new.sql && mv new.sql {to}"
     assert new_schema.script(migrated) == WRITTEN.read_text(encoding="utf-8"), f"run: {command}"
 
 

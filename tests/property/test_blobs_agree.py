@@ -22,7 +22,7 @@ from tracker.domain.artifacts.blobs.service import BlobService
 from tracker.domain.artifacts.digest import digest_of
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
-from tracker.domain.errors import TrackerError
+from tracker.domain.errors import Conflict, TrackerError
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.accounts.user import User
@@ -101,6 +101,14 @@ class BlobMachine(RuleBasedStateMachine):
     @rule(who=people, content=contents)
     def upload(self, who: int, content: bytes) -> None:
         self.both(lambda shop: shop.blobs.upload(self.actors[who], digest_of(content), sent(content)))
+
+    @rule(who=people, sent=st.lists(contents, unique=True), wrong=st.sampled_from([None, None, None, b"x"]))
+    def upload_many(self, who: int, sent: list[bytes], wrong: bytes | None) -> None:
+        blobs = {digest_of(content): content for content in sent}
+        if wrong is not None:
+            blobs[digest_of(b"a")] = wrong
+        answer = self.both(lambda shop: shop.blobs.upload_many(self.actors[who], blobs))
+        assert answer == (sum(map(len, sent)) if wrong is None else Conflict)
 
     @rule(who=people)
     def check(self, who: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,14 +22,14 @@ from tracker.domain.artifacts.digest import digest_of
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
 from tracker.domain.comparison.service import ComparisonService
-from tracker.domain.errors import Conflict, Forbidden, NotFound, Unavailable
+from tracker.domain.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.projects.service import ProjectService
 from tracker.domain.search.service import SearchService
-from tracker.ports.unit_of_work import UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
 A, B = b"print('a')", b"print('b')"
 ADA = Actor(user_id=LOCAL_USER)
@@ -171,18 +172,26 @@ class LastBreath(LocalBlobStore):
         await super().put(digest, chunks)
         raise Crash
 
+    async def put_many(self, contents: Mapping[str, bytes]) -> None:
+        await super().put_many(contents)
+        raise Crash
 
-async def upload_and_die(shop: Shop, content: bytes) -> None:
+
+async def upload_and_die(shop: Shop, content: bytes, *, in_bulk: bool = False) -> None:
     dying = BlobService(shop.units, LastBreath(shop.folder), shop.clock)
     with pytest.raises(Crash):
-        await dying.upload(ADA, digest_of(content), sent(content))
+        if in_bulk:
+            await dying.upload_many(ADA, {digest_of(content): content})
+        else:
+            await dying.upload(ADA, digest_of(content), sent(content))
 
 
+@pytest.mark.parametrize("in_bulk", [False, True])
 async def test_after_a_crash_between_the_bytes_and_their_row_they_are_missing_and_soon_gone(
-    shop: Shop,
+    shop: Shop, in_bulk: bool
 ) -> None:
     run = await shop.run()
-    await upload_and_die(shop, A)
+    await upload_and_die(shop, A, in_bulk=in_bulk)
     assert await shop.kept() == {A}
     assert await shop.blobs.missing(ADA, [digest_of(A)]) == (digest_of(A),)
     with pytest.raises(Conflict, match="not uploaded"):
@@ -201,6 +210,46 @@ async def test_an_upload_after_such_a_crash_is_as_good_as_any(shop: Shop) -> Non
     shop.later(DAY)
     await shop.blobs.sweep()
     assert await shop.kept() == {A}
+
+
+class Counted:
+    """Counts the transactions that write."""
+
+    def __init__(self, units: UnitsOfWork) -> None:
+        self._units = units
+        self.writes = 0
+
+    def reading(self) -> AbstractAsyncContextManager[ReadingUnit]:
+        return self._units.reading()
+
+    def writing(self) -> AbstractAsyncContextManager[WritingUnit]:
+        self.writes += 1
+        return self._units.writing()
+
+
+@pytest.mark.parametrize("count", [0, 1, 700])
+async def test_many_blobs_take_two_transactions_however_many_they_are(shop: Shop, count: int) -> None:
+    units = Counted(shop.units)
+    contents = {digest_of(each): each for each in (str(number).encode() for number in range(count))}
+    blobs = BlobService(units, shop.store, shop.clock)
+    assert await blobs.upload_many(ADA, contents) == sum(map(len, contents.values()))
+    assert units.writes == (2 if count else 0)
+    assert await blobs.missing(ADA, list(contents)) == ()
+    assert await shop.store.has(contents) == contents.keys()
+
+
+async def test_of_many_blobs_none_is_known_when_one_has_other_bytes_or_is_no_digest(shop: Shop) -> None:
+    good, absent = digest_of(A), digest_of(b"absent")
+    with pytest.raises(Conflict, match="hash to"):
+        await shop.blobs.upload_many(ADA, {good: A, absent: B})
+    with pytest.raises(Invalid, match="hash"):
+        await shop.blobs.upload_many(ADA, {good: A, "abc": B})
+    assert await shop.blobs.missing(ADA, [good, absent]) == (good, absent)
+    assert await shop.kept() == set()
+    await shop.blobs.upload_many(ADA, {good: A})
+    shop.later(DAY + HOUR)
+    assert await shop.blobs.sweep() == 2
+    assert await shop.kept() == set()
 
 
 async def test_who_may_not_see_a_blob_learns_nothing_of_it_and_cannot_name_it(shop: Shop) -> None:
@@ -272,6 +321,7 @@ async def test_a_token_needs_the_scopes(shop: Shop) -> None:
     for refused in (
         shop.blobs.missing(viewer, [digest]),
         shop.blobs.upload(viewer, digest, sent(A)),
+        shop.blobs.upload_many(viewer, {digest: A}),
         shop.blobs.open(logger, digest),
     ):
         with pytest.raises(Forbidden):
@@ -336,11 +386,50 @@ async def test_a_comparison_shows_no_snapshot_to_whom_may_see_none(shop: Shop) -
 def test_files_are_for_this_user_only(tmp_path: Path) -> None:
     store = LocalBlobStore(tmp_path / "data" / "blobs")
     asyncio.run(store.put(digest_of(A), sent(A)))
-    name = digest_of(A)
-    file = tmp_path / "data" / "blobs" / name[:2] / name[2:4] / name
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert {path.stat().st_mode & 0o777 for path in (file.parent, file.parent.parent)} == {0o700}
+    asyncio.run(store.put_many({digest_of(B): B}))
+    for name in (digest_of(A), digest_of(B)):
+        file = tmp_path / "data" / "blobs" / name[:2] / name[2:4] / name
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert {path.stat().st_mode & 0o777 for path in (file.parent, file.parent.parent)} == {0o700}
     assert list((tmp_path / "data" / "blobs" / "incoming").iterdir()) == []
+
+
+def test_many_files_and_all_their_folders_are_on_the_disk_when_they_are_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, synced, sync = tmp_path / "blobs", [], os.fsync
+
+    def noted(number: int) -> None:
+        path = Path(f"/proc/self/fd/{number}").readlink()
+        synced.append((path, frozenset(file.name for file in folder.glob("*/*/*") if path.is_dir())))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    contents = {digest_of(each): each for each in (str(number).encode() for number in range(20))}
+    asyncio.run(LocalBlobStore(folder).put_many(contents))
+    files = [path.name[-64:] for path, _ in synced if path.parent == folder / "incoming"]
+    assert sorted(files) == sorted(contents)
+    # A folder counts once it has been synced with all in it that it was given.
+    known = dict(synced)
+    for digest in contents:
+        deepest = folder / digest[:2] / digest[2:4]
+        for each in (deepest, deepest.parent, folder):
+            assert digest in known[each]
+
+
+def test_many_that_do_not_all_fit_leave_nothing_beside(tmp_path: Path) -> None:
+    folder = tmp_path / "blobs"
+    store = LocalBlobStore(folder)
+    contents = {digest_of(each): each for each in (str(number).encode() for number in range(20))}
+    in_the_way = folder / list(contents)[10][:2]
+    folder.mkdir()
+    in_the_way.write_text("a file where a folder should be")
+    with pytest.raises(Unavailable, match="do not answer"):
+        asyncio.run(store.put_many(contents))
+    assert list((folder / "incoming").iterdir()) == []
+    in_the_way.unlink()
+    asyncio.run(store.put_many(contents))
+    assert asyncio.run(store.has(contents)) == contents.keys()
 
 
 def test_what_a_killed_process_left_half_taken_is_removed_after_a_day(tmp_path: Path) -> None:

@@ -297,6 +297,7 @@ REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
         "params": {"hash": digest_of(b"new")},
         "files": {"file": ("file", b"new")},
     },
+    ("POST", "/api/blobs/bulk"): packed([(digest_of(b"new"), b"new")]),
     ("GET", "/api/blobs/content"): on_blob,
     ("GET", "/api/experiments/{experiment_id}/artifacts"): on_experiment,
     ("POST", "/api/experiments/{experiment_id}/artifacts"): both(

@@ -62,6 +62,37 @@ def test_other_bytes_than_were_named_are_refused(library: tracker.Tracker, tmp_p
     assert library.artifacts.missing([ABSENT]) == (ABSENT,)
 
 
+def test_many_are_uploaded_together_whatever_they_are_of(library: tracker.Tracker, tmp_path: Path) -> None:
+    contents = [b"", os.urandom(3_000_000), *(os.urandom(4_000 + n) for n in range(1_100))]
+    sources: dict[str, bytes | Path] = {}
+    for number, content in enumerate(contents):
+        file = tmp_path / str(number)
+        file.write_bytes(content)
+        sources[digest_of(content)] = file if number % 2 else content
+    library.artifacts.upload_many(sources)
+    library.artifacts.upload_many(sources)
+    library.artifacts.upload_many({})
+    assert library.artifacts.missing(list(sources)) == ()
+    for content in (*contents[:3], contents[-1]):
+        assert library.artifacts.read(digest_of(content)) == content
+
+
+def test_of_many_that_are_not_all_right_none_of_a_part_is_kept(
+    library: tracker.Tracker, tmp_path: Path
+) -> None:
+    content = os.urandom(1000)
+    good: dict[str, bytes | Path] = {digest_of(content): content}
+    with pytest.raises(Conflict, match=f"not to {ABSENT}; nothing was kept"):
+        library.artifacts.upload_many({**good, ABSENT: b"something else"})
+    with pytest.raises(Invalid):
+        library.artifacts.upload_many({**good, "abc": b"abc"})
+    with pytest.raises(Invalid, match="cannot be read"):
+        library.artifacts.upload_many({**good, ABSENT: tmp_path / "absent"})
+    assert library.artifacts.missing([*good, ABSENT]) == (*good, ABSENT)
+    library.artifacts.upload_many(good)
+    assert library.artifacts.missing([*good]) == ()
+
+
 def test_an_artifact_is_put_listed_and_read_back(
     library: tracker.Tracker, run: Experiment, tmp_path: Path
 ) -> None:

@@ -31,6 +31,15 @@ class AsyncArtifacts(Protocol):
         """
         ...
 
+    async def upload_many(self, sources: Mapping[str, bytes | Path]) -> None:
+        """Keeps the bytes, or those of files, by their digests, as :meth:`upload` keeps one; small ones
+        together, which takes a fraction of the time.
+
+        They go in parts of a few MB. A part whose bytes are not all right is refused as :meth:`upload`
+        refuses them, and nothing of it is kept; what went before stays. :meth:`missing` tells what is left.
+        """
+        ...
+
     async def put(
         self,
         experiment_id: Id,

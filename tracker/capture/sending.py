@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -15,7 +14,6 @@ from tracker.domain.json_tree import same
 __all__ = ["send"]
 
 _ASKED_AT_ONCE = 1_000
-_SENT_AT_ONCE = 8
 
 
 async def send(library: AsyncTracker, experiment_id: ExperimentId, captured: Captured) -> Snapshot:
@@ -43,9 +41,7 @@ async def send(library: AsyncTracker, experiment_id: ExperimentId, captured: Cap
     digests = list(sources)
     for start in range(0, len(digests), _ASKED_AT_ONCE):
         missing = await library.artifacts.missing(digests[start : start + _ASKED_AT_ONCE])
-        for first in range(0, len(missing), _SENT_AT_ONCE):
-            some = missing[first : first + _SENT_AT_ONCE]
-            await asyncio.gather(*(library.artifacts.upload(digest, sources[digest]) for digest in some))
+        await library.artifacts.upload_many({digest: sources[digest] for digest in missing})
     if captured.diff != (await library.experiments.get(experiment_id)).git_diff:
         await library.experiments.edit(experiment_id, git_diff=captured.diff)
     # Last, so that a snapshot that is there says that all of it is.

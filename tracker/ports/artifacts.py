@@ -83,16 +83,16 @@ class BlobRepository(Protocol):
     deleted then.
     """
 
-    async def reserve(self, digest: str, *, review_at: datetime) -> None:
-        """Notes, before its bytes are put, that a blob is about to be here and is up for review not before
-        `review_at`."""
+    async def reserve(self, digests: Collection[str], *, review_at: datetime) -> None:
+        """Notes, before their bytes are put, that blobs are about to be here and are up for review not
+        before `review_at`."""
         ...
 
-    async def note_upload(self, digest: str, size: int, user_id: UserId, at: datetime) -> None:
-        """Notes that the bytes of a reserved blob are here, and that the user had them.
+    async def note_uploads(self, sizes: Mapping[str, int], user_id: UserId, at: datetime) -> None:
+        """Notes that the bytes of reserved blobs are here, how many there are, and that the user had them.
 
         Raises:
-            NotFound: it is not reserved.
+            NotFound: one is not reserved.
         """
         ...
 

@@ -15,10 +15,10 @@ from tracker.domain.errors import Conflict, TrackerError, Unauthenticated, Unava
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.ports.evaluation.desk import Admission, Desk
 from tracker.worker.desks import desk_for
-from tracker.worker.endings import Ended, Ending
+from tracker.worker.endings import Ended, Ending, in_a_line
 from tracker.worker.lease_keeper import DeskLost, LeaseKeeper
 
-__all__ = ["Work", "attempt", "attend", "in_a_line", "work_for"]
+__all__ = ["Work", "attempt", "attend", "work_for"]
 
 Work: TypeAlias = Callable[[Desk, Admission, LeaseKeeper], Coroutine[Any, Any, None]]
 """What does the work of a kind of job; see :mod:`tracker.worker`."""
@@ -123,12 +123,3 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(each)
     else:
         yield error
-
-
-def in_a_line(error: BaseException, memory_bytes: int | None) -> str:
-    """An unexpected error, for whoever has not read the log."""
-    if isinstance(error, MemoryError):
-        limit = "" if memory_bytes is None else f"; it may take {memory_bytes} bytes"
-        return f"out of memory{limit}"
-    text = str(error).strip().partition("\n")[0][:500]
-    return f"the worker broke down: {type(error).__name__}" + (f": {text}" if text else "")

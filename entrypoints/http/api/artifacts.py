@@ -7,6 +7,7 @@ from typing import Any
 from tracker.domain.artifacts.blobs.service import Blob, BlobService
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
+from tracker.domain.errors import TooLarge
 from tracker.domain.ids import ArtifactId, ExperimentId, SnapshotId
 
 from ..exchange import NOT_MODIFIED, Call
@@ -15,6 +16,8 @@ from ..schemas.artifacts import (
     ArtifactOut,
     ArtifactPut,
     ArtifactQuery,
+    BlobsIn,
+    BlobsOut,
     CheckIn,
     CheckOut,
     HashQuery,
@@ -28,7 +31,7 @@ from ..schemas.artifacts import (
 from ..streaming import Streamed, asked_range, attachment
 from ..zipping import zipped
 
-__all__ = ["Artifacts", "Blobs", "Snapshots"]
+__all__ = ["Artifacts", "Blobs", "Snapshots", "content_of"]
 
 _PARTIAL = 206
 # Whatever an artifact says it is, no browser shows it as a page of ours.
@@ -36,10 +39,16 @@ _NEVER_SHOWN = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": 
 
 
 class Blobs:
-    """``/api/blobs``."""
+    """``/api/blobs``.
 
-    def __init__(self, blobs: BlobService) -> None:
+    Args:
+        blobs: the use cases.
+        largest: how many bytes are taken of one blob.
+    """
+
+    def __init__(self, blobs: BlobService, largest: int) -> None:
         self._blobs = blobs
+        self._largest = largest
 
     async def check(self, call: Call[CheckIn, NoQuery]) -> CheckOut:
         """What has to be uploaded."""
@@ -51,10 +60,19 @@ class Blobs:
         size = await self._blobs.upload(call.actor, digest, call.uploaded.chunks())
         return {"hash": digest, "size": size}
 
+    async def upload_many(self, call: Call[BlobsIn, NoQuery]) -> BlobsOut:
+        """Takes small ones together."""
+        contents = dict(call.body.root)
+        for digest, content in contents.items():
+            if len(content) > self._largest:
+                raise TooLarge(f"{digest}: larger than {self._largest} bytes (TRACKER_MAX_BLOB)")
+        size = await self._blobs.upload_many(call.actor, contents)
+        return {"blobs": len(contents), "size": size}
+
     async def content(self, call: Call[None, HashQuery]) -> Streamed | None:
         """The bytes of one."""
         blob = await self._blobs.open(call.actor, call.query.hash)
-        return _content(call, blob, blob.digest)
+        return content_of(call, blob, blob.digest)
 
 
 class Artifacts:
@@ -81,7 +99,7 @@ class Artifacts:
     async def content(self, call: Call[None, NoQuery]) -> Streamed | None:
         """The bytes of one."""
         artifact, blob = await self._artifacts.open(call.actor, _artifact(call))
-        return _content(call, blob, artifact.name.rpartition("/")[2])
+        return content_of(call, blob, artifact.name.rpartition("/")[2])
 
 
 class Snapshots:
@@ -120,7 +138,7 @@ class Snapshots:
         return Streamed(zipped(opened))
 
 
-def _content(call: Call[Any, Any], blob: Blob, name: str) -> Streamed | None:
+def content_of(call: Call[Any, Any], blob: Blob, name: str) -> Streamed | None:
     """All of a blob, the part of it that was asked for, or nothing where the caller has it already."""
     tag = f'"{blob.digest}"'
     call.headers |= {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tracker.domain.identity.policy import Action
 
 from ..api.artifacts import Artifacts, Blobs, Snapshots
-from ..media import OCTETS
+from ..media import MSGPACK, OCTETS
 from ..route import Route, Scope
 from ..schemas.artifacts import (
     ArtifactOut,
     ArtifactPut,
     ArtifactQuery,
+    BlobsIn,
+    BlobsOut,
     CheckIn,
     CheckOut,
     HashQuery,
@@ -34,6 +36,11 @@ ARTIFACTS: tuple[Route, ...] = (
     Route(
         "POST", "/api/blobs/upload", Blobs, "upload", _LOG, Scope.INSTALLATION,
         "Keeps the bytes of a blob; durable when it answers", UploadedOut, query=HashQuery, uploads=True,
+    ),
+    Route(
+        "POST", "/api/blobs/bulk", Blobs, "upload_many", _LOG, Scope.INSTALLATION,
+        "Keeps the bytes of many small blobs, all or none; durable when it answers", BlobsOut, BlobsIn,
+        takes=(MSGPACK,),
     ),
     Route(
         "GET", "/api/blobs/content", Blobs, "content", _VIEW, Scope.BLOB,

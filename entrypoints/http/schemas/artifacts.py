@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from tracker.domain.artifacts.artifact import MEDIA_TYPE_PATTERN, OCTETS, Artifact
-from tracker.domain.artifacts.digest import DIGEST_PATTERN
+from tracker.domain.artifacts.digest import DIGEST_PATTERN, MOST_AT_ONCE
 from tracker.domain.artifacts.paths import LONGEST_NAME, LONGEST_PATH, safe
 from tracker.domain.artifacts.snapshot import EXECUTABLE, MOST_FILES, PLAIN, Snapshot, SnapshotFile
 from tracker.domain.json_tree import thaw
@@ -19,13 +19,15 @@ from tracker.domain.json_tree import thaw
 from .wire import NO_NUL, WHOLE, Bounded64, CamelBody, Closed, Json, LabelText, NameText, absent
 
 __all__ = [
-    "ArtifactOut", "ArtifactPut", "ArtifactQuery", "CheckIn", "CheckOut", "HashQuery", "SnapshotCreate",
-    "SnapshotCreated", "SnapshotOut", "UploadedOut", "artifact_out", "snapshot_out",
+    "ArtifactOut", "ArtifactPut", "ArtifactQuery", "BlobsIn", "BlobsOut", "CheckIn", "CheckOut", "HashQuery",
+    "SnapshotCreate", "SnapshotCreated", "SnapshotOut", "UploadedOut", "artifact_out", "snapshot_out",
 ]  # fmt: skip
 
 HashText = Annotated[str, Field(strict=True, pattern=DIGEST_PATTERN, description="SHA-256, lower-case hex")]
 SizeNumber = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1), WHOLE]
 _IN_FOLDER: Json = {"format": "relative-path"}
+ContentBytes = Annotated[bytes, Field(strict=True)]
+BlobIn = tuple[HashText, ContentBytes]
 ArtifactNameText = Annotated[
     str,
     Field(strict=True, min_length=1, max_length=LONGEST_NAME, json_schema_extra=_IN_FOLDER),
@@ -59,6 +61,17 @@ class UploadedOut(TypedDict):
     """A blob that is there now."""
 
     hash: str
+    size: int
+
+
+class BlobsIn(RootModel[Annotated[list[BlobIn], Field(max_length=MOST_AT_ONCE)]]):
+    """Small blobs, each ``[hash, bytes]``; kept together or not at all."""
+
+
+class BlobsOut(TypedDict):
+    """All of them are there now."""
+
+    blobs: int
     size: int
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tracker.domain.errors import Conflict
 
-__all__ = ["PIECE", "Incoming", "received", "tidied"]
+__all__ = ["PIECE", "Incoming", "received", "tidied", "written"]
 
 PIECE = 2**20
 """How many bytes are read, hashed or written at once."""
@@ -77,6 +77,22 @@ def _take(number: int, hashing: hashlib._Hash, piece: bytes) -> None:
     rest = memoryview(piece)
     while rest:
         rest = rest[os.write(number, rest) :]
+
+
+def written(path: Path, content: bytes) -> None:
+    """Writes bytes to a new file, readable for this user only, and on to the disk.
+
+    Raises:
+        OSError: the disk refuses them.
+    """
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(number, rest) :]
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def tidied(folder: Path) -> None:

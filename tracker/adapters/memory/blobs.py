@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import datetime
 
 from tracker.adapters.memory.state import BlobRow, Current
+from tracker.domain.artifacts.digest import require_digests
 from tracker.domain.errors import Conflict, NotFound
 from tracker.domain.identity.policy import ProjectScope
 from tracker.domain.ids import ExperimentId, JobId, ProjectId, UserId
@@ -22,18 +23,20 @@ class MemoryBlobRepository:
     def __init__(self, current: Current) -> None:
         self._current = current
 
-    async def reserve(self, digest: str, *, review_at: datetime) -> None:
-        """Notes that one is coming."""
-        self._current.state.blobs.setdefault(digest, BlobRow(None, review_at))
-        await self.postpone([digest], review_at=review_at)
+    async def reserve(self, digests: Collection[str], *, review_at: datetime) -> None:
+        """Notes that some are coming."""
+        for digest in digests:
+            self._current.state.blobs.setdefault(digest, BlobRow(None, review_at))
+        await self.postpone(digests, review_at=review_at)
 
-    async def note_upload(self, digest: str, size: int, user_id: UserId, at: datetime) -> None:
-        """Notes that one has come."""
+    async def note_uploads(self, sizes: Mapping[str, int], user_id: UserId, at: datetime) -> None:
+        """Notes that some have come."""
         state = self._current.state
-        if digest not in state.blobs or user_id not in state.users:
-            raise NotFound.of("blob", digest)
-        state.blobs[digest] = state.blobs[digest]._replace(size=size)
-        state.uploads[digest, user_id] = at
+        for digest, size in sizes.items():
+            if digest not in state.blobs or user_id not in state.users:
+                raise NotFound.of("blob", digest)
+            state.blobs[digest] = state.blobs[digest]._replace(size=size)
+            state.uploads[digest, user_id] = at
 
     async def uploaded(self, digests: Collection[str], user_id: UserId, since: datetime) -> frozenset[str]:
         """Those that a user put lately."""
@@ -155,6 +158,11 @@ class MemoryBlobStore:
             raise Conflict(f"the bytes do not hash to {digest}")
         self._blobs[digest] = content
         return len(content)
+
+    async def put_many(self, contents: Mapping[str, bytes]) -> None:
+        """Keeps many."""
+        require_digests(contents)
+        self._blobs.update(contents)
 
     async def has(self, digests: Collection[str]) -> frozenset[str]:
         """Those that are here."""

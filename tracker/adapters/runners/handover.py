@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field, ValidationError
 
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.jobs.errand import Errand
+from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.evaluation.jobs.lease import Rules
-from tracker.domain.frozen import Frozen, invalid_from
+from tracker.domain.frozen import Frozen
 
 __all__ = ["CONFIG_FILE", "PROGRAM", "Handover", "WorkerConfig"]
 
@@ -38,7 +41,10 @@ class WorkerConfig(Frozen):
 
     def to_bytes(self) -> bytes:
         """The file."""
-        return json.dumps(self.model_dump(mode="json")).encode()
+        rules = self.rules.model_dump()
+        for name, value in rules.items():
+            rules[name] = value.total_seconds() if isinstance(value, timedelta) else value
+        return json.dumps({**self.model_dump(mode="json"), "rules": rules}).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> WorkerConfig:
@@ -48,9 +54,14 @@ class WorkerConfig(Frozen):
             Invalid: it is no such file, or one of another version of tracker.
         """
         try:
-            return cls.model_validate_json(raw)
-        except ValidationError as error:
-            raise invalid_from(error) from error
+            found = json.loads(raw)
+            errand, rules = found.pop("errand"), found.pop("rules")
+            errand |= {"job_id": UUID(errand["job_id"]), "kind": JobKind(errand["kind"])}
+            for name in rules.keys() - {"fruitless", "attempts"}:
+                rules[name] = timedelta(seconds=rules[name])
+            return cls(errand=Errand(**errand), rules=Rules(**rules), **found)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Invalid(f"no config file of a worker of this version: {type(error).__name__}") from error
 
 
 class Handover(Frozen):

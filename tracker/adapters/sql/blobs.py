@@ -63,22 +63,34 @@ class SqlBlobRepository:
             where=blobs.c.review_at < insert.excluded.review_at,  # not where it is NULL
         )
         upload = insert_into(blob_uploads, dialect)
+        self._known = (
+            sa.update(blobs).where(blobs.c.digest == sa.bindparam("key")).values(size=sa.bindparam("size"))
+        )
         self._note = upload.on_conflict_do_update(
             index_elements=[blob_uploads.c.digest, blob_uploads.c.user_id],
             set_={"at": upload.excluded["at"]},
         )
 
-    async def reserve(self, digest: str, *, review_at: datetime) -> None:
-        """Notes that one is coming."""
-        await self._session.run(self._reserve, [{"digest": digest, "review_at": review_at}])
+    async def reserve(self, digests: Collection[str], *, review_at: datetime) -> None:
+        """Notes that some are coming."""
+        if digests:
+            rows = [{"digest": digest, "review_at": review_at} for digest in sorted(digests)]
+            await self._session.run(self._reserve, rows)
 
-    async def note_upload(self, digest: str, size: int, user_id: UserId, at: datetime) -> None:
-        """Notes that one has come."""
-        known = sa.update(blobs).where(blobs.c.digest == digest).values(size=size)
-        if not await self._session.run(known):
-            raise NotFound.of("blob", digest)
-        with inserting("blob", digest):
-            await self._session.run(self._note, [{"digest": digest, "user_id": user_id, "at": at}])
+    async def note_uploads(self, sizes: Mapping[str, int], user_id: UserId, at: datetime) -> None:
+        """Notes that some have come."""
+        if not sizes:
+            return
+        digests = sorted(sizes)  # in one order, so that two who upload the same do not wait for each other
+        await self._session.run(self._known, [{"key": key, "size": sizes[key]} for key in digests])
+        # Not every driver tells how many rows a statement changed that was run for many.
+        unknown = sizes.keys() - await self.sizes(digests)
+        if unknown:
+            raise NotFound.of("blob", min(unknown))
+        with inserting("blob", digests[0]):
+            await self._session.run(
+                self._note, [{"digest": digest, "user_id": user_id, "at": at} for digest in digests]
+            )
 
     async def uploaded(self, digests: Collection[str], user_id: UserId, since: datetime) -> frozenset[str]:
         """Those that a user put lately."""

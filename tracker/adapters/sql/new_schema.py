@@ -41,13 +41,11 @@ def make(connection: sa.Connection) -> None:
 def script(file: Path) -> str:
     """The statements that make a database like the one in `file`: tables and rows, then indexes.
 
-    A migration that rebuilds a table puts its constraints and indexes back in any order; here they are
-    sorted.
+    A migration that rebuilds a table puts its constraints and indexes back in any order; they are sorted.
     """
     with closing(sqlite3.connect(file)) as connection:
-        statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
-    within = statements[1:-1]  # between BEGIN and COMMIT
-    return "".join(f"{each}{_BREAK}" for each in sorted(within, key=_place))
+        statements = [_sorted(line.removesuffix(";").rstrip()) for line in connection.iterdump()]
+    return "".join(f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place))  # between BEGIN, COMMIT
 
 
 def _place(statement: str) -> str:
@@ -56,14 +54,14 @@ def _place(statement: str) -> str:
 
 
 def _sorted(statement: str) -> str:
-    first, *parts = statement.splitlines()
-    if not first.startswith("CREATE TABLE"):
+    if not statement.startswith("CREATE TABLE"):
         return statement
-    end = next(number for number, part in enumerate(parts) if part.startswith(")"))
-    plain = [part.rstrip(" ,") for part in parts[:end]]
-    plain.sort(key=lambda part: part if part.startswith("\tCONSTRAINT") else "")
-    options = " ".join(part.strip() for part in parts[end:] if part.strip())  # such as WITHOUT ROWID
-    return "\n".join((first, ",\n".join(plain), options))
+    lines = [line.rstrip() for line in statement.splitlines()]
+    places = [place for place, line in enumerate(lines) if line.startswith("\tCONSTRAINT")]
+    constraints = sorted(lines[place].rstrip(",") for place in places)
+    for place, constraint in zip(places, constraints, strict=True):
+        lines[place] = constraint + ("," if lines[place].endswith(",") else "")
+    return "\n".join(lines)
 
 
 def _main() -> None:

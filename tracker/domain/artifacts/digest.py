@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, TypeAdapter
 
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Conflict, Invalid
 
-__all__ = ["DIGEST_PATTERN", "Digest", "Size", "checked_digest", "digest_of"]
+__all__ = [
+    "DIGEST_PATTERN", "MOST_AT_ONCE", "Digest", "Size", "checked_digest", "digest_of", "require_digests",
+]  # fmt: skip
 
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+
+MOST_AT_ONCE = 1_000
+"""How many blobs are taken together."""
 
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 """The SHA-256 of a blob (FIPS 180-4) in lower-case hex; two blobs of one digest are the same bytes."""
@@ -39,3 +45,15 @@ def checked_digest(text: str, field: str = "digest") -> str:
         raise Invalid.field(
             field, "must be a SHA-256 in 64 lower-case hex digits", "string_pattern_mismatch"
         ) from error
+
+
+def require_digests(contents: Mapping[str, bytes]) -> None:
+    """Lets pass bytes that are under their digest, all of them.
+
+    Raises:
+        Conflict: some are not; names the first.
+    """
+    for digest, content in contents.items():
+        found = digest_of(content)
+        if found != digest:
+            raise Conflict(f"{len(content)} bytes hash to {found}, not to {digest}; nothing was kept")

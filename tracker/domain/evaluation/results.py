@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tracker.domain.errors import Conflict
 from tracker.domain.evaluation.datasets.rows import Row
+from tracker.domain.evaluation.inference_tally import InferenceTally
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
 from tracker.domain.evaluation.scoring.intervals import Mean, means
 
-__all__ = ["Document", "MetricSamples", "compiled", "evaluation_result", "flat_means", "inference_result"]
+__all__ = [
+    "NOT_DONE", "Document", "MetricSamples", "compiled", "evaluation_result", "flat_means",
+    "inference_result",
+]  # fmt: skip
+
+NOT_DONE = "not done"
+"""In the place of the error of a row of which nothing is known."""
+
 
 Document = dict[str, Any]
 MetricSamples = Mapping[str, Mapping[str, Sequence[float | None]]]
@@ -37,49 +44,23 @@ def inference_result(
     """
     found = [outcomes.get(row.number) for row in rows]
     truths = [row.ground_truth for row in rows]
-    tokens = [None if one is None else _tokens(one) for one in found]
+    tally = InferenceTally()
+    tokens = [tally.add(one) for one in found]
     return {
-        "metrics": _average_tokens([one for one in tokens if one is not None]),
+        "metrics": tally.averages(),
         "artifacts": {
             "predictions": [None if one is None else one.prediction for one in found],
             "reasoning": [None if one is None else one.reasoning for one in found],
-            "errors": ["not done" if one is None else one.error for one in found],
+            "errors": [NOT_DONE if one is None else one.error for one in found],
             "examples": [row.example for row in rows],
             "ground_truth": truths if any(truth is not None for truth in truths) else None,
             "model": model,
             "inference_time": seconds,
             "inference_metrics": tokens,
-            "cost": _cost(found),
+            "cost": tally.cost(),
         },
         "parameters": dict(parameters),
     }
-
-
-def _tokens(outcome: RowOutcome) -> dict[str, int | None]:
-    given, written, thought = outcome.input_tokens, outcome.output_tokens, outcome.reasoning_tokens
-    return {
-        "prompt_tokens": given,
-        "completion_tokens": written,
-        "total_tokens": None if given is None or written is None else given + written,
-        "reasoning_tokens": thought,
-        "answer_tokens": None if written is None else max(0, written - (thought or 0)),
-    }
-
-
-def _average_tokens(rows: Sequence[Mapping[str, int | None]]) -> dict[str, float | None]:
-    names = ("prompt_tokens", "total_tokens", "completion_tokens", "reasoning_tokens", "answer_tokens")
-    found: dict[str, float | None] = {}
-    for name in names:
-        known = [value for row in rows if (value := row[name]) is not None]
-        found[f"avg_{name}"] = math.fsum(known) / len(known) if known else None
-    return found
-
-
-def _cost(outcomes: Sequence[RowOutcome | None]) -> float | None:
-    """What was paid; ``None`` when the price of an answer is not known."""
-    paid = [one for one in outcomes if one is not None and one.is_answered and not one.was_remembered]
-    costs = [one.cost for one in paid if one.cost is not None]
-    return math.fsum(costs) if len(costs) == len(paid) else None
 
 
 def evaluation_result(

@@ -23,7 +23,7 @@ from tracker.domain.experiments.names import NameCheck, checked
 from tracker.domain.experiments.ordering import positions_after
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
-from tracker.domain.identity.policy import Action, may, require
+from tracker.domain.identity.policy import Action, ProjectScope, may, require
 from tracker.domain.ids import ExperimentId, ProjectId, PurgeId
 from tracker.domain.projects.naming import Family
 from tracker.domain.projects.purge import Purge
@@ -32,7 +32,7 @@ from tracker.ports.clock import Clock
 from tracker.ports.ids import IdGenerator
 from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
-__all__ = ["ExperimentService", "visible_experiment"]
+__all__ = ["ExperimentService", "erase_experiment", "visible_experiment"]
 
 MOST_AT_ONCE = 1000
 """How many experiments one call creates at most."""
@@ -316,23 +316,37 @@ class ExperimentService:
         async with self._units.writing() as unit:
             experiment, scope = await unit.experiments.with_scope(experiment_id)
             require(actor, Action.EXPERIMENTS_DELETE, scope, kind="experiment", key=experiment_id)
-            await unit.lock(f"lineage:{experiment.project_id}")
-            for gone in (experiment_id, *await _branches(unit, experiment_id)):
-                order = Purge(
-                    id=PurgeId(self._ids.new()),
-                    project_id=experiment.project_id,
-                    experiment_id=gone,
-                    requested_at=self._clock.now(),
-                )
-                await unit.purges.add(order)
-            await unit.blobs.release(experiment.project_id, experiment_id, review_at=order.blobs_from)
-            await unit.experiments.delete(experiment_id)
-            await record(
-                unit, actor, "experiment.delete", "experiment", experiment_id,
-                at=self._clock.now(), scope=scope, name=experiment.name,
-            )  # fmt: skip
+            await erase_experiment(unit, actor, experiment, scope, clock=self._clock, ids=self._ids)
             await unit.commit()
         await self._purge()
+
+
+async def erase_experiment(
+    unit: WritingUnit,
+    actor: Actor,
+    experiment: Experiment,
+    scope: ProjectScope,
+    *,
+    clock: Clock,
+    ids: IdGenerator,
+) -> None:
+    """Removes an experiment that `actor` may delete, and leaves orders to purge its points; the last of what
+    the unit does before it is committed."""
+    await unit.lock(f"lineage:{experiment.project_id}")
+    for gone in (experiment.id, *await _branches(unit, experiment.id)):
+        order = Purge(
+            id=PurgeId(ids.new()),
+            project_id=experiment.project_id,
+            experiment_id=gone,
+            requested_at=clock.now(),
+        )
+        await unit.purges.add(order)
+    await unit.blobs.release(experiment.project_id, experiment.id, review_at=order.blobs_from)
+    await unit.experiments.delete(experiment.id)
+    await record(
+        unit, actor, "experiment.delete", "experiment", experiment.id,
+        at=clock.now(), scope=scope, name=experiment.name,
+    )  # fmt: skip
 
 
 async def _branches(unit: WritingUnit, experiment_id: ExperimentId) -> list[ExperimentId]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.datasets.limits import Limits
 from tracker.domain.ids import DatasetId, JobId, ProjectId
 
 __all__ = ["DatasetPage", "DatasetRepository", "Spool", "SpooledFile", "TableReader"]
+
+_Found = TypeVar("_Found")
 
 
 class DatasetPage(NamedTuple):
@@ -87,6 +89,10 @@ class SpooledFile(Protocol):
         """The same, without holding up the event loop."""
         ...
 
+    def open(self) -> BinaryIO:
+        """The same, to read at any place; whoever asks closes it."""
+        ...
+
 
 class Spool(Protocol):
     """Takes files in whose digest is not known before all of them has come."""
@@ -100,8 +106,12 @@ class Spool(Protocol):
         """
         ...
 
-    async def survey(self, file: SpooledFile, work: Any) -> Any:
-        """What ``work(file)`` gives, which reads the file, away from the event loop."""
+    async def survey(self, file: SpooledFile, work: Callable[[SpooledFile], _Found]) -> _Found:
+        """What ``work(file)`` gives, which reads the file, away from the event loop.
+
+        Raises:
+            Unavailable: the disk does not answer. What `work` raises beside goes through.
+        """
         ...
 
     async def drop(self, file: SpooledFile) -> None:

@@ -44,7 +44,11 @@ class LanguageModel(Protocol):
     """One model at one place. It sends once: whether to try again is decided by who asks."""
 
     async def answer(self, system: str, text: str, config: GenerationConfig) -> Answer | Miss:
-        """The model's answer to `text`, told `system` before; never raises what a server can cause."""
+        """The model's answer to `text`, told `system` before; never raises what a server can cause.
+
+        Raises:
+            Invalid: it is to be loaded here, and cannot be.
+        """
         ...
 
     async def close(self) -> None:

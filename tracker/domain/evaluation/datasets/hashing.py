@@ -24,7 +24,7 @@ from typing import Any
 from tracker.domain.evaluation.datasets.rows import Columns, Row
 from tracker.domain.json_tree import thaw
 
-__all__ = ["ContentHash", "cache_key", "canonical", "input_hash", "row_hash"]
+__all__ = ["CacheKeys", "ContentHash", "cache_key", "canonical", "input_hash", "row_hash"]
 
 
 def canonical(value: Any) -> bytes:
@@ -71,3 +71,21 @@ def cache_key(*, model: str, prompt: str, parameters: Mapping[str, Any], row: by
     """
     parts = {"model": model, "parameters": parameters, "prompt": prompt, "row": row.hex()}
     return hashlib.sha256(b"tracker-inference-1\n" + canonical(parts)).hexdigest()
+
+
+class CacheKeys:
+    """The cache keys of many rows: what they share is hashed once.
+
+    Args:
+        model, prompt, parameters: as :func:`cache_key` takes them.
+    """
+
+    def __init__(self, *, model: str, prompt: str, parameters: Mapping[str, Any]) -> None:
+        whole = canonical({"model": model, "parameters": parameters, "prompt": prompt, "row": ""})
+        self._shared = hashlib.sha256(b"tracker-inference-1\n" + whole.removesuffix(b'"}'))
+
+    def key(self, row: bytes) -> str:
+        """What :func:`cache_key` gives for this input hash."""
+        own = self._shared.copy()
+        own.update(row.hex().encode() + b'"}')
+        return own.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -35,3 +35,12 @@ class Limits(Frozen):
     columns: _Count = 1000
     column_chars: _Count = 255
     depth: Annotated[int, Field(ge=1, le=100)] = 32
+
+    def for_generated(self) -> Self:
+        """What a dataset that a job makes of one within these limits may hold: it has answers beside."""
+        return self.evolve(
+            file_bytes=self.file_bytes * 10,
+            row_bytes=self.row_bytes * 4,
+            field_chars=self.field_chars * 4,
+            columns=self.columns + 1,
+        )

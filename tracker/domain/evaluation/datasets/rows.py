@@ -19,7 +19,7 @@ from tracker.domain.evaluation.datasets.refusal import MISSING_EXAMPLES, refused
 from tracker.domain.frozen import Frozen
 from tracker.domain.text import storable
 
-__all__ = ["ColumnName", "Columns", "Row", "read_rows", "rows_of"]
+__all__ = ["ColumnName", "Columns", "Row", "read_rows", "rows_of", "without_examples"]
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(storable)]
 _COLUMNS_SHOWN = 10
@@ -104,13 +104,13 @@ def read_rows(
         case FileKind.CSV:
             names, rows = csv_rows(chunks, limits)
             if columns.examples not in names:
-                raise _without_examples(columns.examples, names)
+                raise without_examples(columns.examples, names)
             yield from rows_of(rows, columns)
         case FileKind.JSONL:
             found = rows_of(jsonl_rows(chunks, limits), columns, limits)
             first = next(found, None)
             if first is None:
-                raise _without_examples(columns.examples, ())
+                raise without_examples(columns.examples, ())
             yield first
             yield from found
         case FileKind.PARQUET:
@@ -131,7 +131,7 @@ def rows_of(
     most = (limits or Limits()).columns
     for number, values in enumerate(rows, 1):
         if columns.examples not in values:
-            raise _without_examples(columns.examples, tuple(values), number)
+            raise without_examples(columns.examples, tuple(values), number)
         seen.update(values)
         if len(seen) > most:
             raise refused(f"the rows have more than the {most:,} columns allowed", row=number)
@@ -163,7 +163,8 @@ def _or_null(value: Any) -> Any:
 _NAMES: Mapping[type, str] = {dict: "object", list: "array"}
 
 
-def _without_examples(wanted: str, names: tuple[str, ...], row: int | None = None) -> Invalid:
+def without_examples(wanted: str, names: tuple[str, ...], row: int | None = None) -> Invalid:
+    """The refusal of a file, or a row of it, that lacks the column `wanted` and has these."""
     more = "" if len(names) <= _COLUMNS_SHOWN else f" and {len(names) - _COLUMNS_SHOWN} more"
     has = f"has {', '.join(map(shown, names[:_COLUMNS_SHOWN]))}{more}" if names else "is empty"
     where = "the file" if row is None else "the row"

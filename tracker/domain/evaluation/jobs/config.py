@@ -12,7 +12,7 @@ from tracker.domain.evaluation.datasets.rows import ColumnName
 from tracker.domain.evaluation.generation import GenerationConfig
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.evaluation.models import BaseUrl, ModelName, ModelReference, Provider
-from tracker.domain.evaluation.scoring.rubric import Criterion, Rubric
+from tracker.domain.evaluation.scoring.rubric import JUDGE_SYSTEM, Criterion, Rubric
 from tracker.domain.evaluation.secrets import SecretName
 from tracker.domain.evaluation.tasks import SystemPrompt, TaskDefinition, system_prompt
 from tracker.domain.frozen import Frozen
@@ -39,6 +39,7 @@ class InferenceConfig(Frozen):
         store_to_dataset: whether the answers become a dataset.
         system_prompt: empty takes the task's own.
         secret_key_name: of the endpoint's key.
+        requests_per_minute: that are sent at most; ``None`` takes the catalogue's word, or has no limit.
     """
 
     model: ModelName
@@ -55,6 +56,7 @@ class InferenceConfig(Frozen):
     store_to_dataset: bool = False
     system_prompt: SystemPrompt = ""
     secret_key_name: SecretName | None = None
+    requests_per_minute: Annotated[float, Field(gt=0, le=10_000_000, strict=False)] | None = None
 
     @property
     def reference(self) -> ModelReference:
@@ -107,6 +109,14 @@ class Judge(Frozen):
     def reference(self) -> ModelReference:
         """The model and its place."""
         return ModelReference(name=self.model_name, base_url=self.model_base_url)
+
+    def cached_by(self) -> Mapping[str, Any]:
+        """The part of a remembered reply's key that all questions share."""
+        return {
+            "model": f"judge {self.reference}",
+            "prompt": JUDGE_SYSTEM,
+            "parameters": self.generation_config.model_dump(mode="json"),
+        }
 
 
 class EvaluatorConfig(Frozen):

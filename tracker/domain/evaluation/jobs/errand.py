@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -10,7 +11,19 @@ from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import JobId
 
-__all__ = ["Errand"]
+__all__ = ["Errand", "new_token"]
+
+
+_TOKEN_BYTES = 32
+
+
+def new_token(random: Callable[[int], bytes]) -> str:
+    """A text that nobody can guess, for a handle or a pass.
+
+    Args:
+        random: gives so many bytes from the operating system's generator for cryptography.
+    """
+    return random(_TOKEN_BYTES).hex()
 
 
 class Errand(Frozen):

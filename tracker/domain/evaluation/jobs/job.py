@@ -184,10 +184,23 @@ class Job(Frozen):
             Conflict: the lease is lost, or the job was asked to stop: the worker has to end.
         """
         lease = self._check_attempt(attempt)
-        if self.stop_asked_at is not None:
-            raise Conflict(f"job {self.id} is to be stopped")
+        self.check_attempt(attempt)
         done = max(self.rows_done, rows_done or 0)
         return self.evolve(lease=lease.renewed(at, rules), rows_done=done)
+
+    def counted(self, rows_done: int) -> Self:
+        """The job after rows came of an attempt that had lost it: they are done all the same."""
+        return self if rows_done <= self.rows_done else self.evolve(rows_done=rows_done)
+
+    def check_attempt(self, attempt: int) -> None:
+        """Lets pass the attempt that works on it and was not told to stop.
+
+        Raises:
+            Conflict: it is another, or the job is to be stopped.
+        """
+        self._check_attempt(attempt)
+        if self.stop_asked_at is not None:
+            raise Conflict(f"job {self.id} is to be stopped")
 
     def adopt(self, by: str, *, at: datetime, rules: Rules) -> Self:
         """`by` watches the same attempt further, which is alive although its lease has run out.

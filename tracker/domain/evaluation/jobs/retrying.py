@@ -32,6 +32,11 @@ class Failure(StrEnum):
         """Whether every other row would meet it as well."""
         return self is Failure.KEY_REFUSED
 
+    @property
+    def is_of_the_place(self) -> bool:
+        """Whether it says more of the endpoint than of the row."""
+        return self is not Failure.REFUSED
+
 
 class RetryRules(Frozen):
     """How often a row is sent again, and after what pause.
@@ -42,6 +47,8 @@ class RetryRules(Frozen):
         first: pause after the first failure, in seconds; each further one doubles it.
         longest: pause.
         longest_asked: a pause that the server asks for is kept up to so much, in seconds.
+        hopeless: when so many rows in succession, and twice as many as are sent at once, got no answer for
+            reasons that are not theirs, the other rows are not tried.
     """
 
     tries: Annotated[int, Field(ge=1, le=100)] = 6
@@ -49,6 +56,16 @@ class RetryRules(Frozen):
     first: Annotated[float, Field(gt=0, le=3600)] = 0.5
     longest: Annotated[float, Field(gt=0, le=3600)] = 30.0
     longest_asked: Annotated[float, Field(ge=0, le=3600)] = 120.0
+    hopeless: Annotated[int, Field(ge=1)] = 10
+
+    def are_hopeless(self, lost: int, slots: int) -> bool:
+        """Whether to leave the other rows alone, after `lost` rows in succession without an answer.
+
+        Args:
+            lost: of failures that are :attr:`Failure.is_of_the_place`.
+            slots: rows that are sent at once: all of them meet the same minute of trouble.
+        """
+        return lost >= max(self.hopeless, 2 * slots)
 
 
 class Verdict(NamedTuple):

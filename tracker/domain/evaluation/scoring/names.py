@@ -9,7 +9,7 @@ from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.scoring.matching import expression
 from tracker.domain.projects.project import Direction
 
-__all__ = ["METRICS", "Chosen", "MetricSpec", "chosen", "obstacle", "remedy"]
+__all__ = ["METRICS", "Chosen", "MetricSpec", "chosen", "obstacle", "remedy", "spec_of"]
 
 _SEPARATOR = ":"
 
@@ -120,7 +120,7 @@ def chosen(names: Iterable[str], installed: Collection[str]) -> tuple[Chosen, ..
     for name in names:
         key, separator, argument = name.strip().partition(_SEPARATOR)
         key = key.lower()
-        spec = METRICS.get(_OTHER_NAMES.get(key, key))
+        spec = spec_of(name)
         if spec is None:
             raise Invalid.field(
                 "metrics", f"{name[:100]!r} is no metric; choose from {', '.join(_choices())}"
@@ -131,6 +131,12 @@ def chosen(names: Iterable[str], installed: Collection[str]) -> tuple[Chosen, ..
         asked = f"{key}{separator}{argument}"
         found.setdefault(asked, Chosen(asked, spec, argument))
     return tuple(found.values())
+
+
+def spec_of(asked: str) -> MetricSpec | None:
+    """The metric of this name, with or without an argument; ``None`` where there is none."""
+    key = asked.strip().partition(_SEPARATOR)[0].lower()
+    return METRICS.get(_OTHER_NAMES.get(key, key))
 
 
 def remedy(extra: str) -> str:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from tracker.domain.errors import Forbidden, Invalid, Problem, Unavailable
+from tracker.domain.errors import Invalid, Problem, Unavailable
 from tracker.domain.evaluation.refusals import MISSING_SECRET
 from tracker.domain.evaluation.secrets import PlainSecret, SealedSecret, Secret, SecretName
+from tracker.domain.identity.accounts.service import require_superuser
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.audit.service import record
 from tracker.domain.identity.policy import Action, require_scopes
@@ -18,9 +19,11 @@ from tracker.ports.clock import Clock
 from tracker.ports.evaluation.secrets import SecretsBox
 from tracker.ports.unit_of_work import UnitsOfWork, WritingUnit
 
-__all__ = ["Rotation", "SecretService"]
+__all__ = ["SECRET_KEYS", "Rotation", "SecretService"]
 
-_LOCK = "secret-keys"
+SECRET_KEYS = "secret-keys"  # noqa: S105 - not a secret
+"""The lock that is held while values are sealed, and while keys are dropped."""
+
 _BATCH = 100
 _NAME: TypeAdapter[str] = TypeAdapter(SecretName)
 
@@ -82,7 +85,7 @@ class SecretService:
             name=name, description=description, created_at=now, updated_at=now, updated_by=actor.user_id
         )
         async with self._units.writing() as unit:
-            await unit.lock(_LOCK)
+            await unit.lock(SECRET_KEYS)
             sealed = self._box.seal(actor.user_id, secret.name, plain)
             is_new = await unit.evaluation_secrets.put(actor.user_id, secret, sealed)
             what = "secret.create" if is_new else "secret.replace"
@@ -146,15 +149,14 @@ class SecretService:
             Forbidden: `actor` is no superuser.
             Unavailable: the keys cannot be read or written, or the database does not answer.
         """
-        if not actor.is_superuser:
-            raise Forbidden("the keys of secrets are for administrators of the installation")
+        require_superuser(actor)
         async with self._units.writing() as unit:
-            await unit.lock(_LOCK)
+            await unit.lock(SECRET_KEYS)
             self._box.add_key()
         resealed, unreadable = 0, dict[tuple[UserId, str], None]()
         while True:
             async with self._units.writing() as unit:
-                await unit.lock(_LOCK)
+                await unit.lock(SECRET_KEYS)
                 present = self._box.key_id
                 batch = await unit.evaluation_secrets.under_other_keys(present, _BATCH + len(unreadable))
                 left = [(owner, old) for owner, old in batch if (owner, old.name) not in unreadable]

@@ -1,0 +1,1 @@
+"""The desk of an installation, for workers on other machines."""

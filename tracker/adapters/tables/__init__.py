@@ -1,0 +1,1 @@
+"""Files of tables that are no text."""

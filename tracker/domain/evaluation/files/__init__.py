@@ -1,0 +1,1 @@
+"""Bytes that datasets and jobs refer to."""

@@ -1,0 +1,1 @@
+"""In which project what belongs."""

@@ -1,0 +1,1 @@
+"""What goes with a workflow that is deleted."""
