@@ -138,7 +138,9 @@ async def test_odd_files_that_are_right_are_taken(
     assert dataset.coverage.rows == rows
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a\r\nb.csv", "con.csv", "\u202egpj.csv", "", "a" * 500])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a\r\nb.csv", "con.csv", "\u202egpj.csv", "", "a" * 500]
+)
 async def test_a_hostile_file_name_is_made_harmless(lab: Lab, name: str):
     dataset = await lab.upload(name=name)
     assert "/" not in dataset.filename and "\n" not in dataset.filename and dataset.filename

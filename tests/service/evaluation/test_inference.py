@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tests.desks import MemoryDesk, a_dataset, an_admission
@@ -349,3 +352,19 @@ async def test_outcomes_of_many_slots_are_kept_together(live: LiveEndpoint) -> N
     desk = MemoryDesk(content, seconds=0.02)
     await inferred(desk, work_at(live, content, batch_size=20))
     assert sum(desk.keeps) == 100 and len(desk.keeps) < 50 and max(desk.keeps) > 5
+
+
+async def test_rows_of_parquet_are_sent_and_kept_with_all_columns(live: LiveEndpoint) -> None:
+    columns = {"examples": ["a b", "c"], "ground_truth": ["x", None], "n": [1, 2]}
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    desk = MemoryDesk(out.getvalue())
+    rows = jsonl([{"examples": "a b", "ground_truth": "x", "n": 1}, {"examples": "c", "n": 2}])
+    work = work_at(live, rows, config={"store_to_dataset": True})
+    digest = hashlib.sha256(desk.content).hexdigest()
+    fields = {"kind": FileKind.PARQUET, "size": len(desk.content), "digest": digest}
+    await inferred(desk, work._replace(dataset=work.dataset.evolve(**fields)))
+    assert [json.loads(line) for line in desk.files["dataset"].splitlines()] == [
+        {"examples": "a b", "ground_truth": "x", "n": 1, "predictions": "A B"},
+        {"examples": "c", "n": 2, "predictions": "C"},
+    ]
