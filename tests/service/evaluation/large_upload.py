@@ -17,7 +17,9 @@ ROW = "some words of a text that is long enough " * 24
 
 
 async def rows(megabytes: int, kind: str) -> AsyncIterator[bytes]:
-    line = f"{ROW},short\n" if kind == "csv" else f"{json.dumps({'examples': ROW, 'ground_truth': 'short'})}\n"
+    line = (
+        f"{ROW},short\n" if kind == "csv" else f"{json.dumps({'examples': ROW, 'ground_truth': 'short'})}\n"
+    )
     chunk = (line * (65_536 // len(line))).encode()
     if kind == "csv":
         yield b"examples,ground_truth\n"

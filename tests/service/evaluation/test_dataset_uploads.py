@@ -20,6 +20,7 @@ from tracker.domain.identity.actor import Access, Actor
 from tracker.domain.identity.roles import Role
 from tracker.ports.unit_of_work import UnitsOfWork
 
+GZIPPED = gzip.compress(b"examples\n" + b"a\n" * 10_000_000, 1, mtime=0)
 ZIPPED = io.BytesIO()
 with zipfile.ZipFile(ZIPPED, "w", zipfile.ZIP_DEFLATED) as _archive:
     _archive.writestr("rows.csv", b"examples\n" + b"a\n" * 1_000_000)
@@ -72,7 +73,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "too many fields": (b"examples\na,b\n", "a.csv", "row 1", "dataset"),
     "latin": (b"examples\n\xff\n", "a.csv", "UTF-8", "dataset"),
     "gzip": (gzip.compress(CSV, mtime=0), "a.csv", "gzip", "dataset"),
-    "gzip bomb": (gzip.compress(b"examples\n" + b"a\n" * 10_000_000, 1, mtime=0), "a.csv.gz", "gzip", "dataset"),
+    "gzip bomb": (GZIPPED, "a.csv.gz", "gzip", "dataset"),
     "zip bomb": (ZIPPED.getvalue(), "a.csv", "ZIP", "dataset"),
     "half parquet": (b"PAR1 and nothing else....", "a.parquet", "Parquet", "dataset"),
     "short parquet": (b"PAR1", "a.parquet", "too short", "dataset"),
@@ -211,7 +212,8 @@ async def test_parquet_is_taken_and_its_rows_are_those_of_the_same_csv(lab: Lab,
     assert dataset.content_hash == other.content_hash and dataset.coverage == other.coverage
 
 
-async def test_parquet_bombs_are_refused_by_what_their_pages_say(lab: Lab, tmp_path: Path):
+async def test_parquet_bombs_are_refused_by_what_their_pages_say(units: UnitsOfWork, tmp_path: Path):
+    lab = Lab(units, tmp_path, Limits(file_bytes=2_000_000))
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
 
