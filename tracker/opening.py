@@ -14,7 +14,7 @@ from tracker.domain.errors import Invalid
 if TYPE_CHECKING:
     from tracker.settings import Settings
 
-__all__ = ["aopen", "connect", "environment", "job_variables", "open"]
+__all__ = ["aopen", "connect", "environment", "job_variables", "open", "token_for"]
 
 
 def open(data: str | Path | None = None, *, url: str | None = None, token: str | None = None) -> Tracker:
@@ -70,6 +70,13 @@ async def connect(
     from tracker.embedded import connect  # noqa: PLC0415  (late: only now is a database needed)
 
     return await connect(Settings.load(data=None if data is None else str(data)))
+
+
+def token_for(url: str) -> str | None:
+    """The token that a server is shown: ``TRACKER_TOKEN``, else what ``tracker login`` kept."""
+    from tracker.settings import Settings  # noqa: PLC0415  (late, as above)
+
+    return _token(Settings.load(), url)
 
 
 def _token(settings: Settings, url: str) -> str | None:

@@ -36,7 +36,7 @@ from tracker.domain.scalars.batch import ScalarBatch
 from tracker.domain.scalars.series import SampledSeries
 from tracker.scalars_wire import MSGPACK, batch_body, pack
 
-__all__ = ["Client"]
+__all__ = ["Client", "error_of"]
 
 _BY_CODE: dict[str, type[TrackerError]] = {
     kind.code: kind
@@ -120,7 +120,7 @@ class Client:
             ) as answer:
                 if not answer.is_success:
                     await answer.aread()
-                    raise _error(answer)
+                    raise error_of(answer)
                 async for chunk in answer.aiter_bytes():
                     yield chunk
 
@@ -168,7 +168,7 @@ class Client:
             )  # fmt: skip
         if answer.is_success:
             return answer
-        raise _error(answer)
+        raise error_of(answer)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -196,7 +196,8 @@ def _json(answer: httpx.Response) -> Any:
         raise Unavailable(f"{answer.url} answers something that is not JSON") from error
 
 
-def _error(answer: httpx.Response) -> TrackerError:
+def error_of(answer: httpx.Response) -> TrackerError:
+    """What a refusal of a server means."""
     if answer.is_redirect:  # not followed: whoever it leads to must not get the token
         place = answer.headers["location"]
         asked = answer.url.copy_with(userinfo=b"")

@@ -64,6 +64,10 @@ _LISTS = {
     "grant": "tracker permission list",
     "hypothesis": "tracker hypothesis list",
     "API token": "tracker token list",
+    "dataset": "tracker dataset ls",
+    "job": "tracker job ls",
+    "workflow": "tracker workflow ls",
+    "model": "tracker model ls",
     "": "tracker project list",
 }
 

@@ -60,6 +60,22 @@ _COMMANDS = {
     "export": LazyCommand(
         "exporting", "export", "Write a project, or one experiment, as a folder of JSON and CSV or Parquet."
     ),
+    "evaluate": LazyCommand(
+        "evaluate",
+        "evaluate",
+        "Evaluate models on DATASET, a file or the id of a dataset; no server is needed.",
+    ),
+    "dataset": LazyCommand("datasets", "dataset", "Datasets: what models are evaluated on."),
+    "model": LazyCommand("models", "model", "Models: the catalogue of those that are offered."),
+    "job": LazyCommand("jobs", "job", "Jobs: the steps of evaluations, and how they go."),
+    "workflow": LazyCommand(
+        "workflows", "workflow", "Workflows: one model on an evaluation's dataset, and its scores."
+    ),
+    "secret": LazyCommand(
+        "evaluation_secrets",
+        "secret",
+        "Secrets: keys of model endpoints. Once kept, no command shows one again.",
+    ),
     "user": LazyCommand("users", "user", "Users: who may log in."),
     "team": LazyCommand("teams", "team", "Teams: people who share projects."),
     "token": LazyCommand("tokens", "token", "API tokens: a part of what you may do, for a program."),

@@ -129,7 +129,7 @@ async def add_evaluation(world: World, actor: Actor) -> None:
     """A dataset with a job, and an evaluation with two workflows of it; nothing looks after them."""
 
     async def content() -> AsyncIterator[bytes]:
-        yield b"examples\na\n"
+        yield b"examples,predictions\na,b\n"
 
     container, project_id = world.container, ProjectId(world.ids["project"])
     dataset = await container.datasets().upload(actor, "kept.csv", content(), project_id=project_id)

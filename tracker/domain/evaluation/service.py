@@ -172,5 +172,5 @@ async def _visible(
     unit: ReadingUnit, actor: Actor, evaluation_id: EvaluationId, action: Action
 ) -> Evaluation:
     evaluation = await unit.evaluations.get(evaluation_id)
-    await require_in(unit, actor, evaluation.project_id, action, kind="experiment", key=evaluation_id)
+    await require_in(unit, actor, evaluation.project_id, action, kind="evaluation", key=evaluation_id)
     return evaluation

@@ -371,7 +371,7 @@ class WorkflowService:
             evaluation = await unit.evaluations.get(evaluation_id)
             await require_in(
                 unit, actor, evaluation.project_id, Action.EXPERIMENTS_CREATE,
-                kind="experiment", key=evaluation_id,
+                kind="evaluation", key=evaluation_id,
             )  # fmt: skip
         except NotFound as error:
             why = f"experiment {evaluation_id} not found"
