@@ -47,6 +47,7 @@ use_memory()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The plugin of what the quick suite leaves out, as every worker takes a second to load it."""
+    # Environments with a few of the development packages (`make integrations`, `make ray`) do not have it.
     if config.getoption("markexpr") != "not slow" and find_spec("schemathesis") is not None:
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 

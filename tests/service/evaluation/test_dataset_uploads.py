@@ -20,7 +20,7 @@ from tracker.domain.identity.actor import Access, Actor
 from tracker.domain.identity.roles import Role
 from tracker.ports.unit_of_work import UnitsOfWork
 
-GZIPPED = gzip.compress(b"examples\n" + b"a\n" * 10_000_000, 1, mtime=0)
+GZIP_BOMB = gzip.compress(b"examples\n" + b"a\n" * 10_000_000, 1, mtime=0)
 ZIPPED = io.BytesIO()
 with zipfile.ZipFile(ZIPPED, "w", zipfile.ZIP_DEFLATED) as _archive:
     _archive.writestr("rows.csv", b"examples\n" + b"a\n" * 1_000_000)
@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[bytes, str, str, str]] = {
     "too many fields": (b"examples\na,b\n", "a.csv", "row 1", "dataset"),
     "latin": (b"examples\n\xff\n", "a.csv", "UTF-8", "dataset"),
     "gzip": (gzip.compress(CSV, mtime=0), "a.csv", "gzip", "dataset"),
-    "gzip bomb": (GZIPPED, "a.csv.gz", "gzip", "dataset"),
+    "gzip bomb": (GZIP_BOMB, "a.csv.gz", "gzip", "dataset"),
     "zip bomb": (ZIPPED.getvalue(), "a.csv", "ZIP", "dataset"),
     "half parquet": (b"PAR1 and nothing else....", "a.parquet", "Parquet", "dataset"),
     "short parquet": (b"PAR1", "a.parquet", "too short", "dataset"),

@@ -360,7 +360,7 @@ class TestJudge:
         [
             ({"model_base_url": None}, "asked at OpenAI's own endpoint, which wants a key"),
             ({"secret_key_name": "gone"}, "there is no secret 'gone' any more"),
-            ({"rubric": None}, "the metric rubric needs one"),
+            ({"rubric": None}, "the metric rubric needs llm_as_judge.rubric"),
             ({"human_score": "nobody"}, "there should be nobody_tone; it has examples"),
             ({"human_score": "id"}, "row 1, column id: must be a number from 1 to 5, the scale of tone"),
         ],

@@ -9,9 +9,10 @@ import random
 import sys
 import time
 import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import Any
 
 import pytest
 
@@ -23,11 +24,10 @@ from tracker.adapters.system.clock import SystemClock
 from tracker.domain.errors import Forbidden, Invalid, Unavailable
 from tracker.domain.evaluation.secret_keeping import service
 from tracker.domain.evaluation.secret_keeping.service import SecretService
-from tracker.domain.evaluation.secrets import SealedSecret
 from tracker.domain.identity.actions import Action
 from tracker.domain.identity.actor import LOCAL_USER, Actor, local_actor
 from tracker.domain.ids import ApiTokenId, UserId
-from tracker.ports.unit_of_work import UnitsOfWork
+from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
 
 VALUE = "sk-very-secret"
 ROOT = Path(__file__).resolve().parents[3]
@@ -211,33 +211,27 @@ class TestRotation:
         assert (await secrets.rotate(SUPERUSER))[1:] == (2, (), 2)
 
     async def test_a_value_whose_key_went_since_it_was_read_is_read_again(
-        self, units: UnitsOfWork, clock: SettableClock, box: AesGcmSecretsBox
+        self, secrets: SecretService, units: UnitsOfWork, clock: SettableClock, box: AesGcmSecretsBox
     ) -> None:
-        class Hesitating(AesGcmSecretsBox):
-            """A box before whose first opening somebody rotates."""
+        class RotatedBetween:
+            """Units of work between whose first reading and the next somebody rotates."""
 
-            hesitates = True
+            rotates = True
 
-            def open(self, owner_id: UserId, sealed: SealedSecret) -> Any:
-                if self.hesitates:
-                    self.hesitates = False
-                    box.add_key()
-                    self.late = box.seal(owner_id, sealed.name, box.open(owner_id, sealed))
-                    box.drop_keys(box.key_id)
-                    raise Unavailable("the key is not here")
-                return super().open(owner_id, sealed)
+            @asynccontextmanager
+            async def reading(self) -> AsyncIterator[ReadingUnit]:
+                async with units.reading() as unit:
+                    yield unit
+                if self.rotates:
+                    self.rotates = False
+                    await secrets.rotate(SUPERUSER)
 
-        hesitating = Hesitating(box._file.path)
-        secrets = SecretService(units, clock, hesitating)
+            def writing(self) -> WritingUnit:
+                return units.writing()
+
         await secrets.put(SUPERUSER, "key", VALUE)
-        with pytest.raises(Unavailable):  # the row is still the old one: there is nothing to wait for
-            await secrets.open(LOCAL_USER, ["key"])
-        async with units.writing() as unit:
-            old = await unit.evaluation_secrets.sealed(LOCAL_USER, "key")
-            assert old is not None
-            await unit.evaluation_secrets.reseal(LOCAL_USER, old, hesitating.late)
-            await unit.commit()
-        assert await value_of(secrets, LOCAL_USER, "key") == VALUE
+        late = SecretService(RotatedBetween(), clock, box)  # type: ignore[arg-type]
+        assert await value_of(late, LOCAL_USER, "key") == VALUE
 
     async def test_values_stored_while_others_rotate_stay_open(
         self, secrets: SecretService, monkeypatch: pytest.MonkeyPatch
