@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, TypeVar
+from functools import cache
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic_core import SchemaValidator
 
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.jobs.job import Job
@@ -99,6 +101,26 @@ def read(kind: type[_Message], raw: bytes | str) -> _Message:
         Invalid: it is something else.
     """
     try:
-        return kind.model_validate_json(raw)
+        found: _Message = _reader(kind).validate_json(raw)
     except ValidationError as error:
         raise invalid_from(error) from None  # its cause would show the input, which may hold a secret
+    return found
+
+
+@cache
+def _reader(kind: type[Frozen]) -> SchemaValidator:
+    """Validates JSON as strictly as the entities do: a list is a tuple there, and a text a time or an id.
+
+    Entities validate in their constructor, to which a JSON text has become Python's values already, of which
+    they take no list for a tuple. So the same schema is used without the constructors.
+    """
+    return SchemaValidator(_without_constructors(kind.__pydantic_core_schema__), _use_prebuilt=False)
+
+
+def _without_constructors(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            key: False if key == "custom_init" else _without_constructors(value)
+            for key, value in schema.items()
+        }
+    return [_without_constructors(each) for each in schema] if isinstance(schema, list) else schema

@@ -290,6 +290,10 @@ class Job(Frozen):
         Raises:
             InvalidTransition: it has not ended badly.
         """
+        if self.status not in (JobStatus.FAILED, JobStatus.STOPPED):
+            raise InvalidTransition(
+                f"status: a job that is {self.status} is not retried, only one that failed or was stopped"
+            )
         job = self.evolve(
             attempts_before=self.attempt,
             fruitless=0,
