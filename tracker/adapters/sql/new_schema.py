@@ -45,7 +45,8 @@ def script(file: Path) -> str:
     """
     with closing(sqlite3.connect(file)) as connection:
         statements = [_sorted(line.removesuffix(";").rstrip()) for line in connection.iterdump()]
-    return "".join(f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place))  # between BEGIN, COMMIT
+    within = statements[1:-1]  # BEGIN and COMMIT
+    return "".join(f"{each}{_BREAK}" for each in sorted(within, key=_place))
 
 
 def _place(statement: str) -> str:
