@@ -115,7 +115,7 @@ async def _to_slash(req: falcon.asgi.Request, resp: falcon.asgi.Response) -> Non
     raise falcon.HTTPTemporaryRedirect(f"{req.path}/{query}")
 
 
-async def _unknown_kind(req: falcon.asgi.Request, resp: falcon.asgi.Response, kind: str) -> None:
+async def _unknown_kind(req: Any, resp: Any, kind: str = "", **others: object) -> None:
     if req.method != "POST":
         raise falcon.HTTPNotFound
     await discard(req)

@@ -140,8 +140,7 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
             # The body took its time. Who asks may have lost meanwhile what they had when it began.
             actor = req.context.actor = await door.admit(req)
         call = Call(actor, ids, body, query, address_of(req), media=route.media, root=req.prefix)
-        if route.words:
-            call.words = {name: path[name] for name in route.words}
+        call.words = {name: path[name] for name in route.words}
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
         if route.gives:
@@ -150,18 +149,22 @@ def responder(route: Route, resource: object, door: Door | None, limits: BodyLim
         if route.ranges:
             call.known = req.get_header("if-none-match")
             call.range, call.if_range = req.get_header("range"), req.get_header("if-range")
-        if route.form is not None:
-            call.upload = FormUpload(req, limits.dataset, limits.seconds)
-        elif route.uploads:
-            call.upload = Upload(req, limits.file, limits.seconds)
-        elif route.streams:
-            call.upload = BodyUpload(req, limits.file, limits.seconds)
+        call.upload = _upload(route, req, limits)
         answer = await _handled(handle, call, req)
         if isinstance(answer, Streamed):
             answer.until(partial(_gone, req))
         _write(resp, call, route, answer)
 
     return respond
+
+
+def _upload(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> Upload | None:
+    """What comes piece by piece, on a route that takes such."""
+    if route.form is not None:
+        return FormUpload(req, limits.dataset, limits.seconds)
+    if route.uploads:
+        return Upload(req, limits.file, limits.seconds)
+    return BodyUpload(req, limits.file, limits.seconds) if route.streams else None
 
 
 async def _handled(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tracker.container import Container, require_extra, start, stop
+from tracker.container import Container, look_after_jobs, require_extra, start, stop
 from tracker.domain.errors import TrackerError
 from tracker.embedded import over
 from tracker.journal.recovery import recover, tell
@@ -60,6 +60,7 @@ class Lifespan:
             await start(self._container)
             if self._container.config().auth == "required":
                 await self._admit_teams()
+            look_after_jobs(self._container)
         except TrackerError as error:
             await stop(self._container)
             await send({"type": "lifespan.startup.failed", "message": f"cannot start: {error.detail}"})

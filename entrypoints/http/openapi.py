@@ -212,4 +212,6 @@ def _operation_id(route: Route) -> str:
 
 def _tag(route: Route) -> str:
     words = [word for word in route.path.split("/") if word not in ("", "api")]
+    if words[:1] == ["v1"]:
+        return " ".join(words[:2])
     return words[0] if words and route.action is not None else "service"

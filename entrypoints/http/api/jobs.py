@@ -24,6 +24,7 @@ from ..schemas.jobs import (
     JobQuery,
     JobResultOut,
     job_out,
+    summary_out,
 )
 from .addresses import Addresses
 from .datasets import project_of
@@ -59,7 +60,7 @@ class Jobs:
             call.actor, kinds=kinds(query.job_types), project_id=project_of(query), skip=query.skip,
             limit=query.limit,
         )  # fmt: skip
-        return {"total": page.total, "items": [job_out(each) for each in page.items]}
+        return {"total": page.total, "items": [summary_out(each) for each in page.items]}
 
     async def show(self, call: Call[None, NoQuery]) -> JobOut:
         """One."""

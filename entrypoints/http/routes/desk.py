@@ -26,12 +26,12 @@ def _route(method: str, path: str, responder: str, summary: str, answer: Any, **
 
 
 DESK: tuple[Route, ...] = (
-    _route("POST", "admit", "admit", "Gives a worker its pass and work for its handle, once", Json, body=AdmitIn),
+    _route("POST", "admit", "admit", "Gives a worker its pass and its work, once", Json, body=AdmitIn),
     _route("POST", "begin", "begin", "Notes that the attempt runs", Json, body=BeginIn),
     _route("POST", "heartbeat", "heartbeat", "Takes a sign of life", Json),
     _route("GET", "dataset", "dataset", "Gives the bytes of the dataset", bytes, media=OCTETS),
     _route("GET", "answered", "answered", "Tells which rows need not be sent again", Json),
-    _route("POST", "remembered", "remembered", "Tells answers that are known of earlier", Json, body=RememberedIn),
+    _route("POST", "remembered", "remembered", "Tells answers known of earlier", Json, body=RememberedIn),
     _route(
         "POST", "rows", "keep", "Keeps what came of rows; durable when it answers", Json, body=KeepIn,
         takes=(JSON,), largest=_ROWS_AT_MOST,

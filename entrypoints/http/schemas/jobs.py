@@ -10,6 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tracker.domain.evaluation.jobs.job import Job
+from tracker.ports.evaluation.jobs import JobSummary
 
 from .evaluation import (
     BatchSize,
@@ -33,7 +34,7 @@ from .wire import KEPT, NO_NUL, Closed, DescriptionText, Json
 
 __all__ = [
     "AnnotateCreate", "EvaluatorCreate", "InferenceCreate", "JobDownloadOut", "JobLogsOut", "JobOut",
-    "JobPageOut", "JobQuery", "JobResultOut", "job_out",
+    "JobPageOut", "JobQuery", "JobResultOut", "job_out", "summary_out",
 ]  # fmt: skip
 
 _Word = Annotated[str, Field(strict=True, min_length=1, max_length=100, json_schema_extra=NO_NUL), KEPT]
@@ -141,8 +142,8 @@ class ProgressOut(TypedDict):
     rows_total: int | None
 
 
-class JobOut(TypedDict):
-    """A job and how it goes. `why` says why it is in its state; the last fields are ours."""
+class JobSummaryOut(TypedDict):
+    """What a listing shows of a job. `why` says why it is in its state; from `project_id` on it is ours."""
 
     id: UUID
     name: str
@@ -152,13 +153,18 @@ class JobOut(TypedDict):
     dataset: UUID
     max_samples: int
     batch_size: int
-    job_config: dict[str, Any]
     created_at: datetime
     updated_at: datetime
     project_id: UUID
     workflow_id: UUID | None
     why: str
     progress: ProgressOut
+
+
+class JobOut(JobSummaryOut):
+    """A job and how it goes."""
+
+    job_config: dict[str, Any]
     attempt: int
     events: list[EventOut]
 
@@ -167,7 +173,7 @@ class JobPageOut(TypedDict):
     """Some of the jobs, and how many match in all."""
 
     total: int
-    items: list[JobOut]
+    items: list[JobSummaryOut]
 
 
 class JobLogsOut(TypedDict):
@@ -192,8 +198,8 @@ class JobDownloadOut(TypedDict):
     download_url: str
 
 
-def job_out(job: Job) -> JobOut:
-    """A job as clients see it."""
+def summary_out(job: Job | JobSummary) -> JobSummaryOut:
+    """A job in a listing."""
     return {
         "id": job.id,
         "name": job.name,
@@ -203,13 +209,20 @@ def job_out(job: Job) -> JobOut:
         "dataset": job.dataset_id,
         "max_samples": job.max_samples,
         "batch_size": job.batch_size,
-        "job_config": {"job_type": job.kind.value, **job.config},
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "project_id": job.project_id,
         "workflow_id": job.workflow_id,
         "why": job.why,
         "progress": {"rows_done": job.rows_done, "rows_total": job.rows_total},
+    }
+
+
+def job_out(job: Job) -> JobOut:
+    """A job as clients see it."""
+    return {
+        **summary_out(job),
+        "job_config": {"job_type": job.kind.value, **job.config},
         "attempt": job.attempt,
         "events": [
             {

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from tracker.domain.evaluation.comparisons.differences import TestedMetric, UntestedValue
 from tracker.domain.evaluation.evaluation import Evaluation
+from tracker.domain.evaluation.scoring.mcnemar import McNemar
 from tracker.domain.evaluation.workflows.service import WorkflowDetail
 from tracker.domain.evaluation.workflows.workflow import Workflow
 
@@ -302,9 +303,18 @@ def tested_out(tested: TestedMetric) -> TestedOut:
         "p": one.p,
         "adjusted": one.adjusted,
         "differs": one.differs,
-        "mcnemar": None if one.mcnemar is None else McNemarOut(**one.mcnemar._asdict()),
+        "mcnemar": None if one.mcnemar is None else _mcnemar(one.mcnemar),
         "direction": tested.direction.value,
         "better": tested.better.value,
+    }
+
+
+def _mcnemar(test: McNemar) -> McNemarOut:
+    return {
+        "first_only": test.first_only,
+        "second_only": test.second_only,
+        "exact": test.exact,
+        "mid": test.mid,
     }
 
 

@@ -32,7 +32,8 @@ _LARGEST = 4 * 2**20  # of one body of outcomes, unless one alone is larger
 _JSON = {"Content-Type": "application/json"}
 # What is gone was deleted: to a worker that is the end of its job, as is what the installation has stopped.
 _BY_STATUS: Mapping[int, type[TrackerError]] = {
-    400: Invalid, 401: Unauthenticated, 403: Forbidden, 404: Conflict, 409: Conflict, 413: TooLarge, 422: Invalid,
+    400: Invalid, 401: Unauthenticated, 403: Forbidden, 404: Conflict, 409: Conflict, 413: TooLarge,
+    422: Invalid,
 }  # fmt: skip
 
 

@@ -45,8 +45,8 @@ def script(file: Path) -> str:
     """
     with closing(sqlite3.connect(file)) as connection:
         statements = [_sorted(line.removesuffix(";").rstrip()) for line in connection.iterdump()]
-    within = statements[1:-1]  # BEGIN and COMMIT
-    return "".join(f"{each}{_BREAK}" for each in sorted(within, key=_place))
+    between = statements[1:-1]  # BEGIN and COMMIT
+    return "".join(f"{each}{_BREAK}" for each in sorted(between, key=_place))
 
 
 def _place(statement: str) -> str:

@@ -125,7 +125,7 @@ def _unpacked(chunk: Any, file: BinaryIO, size: int) -> int:
             )
         total += head.unpacked
         start += head.length + head.packed
-    return max(total, chunk.total_uncompressed_size)
+    return max(total, int(chunk.total_uncompressed_size))
 
 
 def _page_head(file: BinaryIO, start: int) -> PageHead:

@@ -89,7 +89,7 @@ class FileService:
         # The row comes first: bytes without one would be found by nobody who deletes what is not used.
         async with self._units.writing() as unit:
             await unit.lock(REFERENCES)
-            await unit.blobs.reserve(file.digest, review_at=self._clock.now() + GRACE)
+            await unit.blobs.reserve([file.digest], review_at=self._clock.now() + GRACE)
             await unit.commit()
         await self._store.put(file.digest, file.chunks())
         return Put(file.digest, file.size, by)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracker.domain.evaluation.results import flat_means
 
-__all__ = ["BY_OVERSEER", "BY_WORKER", "COMPILED", "DATASET", "JUDGEMENTS", "RESULT", "SUMMARY", "summary_of"]
+__all__ = ["BY_WORKER", "COMPILED", "DATASET", "JUDGEMENTS", "RESULT", "SUMMARY", "summary_of"]
 
 RESULT = "result"
 """The document of an inference or evaluation."""
@@ -25,7 +25,6 @@ COMPILED = "compiled"
 """Of a workflow's last job: the results of all of them as one document."""
 
 BY_WORKER = (RESULT, JUDGEMENTS)
-BY_OVERSEER = (SUMMARY, COMPILED)
 
 
 def summary_of(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tracker.domain.errors import Invalid, NotFound, Problem
@@ -11,7 +11,7 @@ from tracker.domain.evaluation.datasets.generated import generated_columns
 from tracker.domain.evaluation.jobs.config import EvaluatorConfig, InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.needs import Config, config_of_job, secret_names
-from tracker.domain.evaluation.models import ModelReference
+from tracker.domain.evaluation.providers import check_provider
 from tracker.domain.evaluation.refusals import MISSING_PROMPT, MISSING_SECRET
 from tracker.domain.evaluation.scoring.names import chosen, obstacle
 from tracker.domain.ids import UserId
@@ -28,19 +28,11 @@ class JobChecks:
     Args:
         runner: that would run it.
         metrics: tells which extras are installed.
-        unreachable: why a model cannot be reached as its reference says, such as an unknown provider;
-            ``None`` when it can be tried.
     """
 
-    def __init__(
-        self,
-        runner: JobRunner,
-        metrics: TextMetrics,
-        unreachable: Callable[[ModelReference], str | None],
-    ) -> None:
+    def __init__(self, runner: JobRunner, metrics: TextMetrics) -> None:
         self._runner = runner
         self._metrics = metrics
-        self._unreachable = unreachable
 
     async def require_runner(self) -> None:
         """Returns when the runner could take a job.
@@ -132,9 +124,7 @@ class JobChecks:
         except Invalid as error:
             why = error.problems[0].msg
             raise Invalid(error.detail, [Problem(("system_prompt",), why, MISSING_PROMPT)]) from error
-        why_not = self._unreachable(config.reference)
-        if why_not is not None:
-            raise Invalid.field("provider", why_not)
+        check_provider(config.reference)
 
     def _is_installed(self, name: str) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ class DeskService:
         leaving: takes the files of jobs.
         secrets: makes passes.
         box: opens what users have stored.
-        shipped: the models that tracker ships with.
+        shipped: gives the models that tracker ships with.
         rules: of leases.
     """
 
@@ -84,7 +84,7 @@ class DeskService:
         leaving: Leaving,
         secrets: SecretSource,
         box: SecretsBox,
-        shipped: Sequence[CatalogueEntry] = (),
+        shipped: Callable[[], Sequence[CatalogueEntry]],
         rules: Rules | None = None,
     ) -> None:
         self._units = units
@@ -238,7 +238,7 @@ class DeskService:
     async def _model(self, unit: ReadingUnit, config: Config) -> CatalogueEntry | None:
         if not isinstance(config, InferenceConfig):
             return None
-        entries = merged(self._shipped, await unit.catalogue_models.list())
+        entries = merged(self._shipped(), await unit.catalogue_models.list())
         key = (config.provider, config.model)
         return next((entry for entry in entries if entry.key == key), None)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from tracker.domain.evaluation.jobs.files import BY_OVERSEER, BY_WORKER
 from tracker.domain.ids import DatasetId, JobId
 from tracker.ports.unit_of_work import WritingUnit
 
@@ -17,9 +16,7 @@ async def erase_jobs(
 ) -> tuple[DatasetId, ...]:
     """Removes jobs that exist, with their rows, files and passes, and the datasets that they made; these."""
     datasets = await erase_datasets(unit, job_ids, review_at=review_at)
-    for name in (*BY_WORKER, *BY_OVERSEER):
-        for file in (await unit.job_files.find(job_ids, name)).values():
-            await unit.blobs.release_one(file.digest, review_at=review_at)
+    await unit.blobs.release_jobs(job_ids, review_at=review_at)
     for job_id in job_ids:
         await unit.jobs.delete(job_id)
     return datasets

@@ -85,14 +85,17 @@ class Stepping:
         self._rules = rules or Rules()
 
     async def look(self, workflow_id: WorkflowId) -> datetime | None:
-        """Does what is to be done with a workflow now; when to look again, ``None`` when it has ended."""
-        for _ in range(_MOST_STEPS):
+        """Does what is to be done with a workflow now; when to look again, ``None`` when it has ended.
+
+        At once, where something was done: its jobs have something to do now.
+        """
+        for done in range(_MOST_STEPS):
             try:
                 decision = await self._step(workflow_id)
             except NotFound:
                 return None  # it was deleted meanwhile
             if decision.action in _QUIET:
-                return decision.again_at
+                return self._clock.now() if done and decision.again_at is not None else decision.again_at
         return self._clock.now()
 
     async def _step(self, workflow_id: WorkflowId) -> WorkflowDecision:

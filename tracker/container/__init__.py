@@ -6,32 +6,61 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from dependency_injector import containers, providers
 
-from tracker.adapters.blobs.local import LocalBlobStore
+from tracker.adapters.catalogue import shipped_models
 from tracker.adapters.importance.forest import ForestImportanceModel
-from tracker.adapters.scalars.embedded import EmbeddedScalarStore
 from tracker.adapters.security.extra import from_extra
+from tracker.adapters.security.link_tokens import HmacSignedTokens
 from tracker.adapters.security.mail import FileMailer
 from tracker.adapters.security.passwords import Argon2PasswordHasher
 from tracker.adapters.security.secret_source import SystemSecrets
+from tracker.adapters.security.secrets_box import AesGcmSecretsBox
 from tracker.adapters.security.signed_tokens import JwtSignedTokens
 from tracker.adapters.security.signing_keys import KeyFile
+from tracker.adapters.spool.local import LocalSpool
 from tracker.adapters.sql.database import Database
 from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.ids import UuidV7Generator
 from tracker.adapters.system.ticker import Ticker
+from tracker.adapters.system.together import together
+from tracker.adapters.tables.parquet import ParquetTables
+from tracker.adapters.text_metrics import PackagedTextMetrics
+from tracker.container import choices
+from tracker.container.choices import blob_store, scalar_store
 from tracker.domain.artifacts.blobs.service import BlobService
 from tracker.domain.artifacts.service import ArtifactService
 from tracker.domain.artifacts.snapshots.service import SnapshotService
 from tracker.domain.comparison.budgets.service import BudgetService
 from tracker.domain.comparison.importances.service import ImportanceService
 from tracker.domain.comparison.service import ComparisonService
-from tracker.domain.errors import Invalid, Unavailable
+from tracker.domain.errors import Unavailable
+from tracker.domain.evaluation.catalogue.service import ModelService
+from tracker.domain.evaluation.comparisons.service import WorkflowComparisonService
+from tracker.domain.evaluation.datasets.service import DatasetService
+from tracker.domain.evaluation.datasets.uploads.service import Intake
+from tracker.domain.evaluation.files.service import FileService
+from tracker.domain.evaluation.jobs.checking.service import JobChecks
+from tracker.domain.evaluation.jobs.desks.service import DeskService, DirectDesk
+from tracker.domain.evaluation.jobs.lease import Rules
+from tracker.domain.evaluation.jobs.leaving.service import Leaving
+from tracker.domain.evaluation.jobs.service import JobService
+from tracker.domain.evaluation.links.service import LinkService as FileLinkService
+from tracker.domain.evaluation.oversight.attempts.service import Attempts
+from tracker.domain.evaluation.oversight.recording.service import Recording
+from tracker.domain.evaluation.oversight.service import Overseer
+from tracker.domain.evaluation.oversight.stepping.service import Stepping
+from tracker.domain.evaluation.secret_keeping.service import SecretService
+from tracker.domain.evaluation.service import EvaluationService
+from tracker.domain.evaluation.workflows.erasing.service import WorkflowErasing
+from tracker.domain.evaluation.workflows.service import WorkflowService
 from tracker.domain.experiments.heartbeats.service import HeartbeatService
 from tracker.domain.experiments.service import ExperimentService
 from tracker.domain.hypotheses.links.service import LinkService
@@ -48,7 +77,7 @@ from tracker.domain.identity.sessions.service import SessionService
 from tracker.domain.identity.sign_in.service import SignInService
 from tracker.domain.identity.teams.service import TeamService
 from tracker.domain.identity.tokens.service import ApiTokenService
-from tracker.domain.ids import ExperimentId, ProjectId
+from tracker.domain.ids import ExperimentId, JobId, ProjectId
 from tracker.domain.metrics.runs.service import RunService
 from tracker.domain.metrics.service import MetricService
 from tracker.domain.projects.ownership.service import OwnershipService
@@ -57,18 +86,21 @@ from tracker.domain.scalars.branches.service import BranchService
 from tracker.domain.scalars.service import ScalarService
 from tracker.domain.search.service import SearchService
 from tracker.domain.search.summaries.service import SummaryService
-from tracker.ports.blobs import BlobStore
-from tracker.ports.scalars import ScalarStore
-from tracker.ports.sign_in import IdentityProvider
+from tracker.ports.evaluation.desk import Desk
+from tracker.ports.evaluation.runner import JobRunner
 from tracker.ports.unit_of_work import UnitsOfWork
 from tracker.settings import Settings
 
-__all__ = ["Container", "blob_store", "build", "require_extra", "scalar_store", "start", "stop"]
+__all__ = [
+    "Container", "blob_store", "build", "closed", "look_after_jobs", "opened_desk", "require_extra",
+    "scalar_store", "start", "stop",
+]  # fmt: skip
 
 
 _SUMMARY_SECONDS = 2.0
 _LOOKS_BEFORE_LOST = 4
 _LOOK_SECONDS = 10.0
+_LOOK_AFTER_JOBS_SECONDS = 1.0
 
 
 def _settling(
@@ -88,81 +120,28 @@ def _look_seconds(lost_after: int) -> float:
     return min(_LOOK_SECONDS, lost_after / _LOOKS_BEFORE_LOST)
 
 
+def _holder() -> str:
+    """This process, as the events of jobs name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"[-200:]
+
+
+class _Watch:
+    """What looks after jobs in this process, if anything does."""
+
+    def __init__(self) -> None:
+        self.ticker: Ticker | None = None
+        self.runner: JobRunner | None = None
+
+    async def stop(self) -> None:
+        """Ends that; jobs go on."""
+        if self.ticker is not None:
+            await self.ticker.stop()
+        if self.runner is not None:
+            await self.runner.close()
+
+
 def _units(database: Database) -> UnitsOfWork:
     return database.units
-
-
-def scalar_store(settings: Settings) -> ScalarStore:
-    """The store of time series that ``SCALARS_URL``, ``SCALARS_SERVICE_URL`` or ``CLICKHOUSE_URL`` names.
-
-    Raises:
-        Invalid: no store has this scheme, its driver is not installed, or two are set and differ.
-    """
-    urls = {settings.scalars_url, settings.scalars_service_url, settings.clickhouse_url} - {""}
-    if len(urls) > 1:
-        raise Invalid.field(
-            "SCALARS_URL", "names another store than SCALARS_SERVICE_URL or CLICKHOUSE_URL; set one of them"
-        )
-    url = next(iter(urls), "")
-    scheme = url.partition("://")[0]
-    if not scheme:
-        return EmbeddedScalarStore(settings.data / "scalars", synchronous=settings.scalars_sync)
-    if scheme in ("http", "https"):
-        from tracker.adapters.scalars.http import HttpScalarStore  # noqa: PLC0415  (late: HTTP is slow to import)
-
-        return HttpScalarStore(url, key=settings.scalars_service_key)
-    return _scalar_server(scheme, url)
-
-
-def _scalar_server(scheme: str, url: str) -> ScalarStore:
-    """The store in a database server of its own; imported late, since its driver is an extra."""
-    extra = "clickhouse" if scheme.startswith("clickhouse") else scheme
-    try:
-        if scheme in ("clickhouse", "clickhouses", "chdb"):
-            from tracker.adapters.scalars.clickhouse import ClickHouseScalarStore  # noqa: PLC0415
-
-            return ClickHouseScalarStore(url)
-        if scheme.partition("+")[0] in ("postgresql", "postgres"):
-            extra = "postgres"
-            from tracker.adapters.scalars.postgres import PostgresScalarStore  # noqa: PLC0415
-
-            return PostgresScalarStore(url)
-    except ModuleNotFoundError as error:
-        raise Invalid.field(
-            "SCALARS_URL", f"this store needs its driver: pip install 'tracker[{extra}]'"
-        ) from error
-    raise Invalid.field(
-        "SCALARS_URL", f"no store of scalars has the scheme {scheme!r}; leave it empty for files"
-    )
-
-
-def blob_store(settings: Settings) -> BlobStore:
-    """The store of the bytes of artifacts that ``BLOBS_URL`` names.
-
-    Raises:
-        Invalid: the address cannot be used, or the driver is not installed.
-    """
-    if not settings.blobs_url:
-        return LocalBlobStore(settings.data / "blobs")
-    try:
-        from tracker.adapters.blobs.s3 import S3BlobStore  # noqa: PLC0415  (late: its driver is an extra)
-    except ModuleNotFoundError as error:
-        raise Invalid.field("BLOBS_URL", "this store needs its driver: pip install 'tracker[s3]'") from error
-    return S3BlobStore(settings.blobs_url, settings.data / "incoming-blobs", settings.aws_endpoint_url)
-
-
-def _identity_provider(settings: Settings) -> IdentityProvider:
-    if settings.oidc_issuer is None or settings.oidc_client_id is None:
-        raise Unavailable("no identity provider is configured (OIDC_ISSUER and OIDC_CLIENT_ID)", 3600)
-    from tracker.adapters.security.oidc import OidcIdentityProvider  # noqa: PLC0415
-
-    return OidcIdentityProvider(
-        settings.oidc_issuer,
-        settings.oidc_client_id,
-        settings.oidc_client_secret,
-        groups_claim=settings.oidc_groups_claim,
-        scopes=settings.oidc_scopes,
-    )
 
 
 class Container(containers.DeclarativeContainer):
@@ -174,15 +153,15 @@ class Container(containers.DeclarativeContainer):
     ids = providers.Singleton(UuidV7Generator)
     database = providers.Singleton(Database, config.provided.database_url)
     units = providers.Singleton(_units, database)
-    scalar_store = providers.Singleton(scalar_store, config)
-    blob_store = providers.Singleton(blob_store, config)
+    scalar_store = providers.Singleton(choices.scalar_store, config)
+    blob_store = providers.Singleton(choices.blob_store, config)
 
     passwords = providers.Singleton(Argon2PasswordHasher)
     secrets = providers.Singleton(SystemSecrets)
     mailer = providers.Singleton(FileMailer, config.provided.data.joinpath.call("mail"))
     signing_keys = providers.Singleton(KeyFile, config.provided.data.joinpath.call("signing-keys.json"))
     signed_tokens = providers.Singleton(JwtSignedTokens, signing_keys)
-    identity_provider = providers.Singleton(_identity_provider, config)
+    identity_provider = providers.Singleton(choices.identity_provider, config)
 
     _rules = config.provided.identity_rules
     attempts = providers.Singleton(AttemptService, units, clock)
@@ -233,6 +212,63 @@ class Container(containers.DeclarativeContainer):
     budgets = providers.Singleton(BudgetService, units, scalar_store)
     importance_model = providers.Singleton(ForestImportanceModel)
     importances = providers.Singleton(ImportanceService, units, clock, importance_model)
+    job_rules = providers.Singleton(Rules)
+    job_runner = providers.Singleton(choices.job_runner, config, job_rules)
+    text_metrics = providers.Singleton(PackagedTextMetrics)
+    shipped_models = providers.Object(shipped_models)
+    secrets_box = providers.Singleton(
+        AesGcmSecretsBox, config.provided.data.joinpath.call("secret-keys.json")
+    )
+    evaluation_secrets = providers.Singleton(SecretService, units, clock, secrets_box)
+    models = providers.Singleton(ModelService, units, clock, shipped_models)
+    link_keys = providers.Singleton(KeyFile, config.provided.data.joinpath.call("link-keys.json"))
+    links = providers.Singleton(
+        FileLinkService, units, blob_store, clock, providers.Singleton(HmacSignedTokens, link_keys)
+    )
+    spool = providers.Singleton(LocalSpool, config.provided.data.joinpath.call("incoming"))
+    files = providers.Singleton(FileService, units, blob_store, spool, clock)
+    tables = providers.Singleton(ParquetTables)
+    intake = providers.Singleton(Intake, files, tables, providers.Callable(choices.dataset_limits, config))
+    datasets = providers.Singleton(DatasetService, units, blob_store, clock, ids, intake=intake, links=links)
+    job_checks = providers.Singleton(JobChecks, job_runner, text_metrics)
+    jobs = providers.Singleton(
+        JobService, units, clock, ids, checks=job_checks, files=files, links=links, runner=job_runner
+    )
+    workflow_erasing = providers.Singleton(
+        WorkflowErasing, units, clock, ids, runner=job_runner, purge=scalars.provided.sweep
+    )
+    workflows = providers.Singleton(
+        WorkflowService, units, clock, ids,
+        checks=job_checks, files=files, links=links, erasing=workflow_erasing, runner=job_runner,
+    )  # fmt: skip
+    workflow_comparisons = providers.Singleton(
+        WorkflowComparisonService, units, blob_store, providers.Object(asyncio.to_thread)
+    )
+    evaluations = providers.Singleton(
+        EvaluationService, units, clock, ids, workflows=workflows, erasing=workflow_erasing
+    )
+    desk = providers.Singleton(
+        DeskService, units, blob_store, clock,
+        leaving=providers.Singleton(Leaving, units, clock, ids, files, intake),
+        secrets=secrets, box=secrets_box, shipped=shipped_models, rules=job_rules,
+    )  # fmt: skip
+    overseer = providers.Singleton(
+        Overseer, units, clock,
+        attempts=providers.Singleton(
+            Attempts, units, clock,
+            runner=job_runner, checks=job_checks, secrets=secrets, holder=providers.Callable(_holder),
+            rules=job_rules, memory=config.provided.jobs_memory,
+        ),
+        stepping=providers.Singleton(
+            Stepping, units, clock, files=files, checks=job_checks, rules=job_rules,
+            recording=providers.Singleton(
+                Recording, units, clock, ids,
+                scalars=scalar_store, logged=summaries.provided.note, ended=_settled,
+            ),
+        ),
+        together=providers.Object(together),
+    )  # fmt: skip
+    watch = providers.Singleton(_Watch)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
 
@@ -261,6 +297,38 @@ async def start(container: Container) -> None:
     container.heartbeat_ticker().start()
 
 
+def look_after_jobs(container: Container) -> None:
+    """Has this process look after jobs and workflows, until the container stops: what servers do, and scripts
+    do not.
+
+    Raises:
+        Invalid: the runner of the settings cannot be used.
+    """
+    watch = container.watch()
+    watch.runner = container.job_runner()
+    watch.ticker = Ticker(container.overseer().look, _LOOK_AFTER_JOBS_SECONDS)
+    watch.ticker.start()
+
+
+async def opened_desk(container: Container, job_id: JobId, attempt: int) -> Desk:
+    """The desk of an attempt, in a process that does nothing else with the installation.
+
+    Raises:
+        SchemaMismatch: the database is older or newer than this version of tracker.
+        Unavailable: it does not answer.
+    """
+    await container.database().prepare(auto_upgrade=False)
+    return DirectDesk(container.desk(), job_id, attempt)
+
+
+async def closed(container: Container) -> None:
+    """Closes what an opened desk has opened."""
+    try:
+        await container.blob_store().close()
+    finally:
+        await container.database().dispose()
+
+
 def _require_folder(data: Path) -> None:
     """Found now, it costs a message; found by a thread that saves points, the points."""
     try:
@@ -274,6 +342,7 @@ def _require_folder(data: Path) -> None:
 async def stop(container: Container) -> None:
     """Finishes what was accepted and closes files and connections."""
     try:
+        await container.watch().stop()
         await container.heartbeat_ticker().stop()
         await container.summary_ticker().stop()
         await container.scalar_store().close()
