@@ -42,8 +42,7 @@ async def here(units: UnitsOfWork) -> Here:
         await unit.artifacts.put(an_artifact(run, b"a"))
         await unit.job_files.put(job.id, a_job_file(b"b"))
         await unit.job_files.put(far.id, a_job_file(b"c", name="dataset"))
-        for digest in (A, B, C, D):
-            await unit.blobs.reserve(digest, review_at=NOON)
+        await unit.blobs.reserve([A, B, C, D], review_at=NOON)
         await unit.blobs.keep([A, B, C, D], at=NOON, uploaded_before=NOON)
         await unit.commit()
     return Here(project, elsewhere, dataset, job)

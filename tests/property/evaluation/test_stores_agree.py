@@ -49,8 +49,7 @@ class EvaluationsInMemoryAndSqlite(SideBySide):
             run = an_experiment(project)
             self.both(lambda unit, run=run: unit.experiments.add(run))
             self.runs.append(run.id)
-        for digest in drawing.DIGESTS:
-            self.both(lambda unit, digest=digest: unit.blobs.reserve(digest, review_at=NOON))
+        self.both(lambda unit: unit.blobs.reserve(drawing.DIGESTS, review_at=NOON))
 
     @rule(data=st.data(), fresh=st.booleans())
     def add_a_dataset(self, data: st.DataObject, fresh: bool) -> None:
