@@ -48,7 +48,7 @@ class House:
 
     folder: Path
     endpoint: EndpointProcess
-    server: ServerProcess = field(init=False)
+    server: ServerProcess | None = field(init=False, default=None)
     address: str = field(init=False, default="")
 
     def start_server(self) -> None:
@@ -57,7 +57,8 @@ class House:
             self.address = str(client.base_url)
 
     def kill_server(self) -> None:
-        self.server.ended(signal.SIGKILL)
+        if self.server is not None:
+            self.server.ended(signal.SIGKILL)
 
     def workers(self) -> list[int]:
         """The processes of its workers."""
@@ -156,9 +157,9 @@ def kill_rounds(rounds: int, *, seed: int) -> Counter[str]:
         paid = Path(folder) / "paid.txt"
         paid.touch()
         house = House(Path(folder) / "data", EndpointProcess(paid, seconds=SECONDS))
-        house.endpoint.start()
-        house.start_server()
         try:
+            house.endpoint.start()
+            house.start_server()
             for number in range(rounds):
                 kill_round(house, number, dice, paid, found)
         finally:
