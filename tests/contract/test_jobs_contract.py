@@ -10,9 +10,9 @@ from tracker.domain.errors import AlreadyExists, Conflict, NotFound
 from tracker.domain.evaluation.events import MOST_EVENTS, Cause
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.status import JobStatus
+from tracker.domain.evaluation.jobs.summary import JobSummary
 from tracker.domain.ids import JobId, WorkflowId
 from tracker.domain.projects.project import Project
-from tracker.ports.evaluation.jobs import JobSummary
 from tracker.ports.unit_of_work import UnitsOfWork
 
 HOUR = timedelta(hours=1)
