@@ -49,7 +49,7 @@ def ok(run: Run) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Any]]:
+def filled_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Any]]:
     """Folders that commands filled once, of which each test has a copy, and what the commands told."""
     folder = tmp_path_factory.mktemp("filled")
 
@@ -73,22 +73,22 @@ def _copied(filled: tuple[Path, Any], data: Path) -> Any:
 
 
 @pytest.fixture
-def digits(ok: Callable[..., Any], filled: dict[str, tuple[Path, Any]], tmp_path: Path) -> Any:
+def digits(ok: Callable[..., Any], filled_folders: dict[str, tuple[Path, Any]], tmp_path: Path) -> Any:
     """A project."""
     if (tmp_path / "data").exists():
         return ok("project", "create", *DIGITS)
-    return _copied(filled["digits"], tmp_path / "data")
+    return _copied(filled_folders["digits"], tmp_path / "data")
 
 
 @pytest.fixture
 def family(
     request: pytest.FixtureRequest,
     ok: Callable[..., Any],
-    filled: dict[str, tuple[Path, Any]],
+    filled_folders: dict[str, tuple[Path, Any]],
     tmp_path: Path,
 ) -> Any:
     """Four experiments in it."""
     if "digits" in request.fixturenames or (tmp_path / "data").exists():
         request.getfixturevalue("digits")
         return [ok("experiment", "create", "--project", "digits", name) for name in FAMILY]
-    return _copied(filled["family"], tmp_path / "data")
+    return _copied(filled_folders["family"], tmp_path / "data")
