@@ -267,6 +267,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return made
 
 
+@pytest.mark.slow
 async def test_rotations_are_killed_at_any_moment_and_lose_nothing(url: str, tmp_path: Path) -> None:
     """Two processes rotate, are killed by SIGKILL, and follow each other; this one stores meanwhile."""
     keys = tmp_path / "keys" / "secret-keys.json"
