@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol
 
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.passes import JobPass
@@ -41,11 +41,6 @@ class JobSummary(NamedTuple):
     created_at: datetime
     updated_at: datetime
     created_by: UserId | None
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        """What a listing shows of this job."""
-        return cls(*(getattr(job, name) for name in cls._fields))
 
 
 class JobPage(NamedTuple):
