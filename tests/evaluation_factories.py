@@ -22,11 +22,11 @@ from tracker.domain.evaluation.workflows.workflow import Workflow
 from tracker.domain.identity.actor import LOCAL_USER
 from tracker.domain.ids import JobId
 from tracker.domain.projects.project import Project
-from tracker.ports.evaluation.jobs import JobFile
+from tracker.ports.evaluation.jobs import JobFile, JobSummary
 
 __all__ = [
     "HANDLE", "RULES", "a_dataset", "a_job", "a_job_file", "a_model", "a_pass", "a_secret", "a_workflow",
-    "an_evaluation", "an_outcome", "running", "sealed",
+    "an_evaluation", "an_outcome", "running", "sealed", "summary",
 ]  # fmt: skip
 
 RULES = Rules()
@@ -126,3 +126,8 @@ def a_model(name: str = "small", provider: str = "openai", **fields: Any) -> Cat
     model = ModelReference(name=name, provider=provider)
     defaults = {"model": model, "display_name": "Small", "tasks": (TaskKind.SUMMARIZATION,)}
     return CatalogueEntry(**{**defaults, **fields})
+
+
+def summary(job: Job) -> JobSummary:
+    """What a listing shows of a job."""
+    return JobSummary(*(getattr(job, name) for name in JobSummary._fields))
