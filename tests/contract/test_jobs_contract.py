@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.evaluation_factories import HANDLE, RULES, a_job, a_job_file, a_pass, an_outcome, running, summary
+from tests.evaluation_factories import HANDLE, RULES, a_job, a_job_file, a_pass, an_outcome, running
 from tests.factories import NOON, a_project, a_user, new_id
 from tracker.domain.errors import AlreadyExists, Conflict, NotFound
 from tracker.domain.evaluation.events import MOST_EVENTS, Cause
@@ -142,13 +142,13 @@ class TestJobRepository:
         far = a_job(elsewhere, at=NOON - HOUR, created_by=None, workflow_id=WorkflowId(new_id()))
         await kept(units, *mine, far)
         newest = sorted(mine, key=lambda job: (job.created_at, job.id), reverse=True)
-        shown = tuple(map(summary, newest))
+        shown = tuple(map(JobSummary.of, newest))
         some = tuple(each for each in shown if each.kind in kinds[:2])
         async with units.reading() as unit:
             assert await unit.jobs.page([project.id]) == (7, shown)
             assert await unit.jobs.page([project.id], skip=2, limit=3) == (7, shown[2:5])
             assert await unit.jobs.page([project.id], kinds=kinds[:2]) == (5, some)
-            assert await unit.jobs.page(None, skip=7) == (8, (summary(far),))
+            assert await unit.jobs.page(None, skip=7) == (8, (JobSummary.of(far),))
             assert await unit.jobs.page(None, kinds=[kinds[0]], skip=9) == (4, ())
             assert await unit.jobs.page([elsewhere.id], kinds=[kinds[1]]) == (0, ())
             assert await unit.jobs.page([], skip=1) == (0, ())

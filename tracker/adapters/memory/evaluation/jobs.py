@@ -65,7 +65,7 @@ class MemoryJobRepository:
             if (project_ids is None or job.project_id in project_ids) and (not kinds or job.kind in kinds)
         ]
         found.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        return JobPage(len(found), tuple(map(_summary, found[skip : skip + limit])))
+        return JobPage(len(found), tuple(map(JobSummary.of, found[skip : skip + limit])))
 
     async def to_look_after(self) -> tuple[JobId, ...]:
         """Those that go on, oldest first."""
@@ -80,7 +80,3 @@ class MemoryJobRepository:
     def _require(self, job: Job) -> None:
         require_project(self._current.state, "job", job.id, job.project_id)
         require_user(self._current.state, "job", job.id, job.created_by)
-
-
-def _summary(job: Job) -> JobSummary:
-    return JobSummary(*(getattr(job, name) for name in JobSummary._fields))
