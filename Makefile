@@ -36,7 +36,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 docs: $(STAMP)
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest -m "" tests/docs
 
 bench: $(STAMP)
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
@@ -82,7 +82,7 @@ integrations: pyproject.toml constraints.txt
 # A Ray head, in an environment of its own: 400 MB. One process runs the tests, since each would start a head.
 ray: pyproject.toml constraints.txt
 	$(call install,.venv-ray,ray)
-	.venv-ray/bin/python -m pytest -n 0 -m '' tests/contract/test_runner_contract.py
+	.venv-ray/bin/python -m pytest -n 0 tests/contract/test_runner_contract.py tests/contract/test_runner_ray.py
 
 clean:
 	rm -rf .venv .venv-importers .venv-integrations .venv-ray dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,10 @@ from benchmarks.killed.worlds import WORLDS, World, environment  # noqa: E402
 
 SCRIPT = ROOT / "benchmarks" / "killed" / "training.py"
 ROUNDS_A_FOLDER = 3
+# What Python says of a child whose parent was killed while it was spawned.
+ORPHAN = re.compile(
+    r"^Traceback [^\n]*\n(?:  [^\n]*\n)+(?:EOFError: Ran out of input|BrokenPipeError[^\n]*)\n", re.MULTILINE
+)
 PROCESSES = len(training.LANES) - 2  # each of which may warn of a full disk once
 BAD = (
     "lost",
@@ -114,7 +119,8 @@ def live(world: World, number: int, chance: random.Random, longest: float) -> Ro
     while members(script.pid):
         time.sleep(0.01)
     this.said = said.read_text()
-    this.failed |= was_started and "Traceback" in this.said  # one that cannot start may say so
+    said = ORPHAN.sub("", this.said)
+    this.failed |= was_started and "Traceback" in said  # one that cannot start may say so
     if path.exists():
         data = path.read_bytes()
         for lane, step in training.RECORD.iter_unpack(data[: len(data) // 9 * 9]):

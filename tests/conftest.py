@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,7 +47,8 @@ use_memory()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The plugin of what the quick suite leaves out, as every worker takes a second to load it."""
-    if config.getoption("markexpr") != "not slow":
+    # Environments with a few of the development packages (`make integrations`, `make ray`) do not have it.
+    if config.getoption("markexpr") != "not slow" and find_spec("schemathesis") is not None:
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
@@ -53,6 +56,49 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Not what is slow all through and takes every worker seconds to collect."""
     is_wanted = config.getoption("markexpr") != "not slow"
     return None if is_wanted or collection_path.name != "test_http_schemathesis.py" else True
+
+
+_ON_POSTGRES = {
+    "postgres_url", "module_postgres_url", "scalars_postgres_url", "make_postgres_scalars", "postgres_server",
+}  # fmt: skip
+_WITH_DATABASES = ("contract", "migrations")  # `make databases` runs these on PostgreSQL
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What the quick suite leaves to others, beside what is marked as slow: see CONTRIBUTING.md."""
+    kept: set[object] = set()
+    left_out = []
+    for item in items:
+        area = item.path.relative_to(config.rootpath).parts[1]
+        if area == "docs" and item.path.stem.endswith("_guide"):
+            item.add_marker("slow")
+        elif area != "unit" and not GIVEN.startswith("postgres") and _is_on_postgres(item):
+            place = (item.path, getattr(item, "cls", None))
+            if place not in kept:
+                kept.add(place)
+            elif area not in _WITH_DATABASES:
+                item.add_marker("slow")
+            elif config.getoption("markexpr") == "not slow":
+                left_out.append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+
+
+def _is_on_postgres(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    asked = () if callspec is None else callspec.params.values()
+    return any(each == "postgres" for each in asked if isinstance(each, str)) or not _ON_POSTGRES.isdisjoint(
+        getattr(item, "fixturenames", ())
+    )
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end: no collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -46,6 +46,13 @@ class TestBranches:
         assert [row.experiment_id for row in await store.top(PROJECT, "lr", by=Ranking.MAX)] == [INTO]
         assert await store.verify(PROJECT) == ()
 
+    async def test_a_series_that_moved_as_a_whole_is_none_of_the_run_s(self, store: ScalarStore) -> None:  # noqa: F811
+        await store.append(PROJECT, batch(("loss", 5, 50, 0.5), ("acc", 1, 1, 1.0)))
+        await store.branch(PROJECT, RUN, step=5, into=INTO)
+        rows = await store.summary(PROJECT)
+        assert [(row.experiment_id, row.name) for row in rows] == [(RUN, "acc"), (INTO, "loss")]
+        assert await store.top(PROJECT, "loss", by=Ranking.MIN) == (rows[1],)
+
     @pytest.mark.parametrize("step", [-(2**63), 0, 7_000, 19_999, 20_000, 2**63 - 1])
     async def test_long_series_are_parted_to_the_point(self, store: ScalarStore, step: int) -> None:  # noqa: F811
         rng = np.random.default_rng(5)

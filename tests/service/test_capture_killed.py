@@ -86,6 +86,7 @@ def captured(tmp_path: Path) -> Captured:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "moment"), [(0, "before"), (0, "after"), (3, "before"), (3, "after")])
 def test_the_next_process_sends_the_rest_and_takes_one_snapshot(
     where: dict[str, str], run: Experiment, captured: Captured, part: int, moment: str

@@ -127,3 +127,31 @@ def test_a_database_url_that_cannot_be_used_is_refused_without_its_password(url:
     with pytest.raises(Invalid, match="DATABASE_URL") as caught:
         normalized(url)
     assert "s3cret" not in caught.value.detail and "\n" not in caught.value.detail
+
+
+def test_a_database_may_be_named_as_other_systems_name_it_unless_the_two_differ():
+    other = {"SQLALCHEMY_DATABASE_URL": "sqlite:///a.db"}
+    assert Settings.load(environ=other).database_url == "sqlite:///a.db"
+    assert Settings.load(environ={**other, "DATABASE_URL": "sqlite:///a.db"}).database_url == "sqlite:///a.db"
+    with pytest.raises(Invalid, match="DATABASE_URL: differs from SQLALCHEMY_DATABASE_URL"):
+        Settings.load(environ={**other, "DATABASE_URL": "sqlite:///b.db"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOBS_RUNNER", "cluster"),
+        ("JOBS_SLOTS", "0"),
+        ("JOBS_MEMORY", "much"),
+        ("RAY_DASHBOARD_URL", "head:8265"),
+        ("TRACKER_MAX_DATASET", "0"),
+        ("DEPLOYMENT_TYPE", "moon"),
+    ],
+)
+def test_how_jobs_run_can_be_set_within_reason(name: str, value: str):
+    with pytest.raises(Invalid, match=name):
+        Settings.load(environ={name: value})
+
+
+def test_the_token_of_a_cluster_is_not_shown():
+    assert "s3cret" not in repr(Settings.load(environ={"RAY_TOKEN": "s3cret"}))

@@ -83,7 +83,7 @@ def _part(path: Path) -> tuple[str, int]:
 
 def _rows(file: Path, columns: list[str] | None = None) -> Iterator[Mapping[str, Any]]:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  (late: an extra)
+        import pyarrow as pa  # noqa: PLC0415  (late: an extra)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise Unavailable("Parquet needs pyarrow: pip install 'tracker[parquet]'") from error

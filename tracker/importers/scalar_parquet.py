@@ -117,7 +117,7 @@ def _schema(pa: Any) -> Any:
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  (late: an extra)
+        import pyarrow as pa  # noqa: PLC0415  (late: an extra)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise Unavailable("Parquet needs pyarrow: pip install 'tracker[parquet]'; or write .csv") from error

@@ -52,7 +52,7 @@ class Tools(NamedTuple):
         metrics: that packages compute.
         rules: how often a judge is asked again.
         clock: tells when replies came.
-        tables: reads datasets that are no text.
+        tables: reads datasets that are no text; ``None`` reads Parquet.
         opened: reaches a model.
         chance: draws from 0 to 1, for pauses; ``None`` draws by itself.
     """

@@ -5,30 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import islice
-from typing import IO, Any, Protocol
+from pathlib import Path
+from typing import IO, BinaryIO, TypeAlias
 
+from tracker.adapters.tables.parquet import ParquetTables
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.datasets.filenames import FileKind
 from tracker.domain.evaluation.datasets.limits import Limits
 from tracker.domain.evaluation.datasets.rows import Row, read_rows, rows_of
+from tracker.ports.evaluation.datasets import TableReader
 from tracker.ports.evaluation.desk import Desk
 from tracker.worker.lease_keeper import LeaseKeeper
 
 __all__ = ["FetchedRows", "Tables", "fetched_rows"]
 
+Tables: TypeAlias = TableReader
+
 _PIECE = 2**20
-
-
-class Tables(Protocol):
-    """As much as is needed of :class:`tracker.ports.evaluation.datasets.TableReader`."""
-
-    def rows(self, file: Any, limits: Limits) -> Iterator[Mapping[str, Any]]:
-        """The rows of a file, column by name."""
-        ...
 
 
 class FetchedRows:
@@ -41,11 +38,11 @@ class FetchedRows:
         tables: reads what is no text.
     """
 
-    def __init__(self, dataset: Dataset, file: IO[bytes], most: int, tables: Tables | None) -> None:
+    def __init__(self, dataset: Dataset, file: IO[bytes], most: int, tables: Tables) -> None:
         self.dataset = dataset
         self.size = dataset.size
         self.digest = dataset.digest
-        self.path = file.name
+        self.path = Path(file.name)
         self._most = most
         self._tables = tables
 
@@ -60,14 +57,13 @@ class FetchedRows:
 
         Raises:
             Invalid: the file breaks a rule of datasets.
+            Unavailable: what reads files of its kind is not installed here.
         """
         limits = _room_for(self.dataset)
-        if self.dataset.kind is not FileKind.PARQUET:
-            found = read_rows(self.pieces(), self.dataset.kind, self.dataset.columns, limits)
-        elif self._tables is None:
-            raise Invalid("dataset: Parquet needs pyarrow where the job runs: pip install 'tracker[parquet]'")
-        else:
+        if self.dataset.kind is FileKind.PARQUET:
             found = rows_of(self._tables.rows(self, limits), self.dataset.columns, limits)
+        else:
+            found = read_rows(self.pieces(), self.dataset.kind, self.dataset.columns, limits)
         return islice(found, self.total)
 
     def pieces(self) -> Iterator[bytes]:
@@ -82,9 +78,9 @@ class FetchedRows:
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 yield piece
 
-    def open(self) -> IO[bytes]:
+    def open(self) -> BinaryIO:
         """The file, to be read at any place."""
-        return open(self.path, "rb")  # noqa: PTH123  (a name that tempfile gave)
+        return self.path.open("rb")
 
 
 @asynccontextmanager
@@ -98,7 +94,7 @@ async def fetched_rows(
         lease: asks for them again while the desk does not answer.
         dataset: which.
         most: rows to take, the first ones; 0 or less takes all.
-        tables: reads what is no text.
+        tables: reads what is no text; ``None`` reads Parquet.
 
     Raises:
         Conflict, DeskLost: as of any other question.
@@ -106,7 +102,7 @@ async def fetched_rows(
     """
     with tempfile.NamedTemporaryFile(prefix="tracker-rows-") as file:
         await lease.ask(lambda: _fill(file, desk, dataset))
-        yield FetchedRows(dataset, file, most, tables)
+        yield FetchedRows(dataset, file, most, tables or ParquetTables())
 
 
 async def _fill(file: IO[bytes], desk: Desk, dataset: Dataset) -> None:

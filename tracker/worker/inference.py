@@ -10,8 +10,8 @@ rows in succession that are lost for reasons that are not theirs: the rest would
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 from tracker.adapters.language_models.hf import Loading
 from tracker.adapters.language_models.opened import opened_model
@@ -19,6 +19,7 @@ from tracker.adapters.system.clock import SystemClock
 from tracker.adapters.system.random_bits import RandomBits
 from tracker.domain.errors import Invalid, TrackerError
 from tracker.domain.evaluation.datasets.hashing import CacheKeys, input_hash
+from tracker.domain.evaluation.datasets.rows import Row
 from tracker.domain.evaluation.jobs.config import InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import Job
 from tracker.domain.evaluation.jobs.retrying import RetryRules
@@ -124,6 +125,14 @@ async def infer(
         await _leave(desk, lease, rows, job, config)
 
 
+class Rows(Protocol):
+    """Rows that can be read, such as :class:`~tracker.worker.fetched.FetchedRows`."""
+
+    def rows(self) -> Iterator[Row]:
+        """They, from the first, by number."""
+        ...
+
+
 class Inference:
     """The rows of one attempt on their way through its slots.
 
@@ -140,7 +149,7 @@ class Inference:
         self,
         desk: Desk,
         lease: LeaseKeeper,
-        rows: FetchedRows,
+        rows: Rows,
         *,
         keys: CacheKeys,
         sending: Sending,

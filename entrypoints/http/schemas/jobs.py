@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tracker.domain.evaluation.jobs.job import Job
-from tracker.ports.evaluation.jobs import JobSummary
+from tracker.domain.evaluation.jobs.summary import JobSummary
 
 from .evaluation import (
     BatchSize,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from click.testing import CliRunner, Result
 from entrypoints.cli.main import cli
 
 Run = Callable[..., Result]
+DIGITS = ("digits", "--metric", "loss:minimize:best", "--metric", "acc")
+FAMILY = ("1_baseline", "2_from_1_wide", "3_from_2_deep", "4_from_1_slow")
 
 
 @pytest.fixture
@@ -44,12 +48,47 @@ def ok(run: Run) -> Callable[..., Any]:
     return ok
 
 
-@pytest.fixture
-def digits(ok: Callable[..., Any]) -> dict[str, Any]:
-    return ok("project", "create", "digits", "--metric", "loss:minimize:best", "--metric", "acc")
+@pytest.fixture(scope="session")
+def filled_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Any]]:
+    """Folders that commands filled once, of which each test has a copy, and what the commands told."""
+    folder = tmp_path_factory.mktemp("filled")
+
+    def ok(*words: str) -> Any:
+        told = CliRunner().invoke(
+            cli, ["--data", str(folder / "data"), *words, "--json"], prog_name="tracker"
+        )
+        assert told.exit_code == 0, told.output
+        return json.loads(told.stdout)
+
+    digits = ok("project", "create", *DIGITS)
+    copied = shutil.copytree(folder / "data", folder / "digits")
+    family = [ok("experiment", "create", "--project", "digits", name) for name in FAMILY]
+    return {"digits": (copied, digits), "family": (folder / "data", family)}
+
+
+def _copied(filled: tuple[Path, Any], data: Path) -> Any:
+    folder, told = filled
+    shutil.copytree(folder, data)
+    return copy.deepcopy(told)
 
 
 @pytest.fixture
-def family(ok: Callable[..., Any], digits: dict[str, Any]) -> list[dict[str, Any]]:
-    names = ("1_baseline", "2_from_1_wide", "3_from_2_deep", "4_from_1_slow")
-    return [ok("experiment", "create", "--project", "digits", name) for name in names]
+def digits(ok: Callable[..., Any], filled_folders: dict[str, tuple[Path, Any]], tmp_path: Path) -> Any:
+    """A project."""
+    if (tmp_path / "data").exists():
+        return ok("project", "create", *DIGITS)
+    return _copied(filled_folders["digits"], tmp_path / "data")
+
+
+@pytest.fixture
+def family(
+    request: pytest.FixtureRequest,
+    ok: Callable[..., Any],
+    filled_folders: dict[str, tuple[Path, Any]],
+    tmp_path: Path,
+) -> Any:
+    """Four experiments in it."""
+    if "digits" in request.fixturenames or (tmp_path / "data").exists():
+        request.getfixturevalue("digits")
+        return [ok("experiment", "create", "--project", "digits", name) for name in FAMILY]
+    return _copied(filled_folders["family"], tmp_path / "data")

@@ -147,7 +147,13 @@ class Lab:
         )
         leaving = Leaving(units, self.clock, self.ids, self.files, self.intake)
         self.desk = DeskService(
-            units, self.store, self.clock, leaving=leaving, secrets=SystemSecrets(), box=self.box, shipped=tuple
+            units,
+            self.store,
+            self.clock,
+            leaving=leaving,
+            secrets=SystemSecrets(),
+            box=self.box,
+            shipped=tuple,
         )
         self.overseer = self.another_overseer("server-1")
 
@@ -194,7 +200,9 @@ class Lab:
             await self.overseer.look()
 
     def last_errand(self, job_id: JobId) -> Errand:
-        return max((e for (job, _), e in self.runner.errands.items() if job == job_id), key=lambda e: e.attempt)
+        return max(
+            (e for (job, _), e in self.runner.errands.items() if job == job_id), key=lambda e: e.attempt
+        )
 
     async def take_up(self, job_id: JobId) -> tuple[DirectDesk, Any]:
         """As the worker of a job's last attempt: its desk, and what it was told there."""

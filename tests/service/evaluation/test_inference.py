@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tests.desks import MemoryDesk, a_dataset, an_admission
 from tests.endpoint.live import LiveEndpoint
 from tracker.adapters.language_models.opened import opened_model
+from tracker.adapters.system.clock import SystemClock
 from tracker.domain.errors import Conflict, Invalid
 from tracker.domain.evaluation.datasets.filenames import FileKind
 from tracker.domain.evaluation.datasets.rows import Columns, read_rows
+from tracker.domain.evaluation.generation import GenerationConfig
 from tracker.domain.evaluation.jobs.config import InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.evaluation.jobs.lease import Rules
@@ -27,6 +32,8 @@ from tracker.domain.evaluation.tasks import TaskKind
 from tracker.ports.evaluation.desk import Admission
 from tracker.worker.inference import infer, parameters_of, run
 from tracker.worker.lease_keeper import LeaseKeeper
+from tracker.worker.pace import Pace
+from tracker.worker.sending import Asked, Sending, Todo
 
 QUICK = RetryRules(first=0.001, longest=0.002, longest_asked=0.2)
 ODD = 'say "hi"\n$(reboot) `x` \\ \u2028 é 中文 😀'
@@ -168,6 +175,7 @@ async def test_answered_rows_are_not_sent_again(live: LiveEndpoint) -> None:
     live.endpoint.plan = {"text 2": ["400"], "text 5": ["400"]}
     await inferred(desk, work_at(live, content, batch_size=2))
     assert [n for n in desk.rows if not desk.rows[n].is_answered] == [2, 5]
+    desk.answers.clear()
     await inferred(desk, work_at(live, content, batch_size=2))
     assert all(one.is_answered for one in desk.rows.values())
     assert [live.endpoint.asked[f"text {n}"] for n in range(1, 7)] == [1, 2, 1, 1, 2, 1]
@@ -322,11 +330,44 @@ async def test_a_long_pause_ends_when_the_attempt_has_to(live: LiveEndpoint) -> 
 
 
 async def test_a_pause_that_one_row_is_told_holds_for_all(live: LiveEndpoint) -> None:
-    content = texts(20)
-    live.endpoint.plan = {"text 1": ["429:0.2"]}
+    content = texts(40)
+    live.endpoint.plan = {"text 1": ["429:1"]}
     desk = MemoryDesk(content)
-    await inferred(desk, work_at(live, content))
+    long = RetryRules(first=0.001, longest=0.002, longest_asked=2)
+    await inferred(desk, work_at(live, content, batch_size=2), long)
     assert all(one.is_answered for one in desk.rows.values()) and desk.rows[1].tries == 2
+    before = [one.number for one in desk.rows.values() if one.at < desk.rows[1].at]
+    assert len(before) < 10, "without the pause, the other slot would have sent them all"
+
+
+async def test_a_slot_sends_nothing_before_its_last_outcome_is_kept(live: LiveEndpoint) -> None:
+    content = texts(60)
+    desk = MemoryDesk(content, seconds=0.01)
+    task = asyncio.create_task(inferred(desk, work_at(live, content, batch_size=4)))
+    most = 0
+    while not task.done():
+        kept = len(desk.rows)  # before the payments are counted, which go on in another thread
+        most = max(most, live.endpoint.paid.total() - kept)
+        await asyncio.sleep(0)
+    await task
+    assert 0 < most <= 8, "four under way, and four more whose slots were let go since"
+
+
+async def test_nothing_is_sent_without_the_lease(live: LiveEndpoint) -> None:
+    content = texts(1)
+    desk = MemoryDesk(content)
+    reference = ModelReference(name="small", provider="vllm", base_url=live.base_url)
+    model = opened_model(reference)
+    lease = LeaseKeeper(desk)
+    asked = Asked(model, "be brief", GenerationConfig(), None, 1, 1)
+    sending = Sending(asked, lease, Pace(), rules=QUICK, clock=SystemClock(), chance=lambda: 0.0)
+    task = asyncio.create_task(sending.outcome(Todo(1, "text 1", "0" * 64, "1" * 64)))
+    await asyncio.sleep(0.2)
+    assert not live.endpoint.asked and not task.done()
+    await lease.begin(1)
+    outcome = await task
+    assert outcome is not None and outcome.prediction == "TEXT 1"
+    await model.close()
 
 
 @pytest.mark.parametrize("limit", ["job", "catalogue"])
@@ -349,3 +390,19 @@ async def test_outcomes_of_many_slots_are_kept_together(live: LiveEndpoint) -> N
     desk = MemoryDesk(content, seconds=0.02)
     await inferred(desk, work_at(live, content, batch_size=20))
     assert sum(desk.keeps) == 100 and len(desk.keeps) < 50 and max(desk.keeps) > 5
+
+
+async def test_rows_of_parquet_are_sent_and_kept_with_all_columns(live: LiveEndpoint) -> None:
+    columns = {"examples": ["a b", "c"], "ground_truth": ["x", None], "n": [1, 2]}
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    desk = MemoryDesk(out.getvalue())
+    rows = jsonl([{"examples": "a b", "ground_truth": "x", "n": 1}, {"examples": "c", "n": 2}])
+    work = work_at(live, rows, config={"store_to_dataset": True})
+    digest = hashlib.sha256(desk.content).hexdigest()
+    fields = {"kind": FileKind.PARQUET, "size": len(desk.content), "digest": digest}
+    await inferred(desk, work._replace(dataset=work.dataset.evolve(**fields)))
+    assert [json.loads(line) for line in desk.files["dataset"].splitlines()] == [
+        {"examples": "a b", "ground_truth": "x", "n": 1, "predictions": "A B"},
+        {"examples": "c", "n": 2, "predictions": "C"},
+    ]

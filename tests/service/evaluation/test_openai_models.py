@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -210,6 +211,11 @@ async def test_the_key_goes_into_its_header_and_nowhere_else(live: LiveEndpoint)
     assert "authorization" not in live.endpoint.headers[0]
 
 
+async def test_a_short_key_is_not_told_either(live: LiveEndpoint) -> None:
+    found = await asked(live, "401", key="hunter2")
+    assert isinstance(found, Miss) and "hunter2" not in found.why and "(key)" in found.why
+
+
 @pytest.mark.parametrize("key", ["a b", "a\nb", "ключ", "a\r\nHost: b"])
 def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(Invalid) as caught:
@@ -249,8 +255,46 @@ async def test_a_server_without_tls_is_a_lost_connection_that_says_so(live: Live
 
 def test_a_certificate_that_nobody_vouches_for_is_never_accepted() -> None:
     model = model_at("https://127.0.0.1:1")
-    context = model._http._transport._pool._ssl_context  # type: ignore[attr-defined]
+    context = model._http._transport._verify  # type: ignore[attr-defined]
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+
+
+async def test_more_questions_than_connections_wait_for_one_and_reuse_it(live: LiveEndpoint) -> None:
+    live.endpoint.plan, live.endpoint.default = {f"q {n}": ["500"] for n in range(0, 40, 7)}, []
+    while live.endpoint.at_once:  # what earlier tests gave up
+        await asyncio.sleep(0.02)
+    live.endpoint.seconds, live.endpoint.most_at_once = 0.005, 0
+    model = model_at(live.base_url, connections=3)
+    found = await asyncio.gather(*(model.answer("", f"q {n}", PLAIN) for n in range(40)))
+    live.endpoint.seconds = 0.0
+    await model.close()
+    assert [isinstance(one, Miss) for one in found] == [n % 7 == 0 for n in range(40)]
+    assert live.endpoint.most_at_once == 3
+
+
+async def test_a_question_that_is_given_up_leaves_its_connection_to_others(live: LiveEndpoint) -> None:
+    live.endpoint.plan, live.endpoint.default = {"late": ["slow:0.5"] * 9}, []
+    model = model_at(live.base_url, connections=1)
+    for _ in range(3):
+        task = asyncio.create_task(model.answer("", "late", PLAIN))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert isinstance(await model.answer("", "x", PLAIN), Answer)
+    await model.close()
+
+
+async def test_a_proxy_of_the_environment_is_used(
+    live: LiveEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", live.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    live.endpoint.plan, live.endpoint.default = {}, []
+    model = model_at("http://model.invalid/v1")
+    assert isinstance(await model.answer("", "x", PLAIN), Answer | Miss)
+    assert live.endpoint.headers[-1]["host"] == "model.invalid"
+    await model.close()
 
 
 async def test_a_trickle_does_not_hold_a_row_for_ever() -> None:

@@ -34,6 +34,7 @@ def test_inference_has_the_defaults_of_the_contract() -> None:
         "store_to_dataset": False,
         "system_prompt": "",
         "secret_key_name": None,
+        "requests_per_minute": None,
     }
 
 
@@ -60,6 +61,18 @@ def test_annotation_is_inference_into_the_ground_truth_of_a_new_dataset() -> Non
         (
             JobKind.EVALUATOR,
             {"metrics": ["rouge", "mine"], "llm_as_judge": {"model_name": "j", "rubric": RUBRIC}},
+        ),
+        (
+            JobKind.EVALUATOR,
+            {
+                "metrics": ["rubric"],
+                "llm_as_judge": {
+                    "model_name": "j",
+                    "rubric": RUBRIC,
+                    "human_score": "human",
+                    "generation_config": {"stop": ["\n"], "temperature": 1, "max_new_tokens": 9},
+                },
+            },
         ),
         (JobKind.EVALUATOR, {}),
     ],
@@ -121,6 +134,27 @@ def test_whatever_could_change_an_answer_is_part_of_its_key() -> None:
     keys = [json.dumps(plain.evolve(**change).cached_by()) for change in ({}, *changes)]
     assert len(set(keys)) == len(keys)
     assert plain.evolve(output_field="x", secret_key_name="k").cached_by() == plain.cached_by()
+
+
+def test_whatever_could_change_a_reply_is_part_of_its_key() -> None:
+    plain = config_of(JobKind.EVALUATOR, {"llm_as_judge": {"model_name": "j"}})
+    assert isinstance(plain, EvaluatorConfig) and plain.llm_as_judge is not None
+    judge = plain.llm_as_judge
+    assert (judge.generation_config.temperature, judge.generation_config.top_p) == (0.0, 1.0)
+    changes: list[dict[str, Any]] = [
+        {"model_name": "k"},
+        {"model_base_url": "http://other/v1"},
+        {"generation_config": judge.generation_config.evolve(temperature=1)},
+    ]
+    keys = [json.dumps(judge.evolve(**change).cached_by()) for change in ({}, *changes)]
+    assert len(set(keys)) == len(keys)
+    assert judge.evolve(secret_key_name="k", human_score="h").cached_by() == judge.cached_by()
+
+
+def test_the_metric_rubric_needs_one() -> None:
+    for asked in ("rubric", " RUBRIC "):
+        with pytest.raises(Invalid, match=r"llm_as_judge\.rubric"):
+            config_of(JobKind.EVALUATOR, {"metrics": [asked], "llm_as_judge": {"model_name": "j"}})
 
 
 def test_generation_of_text_needs_words_before_it_starts() -> None:

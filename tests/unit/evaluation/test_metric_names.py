@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.domain.errors import Invalid
-from tracker.domain.evaluation.scoring.names import METRICS, chosen, obstacle
+from tracker.domain.evaluation.scoring.names import METRICS, chosen, obstacle, remedy, spec_of
 
 ALL = {"evaluation", "bertscore", "comet"}
 
@@ -53,3 +53,13 @@ def test_what_a_metric_needs_is_told_before_anything_is_computed() -> None:
 
 def test_every_metric_is_registered_under_its_own_name() -> None:
     assert all(name == spec.name for name, spec in METRICS.items())
+
+
+def test_a_metric_is_found_by_any_name_it_was_asked_for() -> None:
+    assert spec_of("METEOR") is METRICS["meteor_exact"] and spec_of(" regex:^a:b") is METRICS["regex"]
+    assert spec_of("mine") is None
+
+
+def test_no_command_is_told_that_would_not_help() -> None:
+    assert remedy("bertscore") == "needs an extra: pip install 'tracker[bertscore]'"
+    assert "pip install" not in remedy("comet") and "unbabel-comet" in remedy("comet")

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from tracker.adapters.language_models.completions import completion, shown
+from tracker.adapters.language_models.lanes import transport_for
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.generation import GenerationConfig
 from tracker.domain.evaluation.jobs.retrying import Failure, failure_of_status
@@ -84,7 +85,11 @@ class OpenAiModel:
         waits = httpx.Timeout(self._timeouts.read, connect=self._timeouts.connect, pool=None)
         self._extensions = {"timeout": waits.as_dict()}
         self._http = httpx.AsyncClient(
-            limits=limits, timeout=waits, follow_redirects=False, verify=self._url.scheme == "https"
+            transport=transport_for(self._url, connections),
+            limits=limits,
+            timeout=waits,
+            follow_redirects=False,
+            verify=self._url.scheme == "https",
         )
 
     async def answer(self, system: str, text: str, config: GenerationConfig) -> Answer | Miss:

@@ -38,7 +38,7 @@ _UPLOAD_TIMEOUT = httpx.Timeout(60.0, connect=2.0)
 
 
 class RayRunner:
-    """A Ray cluster, of Ray 2.9 or newer.
+    """A Ray cluster.
 
     Args:
         url: of its dashboard.

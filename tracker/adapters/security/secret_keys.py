@@ -20,6 +20,7 @@ __all__ = ["SecretKey", "SecretKeyFile"]
 
 _KEY_BYTES = 32
 _ID_BYTES = 8
+_STRAY = ".secret-keys-"
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,12 @@ class SecretKeyFile:
         return keys
 
     def _write(self, keys: Sequence[SecretKey]) -> None:
-        """Puts a whole new file in the place of the old one; durable, its name as well."""
+        """Puts a whole new file in the place of the old one; durable, its name as well. What a killed process
+        left of another is removed: nobody else writes now, and it has keys in it."""
+        for stray in self.path.parent.glob(f"{_STRAY}*"):
+            stray.unlink(missing_ok=True)
         text = json.dumps({"keys": [_to_json(key) for key in keys]}, indent=1)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".secret-keys-")  # mode 600
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=_STRAY)  # mode 600
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)

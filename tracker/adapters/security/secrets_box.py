@@ -71,8 +71,8 @@ class AesGcmSecretsBox:
         known = {key.id: key for key in self._file.keys()}  # noqa: SIM118 - it is no mapping
         if (key := known.get(sealed.key_id)) is None:
             raise Unavailable(
-                f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}; bring that "
-                "file back, or store the secret's value again",
+                f"the key {sealed.key_id} of the secret {sealed.name} is not in {self._file.path}; "
+                "bring that file back, or store the secret's value again",
                 3600,
             )
         return key

@@ -9,8 +9,9 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from tracker.domain.errors import TooLarge, Unavailable
 from tracker.ports.evaluation.datasets import SpooledFile
@@ -71,40 +72,41 @@ class LocalSpool:
         self._is_ready = False
 
     async def take(self, chunks: AsyncIterator[bytes], *, most: int) -> LocalFile:
-        """Writes bytes to a new file while they are hashed."""
-        try:
-            return await self._taken(chunks, most)
-        except OSError as error:
-            raise _unavailable(self._folder, error) from error
-
-    async def survey(self, file: SpooledFile, work: Callable[[SpooledFile], _Found]) -> _Found:
-        """Has a thread do it."""
-        try:
-            return await asyncio.to_thread(work, file)
-        except OSError as error:
-            raise _unavailable(self._folder, error) from error
-
-    async def drop(self, file: SpooledFile) -> None:
-        """Removes it."""
-        if isinstance(file, LocalFile):
-            _dropped(str(file.path))
-
-    async def _taken(self, chunks: AsyncIterator[bytes], most: int) -> LocalFile:
-        if not self._is_ready or not self._folder.is_dir():
-            await asyncio.to_thread(_tidied, self._folder)
-            self._is_ready = True
-        number, name = await asyncio.to_thread(tempfile.mkstemp, dir=self._folder)
+        """Writes bytes to a new file while they are hashed. What `chunks` raise goes through."""
+        number, name = await self._on_disk(self._made)
         try:
             hashing, size = hashlib.sha256(), 0
             with os.fdopen(number, "wb", buffering=0) as file:
                 async for piece in _pieces(chunks):
                     size += len(piece)
                     _check(size, most)
-                    await asyncio.to_thread(_take, file.fileno(), hashing, piece)
+                    await self._on_disk(_take, file, hashing, piece)
             return LocalFile(Path(name), size, hashing.hexdigest())
         except BaseException:
             _dropped(name)
             raise
+
+    async def survey(self, file: SpooledFile, work: Callable[[SpooledFile], _Found]) -> _Found:
+        """Has a thread do it."""
+        return await self._on_disk(work, file)
+
+    async def drop(self, file: SpooledFile) -> None:
+        """Removes it."""
+        if isinstance(file, LocalFile):
+            _dropped(str(file.path))
+
+    async def _on_disk(self, work: Callable[..., _Found], *args: Any) -> _Found:
+        try:
+            return await asyncio.to_thread(work, *args)
+        except OSError as error:
+            raise _unavailable(self._folder, error) from error
+
+    def _made(self) -> tuple[int, str]:
+        """A new file, open, and its name."""
+        if not self._is_ready or not self._folder.is_dir():
+            _tidied(self._folder)
+            self._is_ready = True
+        return tempfile.mkstemp(dir=self._folder)
 
 
 def _check(size: int, most: int) -> None:
@@ -137,11 +139,12 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"".join(waiting)
 
 
-def _take(number: int, hashing: hashlib._Hash, piece: bytes) -> None:
+def _take(file: FileIO, hashing: hashlib._Hash, piece: bytes) -> None:
+    # By the object and not its number, which may be another file's when a cancelled task has closed it.
     hashing.update(piece)
     rest = memoryview(piece)
     while rest:
-        rest = rest[os.write(number, rest) :]
+        rest = rest[file.write(rest) :]
 
 
 def _tidied(folder: Path) -> None:

@@ -44,10 +44,9 @@ def script(file: Path) -> str:
     A migration that rebuilds a table puts its constraints and indexes back in any order; they are sorted.
     """
     with closing(sqlite3.connect(file)) as connection:
-        statements = [_sorted(line.removesuffix(";")) for line in connection.iterdump()]
-    return "".join(
-        f"{each}{_BREAK}" for each in sorted(statements[1:-1], key=_place)
-    )  # between BEGIN, COMMIT
+        statements = [_sorted(line.removesuffix(";").rstrip()) for line in connection.iterdump()]
+    between = statements[1:-1]  # BEGIN and COMMIT
+    return "".join(f"{each}{_BREAK}" for each in sorted(between, key=_place))
 
 
 def _place(statement: str) -> str:
@@ -56,13 +55,14 @@ def _place(statement: str) -> str:
 
 
 def _sorted(statement: str) -> str:
-    first, *parts = statement.splitlines()
-    if not first.startswith("CREATE TABLE"):
+    if not statement.startswith("CREATE TABLE"):
         return statement
-    end = next(place for place, part in enumerate(parts) if part.startswith(")"))  # options may follow
-    plain = [part.rstrip(" ,") for part in parts[:end]]
-    plain.sort(key=lambda part: part if part.startswith("\tCONSTRAINT") else "")
-    return "\n".join((first, ",\n".join(plain), *parts[end:]))
+    lines = [line.rstrip() for line in statement.splitlines()]
+    places = [place for place, line in enumerate(lines) if line.startswith("\tCONSTRAINT")]
+    constraints = sorted(lines[place].rstrip(",") for place in places)
+    for place, constraint in zip(places, constraints, strict=True):
+        lines[place] = constraint + ("," if lines[place].endswith(",") else "")
+    return "\n".join(lines)
 
 
 def _main() -> None:

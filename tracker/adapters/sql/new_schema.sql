@@ -336,8 +336,7 @@ CREATE TABLE job_rows (
 	CONSTRAINT fk_job_rows_job_id_jobs FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE,
 	CONSTRAINT pk_job_rows PRIMARY KEY (job_id, number)
 )
- WITHOUT ROWID
-;
+ WITHOUT ROWID;
 
 CREATE TABLE job_tallies (
 	job_id CHAR(32) NOT NULL,

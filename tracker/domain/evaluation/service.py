@@ -100,7 +100,7 @@ class EvaluationService:
         if not isinstance(task, TaskDefinition):
             task = TaskDefinition.parsed(task)
         async with self._units.writing() as unit:
-            dataset = await visible_dataset(unit, actor, dataset_id, Action.EXPERIMENTS_VIEW)
+            dataset = await visible_dataset(unit, actor, dataset_id, Action.EXPERIMENTS_CREATE)
             place = project_id or dataset.project_id
             evaluation = Evaluation(
                 id=EvaluationId(self._ids.new()),

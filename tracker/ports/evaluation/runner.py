@@ -42,11 +42,16 @@ class JobRunner(Protocol):
         ...
 
     async def logs(self, job_id: JobId, attempt: int, *, most: int = 1_000_000) -> str:
-        """The end of what its worker printed, at most so many characters; empty where nothing is known."""
+        """The end of what its worker printed, at most so many characters; empty where nothing is known.
+
+        Raises:
+            Unavailable: the runner does not answer.
+        """
         ...
 
     async def forget(self, job_id: JobId) -> None:
-        """Lets go of what is kept of all attempts at a job, which have ended; twice is no error."""
+        """Lets go of what is kept of all attempts at a job, which have ended; twice is no error, and a runner
+        that does not answer keeps it without one."""
         ...
 
     async def check(self) -> None:

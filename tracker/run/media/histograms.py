@@ -62,7 +62,9 @@ def encoded_histogram(
     if len(finite):
         with np.errstate(over="ignore"):  # by rounding, where all are as large as numbers get
             mean = float((finite / len(finite)).sum())  # divided first: a sum of huge values would overflow
-        apart |= {"min": float(finite.min()), "max": float(finite.max()), "mean": mean}
+        low, high = float(finite.min()), float(finite.max())
+        # Between them, as the smallest numbers become 0 when they are divided.
+        apart |= {"min": low, "max": high, "mean": min(max(mean, low), high)}
     return _encoded(bars, ends, apart)
 
 

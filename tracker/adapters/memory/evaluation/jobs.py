@@ -8,8 +8,9 @@ from tracker.adapters.memory.evaluation.forgetting import forget_jobs, require_p
 from tracker.adapters.memory.state import Current
 from tracker.domain.errors import AlreadyExists, NotFound, StaleVersion
 from tracker.domain.evaluation.jobs.job import Job, JobKind
+from tracker.domain.evaluation.jobs.summary import JobSummary
 from tracker.domain.ids import JobId, ProjectId
-from tracker.ports.evaluation.jobs import JobPage, JobSummary
+from tracker.ports.evaluation.jobs import JobPage
 
 __all__ = ["MemoryJobRepository"]
 

@@ -229,8 +229,8 @@ def _after(chunks: Sequence[Record], tail: Sequence[Record], seen: int) -> dict[
 
 def _summaries(rows: Iterable[Sequence[Any]], tails: Iterable[Record]) -> tuple[SeriesSummary, ...]:
     loose = _loose(tails)
-    if not loose:
-        return tuple(SeriesSummary(*row[2:]) for row in rows)
+    if not loose:  # a series of no points is one that moved to a branch as a whole
+        return tuple(SeriesSummary(*row[2:]) for row in rows if row[4])
     found = []
     for key, number, uuid, name, *numbers in rows:
         sums = Totals(*numbers) if numbers[0] else None

@@ -17,8 +17,8 @@ from tracker.adapters.sql.session import Row
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.lease import Lease
 from tracker.domain.evaluation.jobs.status import JobStatus
+from tracker.domain.evaluation.jobs.summary import JobSummary
 from tracker.domain.json_tree import thaw
-from tracker.ports.evaluation.jobs import JobSummary
 
 __all__ = ["SUMMARY", "job_columns", "job_of", "summary_of"]
 

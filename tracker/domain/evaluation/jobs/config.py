@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from tracker.domain.errors import Invalid, Problem
 from tracker.domain.evaluation.datasets.rows import ColumnName
@@ -130,6 +131,16 @@ class EvaluatorConfig(Frozen):
     task_definition: TaskDefinition = TaskDefinition()
     metrics: MetricSet = ("rouge", "meteor", "bleu")
     llm_as_judge: Judge | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rubric(self) -> Self:
+        judge = self.llm_as_judge
+        wants = any(name.strip().lower() == "rubric" for name in self.metrics)
+        if wants and judge is not None and judge.rubric is None:
+            raise PydanticCustomError(
+                "judge_rubric", "the metric rubric needs llm_as_judge.rubric: a name, a task and criteria"
+            )
+        return self
 
 
 def config_of(kind: JobKind, fields: Mapping[str, Any]) -> InferenceConfig | EvaluatorConfig:

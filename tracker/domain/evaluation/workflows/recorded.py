@@ -10,9 +10,17 @@ from tracker.domain.evaluation.evaluation import Evaluation
 from tracker.domain.evaluation.jobs.config import EvaluatorConfig, InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import JobKind
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
+from tracker.domain.evaluation.workflows.workflow import Workflow
 from tracker.domain.json_tree import thaw
 
-__all__ = ["TAG", "PlannedWorkflow", "recorded_features", "recorded_params", "recorded_values"]
+__all__ = [
+    "TAG",
+    "PlannedWorkflow",
+    "effective_prompt",
+    "recorded_features",
+    "recorded_params",
+    "recorded_values",
+]
 
 TAG = "evaluation"
 """Of experiments that are workflows."""
@@ -61,6 +69,11 @@ class PlannedWorkflow:
     def of_step(self, kind: JobKind) -> InferenceConfig | EvaluatorConfig:
         """The configuration of a step's job."""
         return self.evaluation if kind is JobKind.EVALUATOR else self.inference
+
+
+def effective_prompt(workflow: Workflow) -> str:
+    """What the model of a workflow is told."""
+    return PlannedWorkflow.of_json(workflow.config).inference.effective_prompt
 
 
 def recorded_features(planned: PlannedWorkflow, evaluation: Evaluation, dataset: Dataset) -> dict[str, Any]:

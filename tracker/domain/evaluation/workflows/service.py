@@ -21,6 +21,7 @@ from tracker.domain.evaluation.workflows.erasing.service import WorkflowDeletion
 from tracker.domain.evaluation.workflows.recorded import (
     TAG,
     PlannedWorkflow,
+    effective_prompt,
     recorded_features,
     recorded_params,
 )
@@ -163,45 +164,49 @@ class WorkflowService:
             "model": model,
             "provider": provider,
             "base_url": base_url,
-            "task_definition": evaluation.task.model_dump(mode="json"),
             "output_field": output_field,
             "generation_config": dict(generation_config or {}),
             "store_to_dataset": True,
             "system_prompt": system_prompt,
             "secret_key_name": secret_key_name,
         }
-        scoring = {
-            "task_definition": evaluation.task.model_dump(mode="json"),
-            "metrics": self._checks.default_metrics() if metrics is None else tuple(metrics),
-            "llm_as_judge": llm_as_judge,
-        }
-        planned = self._planned(inference, scoring, batch_size, time_limit)
-        workflow = Workflow.created(
-            at=self._clock.now(),
-            jobs=[(kind, JobId(self._ids.new())) for kind in (JobKind.INFERENCE, JobKind.EVALUATOR)],
-            id=WorkflowId(self._ids.new()),
-            project_id=evaluation.project_id,
-            evaluation_id=evaluation_id,
-            name=name,
-            description=description,
-            model=model,
-            config=planned.to_json(),
-            created_by=actor.user_id,
-        )
+        chosen = self._checks.default_metrics() if metrics is None else tuple(metrics)
+        scoring = {"metrics": chosen, "llm_as_judge": llm_as_judge}
+        planned = self._planned(evaluation, inference, scoring, batch_size=batch_size, limit=time_limit)
+        told = {"name": name, "description": description, "model": model, "created_by": actor.user_id}
+        workflow = self._made(evaluation, planned, told)
         async with self._units.reading() as unit:
             await self._require_fit(unit, actor, evaluation, planned)
         await self._checks.require_runner()
         return await self._added(actor, workflow, planned)
 
+    def _made(self, evaluation: Evaluation, planned: PlannedWorkflow, told: Mapping[str, Any]) -> Workflow:
+        return Workflow.created(
+            at=self._clock.now(),
+            jobs=[(kind, JobId(self._ids.new())) for kind in (JobKind.INFERENCE, JobKind.EVALUATOR)],
+            id=WorkflowId(self._ids.new()),
+            project_id=evaluation.project_id,
+            evaluation_id=evaluation.id,
+            config=planned.to_json(),
+            **told,
+        )
+
     def _planned(
-        self, inference: Mapping[str, Any], scoring: Mapping[str, Any], batch_size: int, limit: timedelta
+        self,
+        evaluation: Evaluation,
+        inference: Mapping[str, Any],
+        scoring: Mapping[str, Any],
+        *,
+        batch_size: int,
+        limit: timedelta,
     ) -> PlannedWorkflow:
         if batch_size < 1:
             raise Invalid.field("batch_size", "must be at least 1")
         if not timedelta(0) < limit <= timedelta(days=365):
             raise Invalid.field("job_timeout_sec", "must be above 0, and a year at most")
-        first = self._checks.configured(JobKind.INFERENCE, inference)
-        second = self._checks.configured(JobKind.EVALUATOR, scoring)
+        task = evaluation.task.model_dump(mode="json")
+        first = self._checks.configured(JobKind.INFERENCE, {**inference, "task_definition": task})
+        second = self._checks.configured(JobKind.EVALUATOR, {**scoring, "task_definition": task})
         if not isinstance(first, InferenceConfig) or not isinstance(second, EvaluatorConfig):
             raise TypeError("a configuration is of its kind")
         return PlannedWorkflow(first, second, batch_size, limit.total_seconds())
@@ -374,11 +379,6 @@ class WorkflowService:
                 f"experiment_id: {why}", [Problem(("experiment_id",), why, MISSING_EVALUATION)]
             ) from error
         return evaluation
-
-
-def effective_prompt(workflow: Workflow) -> str:
-    """What the model of a workflow is told."""
-    return PlannedWorkflow.of_json(workflow.config).inference.effective_prompt
 
 
 async def visible_workflow(

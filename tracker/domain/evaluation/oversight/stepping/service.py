@@ -171,14 +171,16 @@ class Stepping:
         return decision
 
     async def _applied(self, unit: WritingUnit, judged: _Judged, now: datetime) -> Workflow:
-        workflow, jobs, following, decision = judged
+        workflow, _, following, decision = judged
         match decision.action:
             case WorkflowAction.BEGIN_STEP if following is not None and decision.step is not None:
                 await unit.jobs.add(following)
                 return workflow.begin_step(decision.step, at=now)
             case WorkflowAction.STOP_JOBS:
                 for job_id in decision.jobs:
-                    await unit.jobs.save(jobs[job_id].ask_stop(decision.why, at=now))
+                    job = await unit.jobs.get(job_id)  # held until the unit ends: its worker saves it often
+                    if not job.status.has_ended:
+                        await unit.jobs.save(job.ask_stop(decision.why, at=now))
             case WorkflowAction.FAIL:
                 return workflow.fail(decision.cause or Cause.STEP_FAILED, decision.why, at=now)
             case WorkflowAction.STOP:

@@ -92,11 +92,13 @@ class WorkflowErasing:
         workflow = await unit.workflows.get(workflow_id)
         if not workflow.status.has_ended:
             await unit.workflows.save(workflow.ask_stop("it is being deleted", at=now))
-        jobs = await unit.jobs.some([step.job_id for step in workflow.steps])
-        for job in jobs.values():
+        may_run = []
+        for job_id in await unit.jobs.some([step.job_id for step in workflow.steps]):
+            job = await unit.jobs.get(job_id)  # held until the unit ends: its worker saves it often
             if not job.status.has_ended:
                 await unit.jobs.save(job.ask_stop("its workflow is being deleted", at=now))
-        return [job for job in jobs.values() if job.attempt > 0 and not job.status.has_ended]
+                may_run += [job] if job.attempt > 0 else []
+        return may_run
 
     async def erase(
         self, unit: WritingUnit, actor: Actor, workflow_ids: Collection[WorkflowId]
