@@ -6,13 +6,25 @@ STAMP := .venv/.installed
 # The tests start hundreds of processes, each of which would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test slow databases lint types docs bench chdb importers integrations ray clean
+.PHONY: demo test backend-test backend-unit-test backend-int-test slow databases lint types docs bench chdb importers integrations ray clean
 
 demo: $(STAMP)
 	$(BIN)/tracker demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# The tests of evaluation, by the names that people of the other evaluation backend know.
+EVALUATION_UNIT := tests/unit/evaluation tests/property/evaluation tests/service/evaluation
+EVALUATION_INT := $(wildcard tests/e2e/test_http_evaluation*.py tests/e2e/test_evaluat*.py)
+
+backend-test: backend-unit-test backend-int-test
+
+backend-unit-test: $(STAMP)
+	$(BIN)/python -m pytest $(EVALUATION_UNIT)
+
+backend-int-test: $(STAMP)
+	$(BIN)/python -m pytest $(EVALUATION_INT)
 
 # Operations of the API are tests of one name, of which a worker beside others would run the last alone.
 slow: $(STAMP)

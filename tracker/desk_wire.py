@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 from pydantic_core import SchemaValidator
 
+from tracker.domain.artifacts.digest import Digest
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.jobs.job import Job
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
@@ -91,7 +92,7 @@ class Keeping(Frozen):
     """What came of rows, and the cache keys of those to be remembered, by row number."""
 
     outcomes: Annotated[tuple[RowOutcome, ...], Field(max_length=10_000)]
-    keys: Mapping[int, Annotated[str, Field(max_length=200)]] = Field(default_factory=dict)
+    keys: Mapping[int, Digest] = Field(default_factory=dict)
 
 
 def read(kind: type[_Message], raw: bytes | str) -> _Message:

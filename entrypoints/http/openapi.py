@@ -101,6 +101,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
 
 
 _BYTES = {"type": "string", "format": "binary"}
+_ANY = {"type": "string", "minLength": 1}
 _WORDS = {
     "attempt": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "link": {"type": "string", "minLength": 1, "maxLength": 4000},
@@ -183,7 +184,9 @@ def _path_names(route: Route) -> list[str]:
 
 def _path_parameter(name: str, route: Route) -> dict[str, Any]:
     if name in route.words:
-        return {"name": name, "in": "path", "required": True, "schema": _WORDS[name]}
+        # What can be no name is deleted like what is not there: with nothing to do.
+        schema = _ANY if route.method == "DELETE" else _WORDS[name]
+        return {"name": name, "in": "path", "required": True, "schema": schema}
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 

@@ -12,6 +12,7 @@ from .wire import WHOLE, Closed, Json
 
 __all__ = ["AdmitIn", "BeginIn", "KeepIn", "RememberedIn", "RowsQuery"]
 
+_Key = Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
 _Row = Annotated[int, Field(strict=True, ge=0, lt=2**31), WHOLE]
 
 
@@ -30,7 +31,7 @@ class BeginIn(Closed):
 class RememberedIn(Closed):
     """Of which cache keys answers are wanted."""
 
-    keys: Annotated[list[Annotated[str, Field(strict=True, max_length=200)]], Field(max_length=PAGE)]
+    keys: Annotated[list[_Key], Field(max_length=PAGE)]
 
 
 class KeepIn(Closed):
