@@ -177,6 +177,23 @@ class TestLease:
         assert desk.kept == [7]
         assert "answered" not in desk.calls
 
+    @pytest.mark.parametrize(
+        "error", [Unauthenticated("the pass of this attempt is not right"), Invalid("what is this?")]
+    )
+    async def test_one_whose_signs_of_life_are_refused_waits_for_nothing_more(
+        self, error: TrackerError
+    ) -> None:
+        desk = PaperDesk()
+        desk.failures["heartbeat"] = [error]
+
+        async def work(_: Any, __: Any, lease: LeaseKeeper) -> None:
+            while True:
+                await lease.turn()
+                await asyncio.sleep(0.01)
+
+        told = await asyncio.wait_for(attend(desk, config(), work, grace=1), 20)
+        assert told.status is Ended.CRASHED and error.detail in told.why
+
     async def test_a_desk_that_does_not_answer_is_asked_again(self) -> None:
         desk = PaperDesk()
         desk.failures = {"begin": [AWAY, AWAY], "answered": [AWAY]}
