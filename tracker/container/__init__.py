@@ -230,7 +230,9 @@ class Container(containers.DeclarativeContainer):
     tables = providers.Singleton(ParquetTables)
     intake = providers.Singleton(Intake, files, tables, providers.Callable(choices.dataset_limits, config))
     datasets = providers.Singleton(DatasetService, units, blob_store, clock, ids, intake=intake, links=links)
-    job_checks = providers.Singleton(JobChecks, job_runner, text_metrics)
+    job_checks = providers.Singleton(
+        JobChecks, job_runner, text_metrics, trusts_remote_code=config.provided.jobs_trust_remote_code
+    )
     jobs = providers.Singleton(
         JobService, units, clock, ids, checks=job_checks, files=files, links=links, runner=job_runner
     )
