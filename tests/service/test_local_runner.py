@@ -281,3 +281,20 @@ def test_another_process_of_the_same_number_is_told_from_it() -> None:
     ):
         assert not is_still({**me, **changed}, listed())
     assert session_of({**me, "boot": "another"}, listed()) == set()
+
+
+async def test_jobs_are_known_until_they_are_forgotten_which_takes_the_end_of_their_attempts(
+    opening: Callable[..., LocalRunner], folder: Path, tmp_path: Path
+) -> None:
+    runner = opening()
+    assert await runner.known() == frozenset()
+    one = errand("until", folder)
+    await runner.start(one)
+    await until_there(folder / "began")
+    assert await opening().known() == {one.job_id}
+    await runner.forget(one.job_id)
+    assert await runner.sight(one.job_id, 1) == Report(Sighting.ALIVE)
+    await runner.kill(one.job_id, 1)
+    await runner.forget(one.job_id)
+    assert await runner.known() == frozenset()
+    assert not attempt_of(tmp_path, one).path.parent.exists()

@@ -54,6 +54,7 @@ from tracker.domain.evaluation.jobs.leaving.service import Leaving
 from tracker.domain.evaluation.jobs.service import JobService
 from tracker.domain.evaluation.links.service import LinkService as FileLinkService
 from tracker.domain.evaluation.oversight.attempts.service import Attempts
+from tracker.domain.evaluation.oversight.forgetting.service import Forgetting
 from tracker.domain.evaluation.oversight.recording.service import Recording
 from tracker.domain.evaluation.oversight.service import Overseer
 from tracker.domain.evaluation.oversight.stepping.service import Stepping
@@ -270,6 +271,7 @@ class Container(containers.DeclarativeContainer):
         ),
         together=providers.Object(together),
     )  # fmt: skip
+    forgetting = providers.Singleton(Forgetting, units, job_runner)
     watch = providers.Singleton(_Watch)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)
