@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -344,3 +345,11 @@ class TestHandover:
         assert Handover.from_bytes(b"") == Handover()
         with pytest.raises(Invalid, match="cannot be read"):
             Handover.from_bytes(b"pass-4711")
+
+    @pytest.mark.parametrize("cut", [-1, -3, -25])
+    def test_what_is_handed_over_in_part_shows_in_no_traceback(self, cut: int) -> None:
+        raw = Handover(settings={"AUTH": "required", "DATABASE_URL": "postgresql://u:hunter2@h/db"}).to_bytes()
+        for given in (raw[:cut], b'{"settings": "hunter2"}', b'{"settings": {}, "hunter2": "hunter2"}'):
+            with pytest.raises(Invalid, match="cannot be read") as caught:
+                Handover.from_bytes(given)
+            assert "hunter2" not in "".join(traceback.format_exception(caught.value))
