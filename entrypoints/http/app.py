@@ -49,7 +49,7 @@ from .lifespan import Lifespan
 from .openapi import openapi
 from .request import Request
 from .route import Route
-from .routes import PUBLIC, ROUTES, UNGUARDED
+from .routes import LINKS, PUBLIC, ROUTES, UNGUARDED
 from .streaming import discard
 
 __all__ = ["create_app"]
@@ -73,6 +73,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
         # On a laptop the door looks at everything: a login too must come from this machine.
         PUBLIC if settings.auth == "required" else (),
         UNGUARDED if settings.auth == "required" else (),
+        LINKS,
         settings.allowed_origins,
         _refusals(container.audit()),
     )
