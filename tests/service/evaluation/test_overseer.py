@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.factories import a_user
 from tests.service.evaluation.lab import Lab
 from tracker.domain.errors import Conflict, Invalid, InvalidTransition, NotFound, Unauthenticated, Unavailable
 from tracker.domain.evaluation.datasets.dataset import Dataset
@@ -19,6 +20,7 @@ from tracker.domain.evaluation.oversight.forgetting.service import Forgetting
 from tracker.domain.evaluation.refusals import WORKFLOW_IS_RUNNING
 from tracker.domain.evaluation.workflows.workflow import Workflow, WorkflowStatus
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import JobId
 
 INFERENCE = {"model": "small", "provider": "openai", "base_url": "http://localhost:1/v1"}
@@ -353,3 +355,20 @@ async def test_what_a_runner_keeps_of_jobs_that_are_no_more_is_forgotten(lab: La
     for _ in range(3):
         await forgetting.sweep()
     assert late in lab.runner.forgotten and len(lab.runner.forgotten) == 3
+
+
+async def test_no_attempt_begins_in_the_name_of_somebody_who_was_deactivated(lab: Lab):
+    user = a_user()
+    dataset = await lab.upload()
+    async with lab.units.writing() as unit:
+        await unit.users.add(user)
+        await unit.commit()
+    maker = Actor(user_id=user.id, is_superuser=True)
+    job = await lab.jobs.create(maker, JobKind.INFERENCE, name="j", dataset_id=dataset.id, config=INFERENCE)
+    async with lab.units.writing() as unit:
+        await unit.users.save((await unit.users.get(user.id)).deactivated())
+        await unit.commit()
+    await lab.seconds_pass(1)
+    found = await of(lab, job)
+    assert found.status is JobStatus.FAILED and "was deactivated" in found.why
+    assert (job.id, 1) not in lab.runner.errands

@@ -99,8 +99,12 @@ class JobChecks:
             return f"its dataset {job.dataset_id} was deleted"
         if job.lease is not None:
             return None
-        if job.created_by is None:
+        # Looked at without being held, unlike by `get`: who deletes accounts holds them in the other order.
+        makers = () if job.created_by is None else (await unit.users.get_many([job.created_by])).values()
+        if job.created_by is None or not makers:
             return "the user in whose name it runs was deleted"
+        if not all(maker.is_active for maker in makers):
+            return "the user in whose name it runs was deactivated"
         config = config_of_job(job)
         missing = await _missing_secret(unit, config, job.created_by)
         if missing is not None:
