@@ -137,8 +137,12 @@ class LocalRunner:
     def _forget(self, job_id: JobId) -> None:
         folder = self._jobs / str(job_id)
         with contextlib.suppress(OSError):
-            if not any(AttemptFolder(each).is_alive() for each in folder.iterdir() if each.name.isdigit()):
-                shutil.rmtree(folder, ignore_errors=True)
+            attempts = [AttemptFolder(each) for each in folder.iterdir() if each.name.isdigit()]
+            if any(each.is_alive() for each in attempts):
+                return
+            for each in attempts:
+                each.clear_scratch()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self, job_id: JobId | str, attempt: int | str) -> AttemptFolder:
         return AttemptFolder(self._jobs / str(job_id) / str(attempt))
@@ -178,6 +182,7 @@ class LocalRunner:
             return Report(Sighting.CRASHED, "its process did not come up; its log may say why")
         # What its watcher would have seen to, had it not been killed itself.
         end_all(lambda: session_of(process, listed()))
+        folder.clear_scratch()
         return Report(Sighting.CRASHED, self._why_gone(process))
 
     def _begin_some(self) -> bool:
@@ -242,6 +247,7 @@ class LocalRunner:
             if time.monotonic() > deadline:
                 raise Unavailable(f"the processes of {folder.path} do not end")
             time.sleep(_PAUSE)
+        folder.clear_scratch()
 
     def _end(self, folder: AttemptFolder, process: Mapping[str, Any]) -> None:
         """Its watcher goes last: while it lives, what lost its parent below it becomes its child."""
