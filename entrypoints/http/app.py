@@ -73,9 +73,9 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
         # On a laptop the door looks at everything: a login too must come from this machine.
         PUBLIC if settings.auth == "required" else (),
         UNGUARDED if settings.auth == "required" else (),
-        LINKS,
         settings.allowed_origins,
         _refusals(container.audit()),
+        links=LINKS,
     )
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[gate], request_type=Request)
     app.add_error_handler(Exception, answer_error)

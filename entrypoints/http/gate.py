@@ -41,9 +41,9 @@ class Gate:
         door: decides who may come in.
         public: (method, path) of what is answered to strangers too.
         unguarded: beginnings of paths whose routes look at other credentials by themselves.
-        links: beginnings of paths of which the rest is a credential, which no log shows.
         allowed_origins: exact web origins whose pages may call the API.
         refused: is told who was forbidden to change what, for the audit log.
+        links: beginnings of paths of which the rest is a credential, which no log shows.
     """
 
     def __init__(
@@ -51,9 +51,10 @@ class Gate:
         door: Door,
         public: Collection[tuple[str, str]],
         unguarded: Sequence[str],
-        links: Sequence[str],
         allowed_origins: Collection[str],
         refused: Callable[[Actor, str, str], Awaitable[None]],
+        *,
+        links: Sequence[str],
     ) -> None:
         self._door = door
         self._public = frozenset(public)

@@ -348,7 +348,9 @@ class TestHandover:
 
     @pytest.mark.parametrize("cut", [-1, -3, -25])
     def test_what_is_handed_over_in_part_shows_in_no_traceback(self, cut: int) -> None:
-        raw = Handover(settings={"AUTH": "required", "DATABASE_URL": "postgresql://u:hunter2@h/db"}).to_bytes()
+        raw = Handover(
+            settings={"AUTH": "required", "DATABASE_URL": "postgresql://u:hunter2@h/db"}
+        ).to_bytes()
         for given in (raw[:cut], b'{"settings": "hunter2"}', b'{"settings": {}, "hunter2": "hunter2"}'):
             with pytest.raises(Invalid, match="cannot be read") as caught:
                 Handover.from_bytes(given)
