@@ -33,6 +33,13 @@ METRICS = ["acc", "metrics.loss[val]", "last(loss)", *(f"m{n}" for n in range(20
 schemathesis.openapi.format("search-metric", st.sampled_from(METRICS))
 schemathesis.openapi.format("search-order", st.sampled_from(["", "-acc,name", "last(loss)", "created"]))
 
+schemathesis.openapi.format("provider", st.sampled_from(["openai", "ollama"]))
+schemathesis.openapi.format("endpoint-url", st.sampled_from(["http://127.0.0.1:9/v1", "https://a.example/v1"]))
+schemathesis.openapi.format("scoring-metric", st.sampled_from(["json_valid", "token_length", "regex:^a"]))
+schemathesis.openapi.format("secret-name", st.sampled_from(["key", "My key", "ü", "a-b.c"]))
+schemathesis.openapi.format("output-column", st.sampled_from(["predictions", "answer", "ü b"]))
+schemathesis.openapi.format("task", st.sampled_from(["summarization", "Translation", "TEXT-GENERATION"]))
+
 # 400 is how clients of this API are told of a wrong password, a used code or a taken address.
 TOLD = ["2xx", "3xx", "400", "401", "403", "404", "409", "429", "5xx"]
 CONFIG = schemathesis.Config.from_dict(
