@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -149,6 +150,16 @@ def _loud(*_: object) -> None:
         print(f"line {number} of what it prints, which is much more than anybody would read")
 
 
+def _litter(folder: Path) -> None:
+    with tempfile.NamedTemporaryFile(prefix="rows") as file:
+        program = "import tempfile; print(tempfile.mkdtemp())"
+        made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        draft = folder / "draft"
+        draft.write_text(f"{file.name}\n{made.stdout}")
+        draft.rename(folder / "litter")
+        _until(folder / "go")
+
+
 _ACTS: dict[str, Callable[[Path, Handover], Ending | None]] = {
     "finish": lambda *_: None,
     "refuse": lambda *_: Ending(Ended.REFUSED, "the key was refused: “401”"),
@@ -162,6 +173,7 @@ _ACTS: dict[str, Callable[[Path, Handover], Ending | None]] = {
     "child": lambda folder, _: _child(folder),
     "fork": lambda folder, _: _fork(folder),
     "handover": _handed,
+    "litter": lambda folder, _: _litter(folder),
     "until": lambda folder, _: _until(folder / "go"),
     "sleep": lambda *_: time.sleep(600),
 }

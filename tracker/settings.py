@@ -58,6 +58,7 @@ VARIABLES: Mapping[str, str] = {
     "JOBS_RUNNER": "jobs_runner",
     "JOBS_SLOTS": "jobs_slots",
     "JOBS_MEMORY": "jobs_memory",
+    "JOBS_TRUST_REMOTE_CODE": "jobs_trust_remote_code",
     "RAY_DASHBOARD_URL": "ray_dashboard_url",
     "RAY_TOKEN": "ray_token",
     "TRACKER_MAX_DATASET": "max_dataset_bytes",
@@ -76,6 +77,7 @@ _NUMBERS = frozenset(
     {"body_seconds", "exit_seconds", "jobs_memory", "jobs_slots", "lost_after", "max_blob_bytes",
      "max_body_bytes", "max_dataset_bytes", "rank", "requests_per_minute", "resume_step", "session_hours"}
 )  # fmt: skip
+_SWITCHES = RUN_SWITCHES | {"jobs_trust_remote_code"}
 _TRUE, _FALSE = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
@@ -132,6 +134,9 @@ class Settings(RunSettings):
         jobs_runner: what runs jobs of evaluations: processes of this machine, or a Ray cluster.
         jobs_slots: so many jobs run at once; without it, as many as there are processors.
         jobs_memory: bytes that the processes of one job may take together; without it, there is no limit.
+        jobs_trust_remote_code: whether jobs with ``trust_remote_code`` may run the code that comes with a
+            model of the provider ``hf``, as the user of the worker; whoever may make a job can run anything
+            then.
         ray_dashboard_url: address of the dashboard of a Ray cluster.
         ray_token: that the cluster asks for; never logged.
         max_dataset_bytes: the largest upload of one dataset, in bytes.
@@ -171,6 +176,7 @@ class Settings(RunSettings):
     jobs_runner: Literal["local", "ray"] = "local"
     jobs_slots: Annotated[int, Field(ge=1, le=10_000)] | None = None
     jobs_memory: Annotated[int, Field(gt=0)] | None = None
+    jobs_trust_remote_code: bool = False
     ray_dashboard_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
     ray_token: str | None = Field(default=None, repr=False)
     max_dataset_bytes: Annotated[int, Field(gt=0)] = 50_000_000
@@ -308,7 +314,7 @@ def _converted(values: Mapping[str, Any]) -> dict[str, Any]:
         found[field] = tuple(item.strip() for item in items if item.strip())
     for field in _NUMBERS & found.keys():
         found[field] = _whole_number(_variable(field), found[field])
-    for field in RUN_SWITCHES & found.keys():
+    for field in _SWITCHES & found.keys():
         found[field] = _truth(_variable(field), found[field])
     if "run_key" in found:
         found["run_key"] = _uuid("TRACKER_RUN_KEY", found["run_key"])

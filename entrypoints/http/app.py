@@ -49,7 +49,7 @@ from .lifespan import Lifespan
 from .openapi import openapi
 from .request import Request
 from .route import Route
-from .routes import PUBLIC, ROUTES, UNGUARDED
+from .routes import LINKS, PUBLIC, ROUTES, UNGUARDED
 from .streaming import discard
 
 __all__ = ["create_app"]
@@ -75,6 +75,7 @@ def create_app(container: Container, at_start: Callable[[], object] | None = Non
         UNGUARDED if settings.auth == "required" else (),
         settings.allowed_origins,
         _refusals(container.audit()),
+        links=LINKS,
     )
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[gate], request_type=Request)
     app.add_error_handler(Exception, answer_error)

@@ -43,6 +43,7 @@ class Gate:
         unguarded: beginnings of paths whose routes look at other credentials by themselves.
         allowed_origins: exact web origins whose pages may call the API.
         refused: is told who was forbidden to change what, for the audit log.
+        links: beginnings of paths of which the rest is a credential, which no log shows.
     """
 
     def __init__(
@@ -52,10 +53,13 @@ class Gate:
         unguarded: Sequence[str],
         allowed_origins: Collection[str],
         refused: Callable[[Actor, str, str], Awaitable[None]],
+        *,
+        links: Sequence[str],
     ) -> None:
         self._door = door
         self._public = frozenset(public)
         self._unguarded = tuple(unguarded)
+        self._links = tuple(links)
         self._refused = refused
         self._random = RandomBits()
         self._origins = frozenset(allowed_origins)
@@ -114,7 +118,8 @@ class Gate:
     def _write_log(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         milliseconds = (time.perf_counter() - req.context.started) * 1000
         status = resp.status_code
-        path = req.path if req.path.isprintable() else repr(req.path)  # a line break would begin a false line
+        path = next((f"{each}..." for each in self._links if req.path.startswith(each)), req.path)
+        path = path if path.isprintable() else repr(path)  # a line break would begin a false line
         # The query is left out: it may carry what people search for.
         _access.info(
             "%s %s %d %.1f ms", req.method, path, status, milliseconds,

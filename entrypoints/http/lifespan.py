@@ -90,7 +90,8 @@ class Lifespan:
 
     async def _sweep(self) -> None:
         """Brings in what scripts left behind that write to the same folder, carries out what deletions left
-        to do, deletes unused blobs, forgets old attempts, maintains the scalars."""
+        to do, deletes unused blobs, what is left of deleted jobs, old attempts, and maintains the
+        scalars."""
         while True:
             try:
                 for each in await recover(over(self._container), self._container.config().data):
@@ -101,6 +102,7 @@ class Lifespan:
             try:
                 await self._container.scalars().sweep()
                 await self._container.blobs().sweep()
+                await self._container.forgetting().sweep()
                 if self._container.config().auth == "required":
                     await self._container.attempts().forget()
                 await self._container.scalars().maintain(_MAINTENANCE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 
 import httpx
 import pyarrow as pa
@@ -66,6 +67,14 @@ def test_a_dataset_has_the_shape_that_clients_know_and_its_url_needs_no_credenti
     assert [httpx.get(url).content for url in urls] == [CSV]
     other = client.get(f"{V1}/datasets/{made['id']}/download", params={"extension": "parquet"}).json()
     assert other == {"id": made["id"], "download_urls": []}
+
+
+def test_no_log_has_a_link_that_would_open_a_file(client, dataset, caplog):
+    (url,) = client.get(f"{V1}/datasets/{dataset}/download").json()["download_urls"]
+    with caplog.at_level(logging.INFO, logger="tracker.access"):
+        assert client.get(url).status_code == 200 and client.get(f"{url}x").status_code == 401
+    assert caplog.text.count(f"{V1}/files/...") == 2
+    assert url.rpartition("/")[2] not in caplog.text
 
 
 def test_a_link_that_was_tampered_with_leads_nowhere(client, dataset):

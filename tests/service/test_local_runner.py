@@ -281,3 +281,41 @@ def test_another_process_of_the_same_number_is_told_from_it() -> None:
     ):
         assert not is_still({**me, **changed}, listed())
     assert session_of({**me, "boot": "another"}, listed()) == set()
+
+
+async def test_jobs_are_known_until_they_are_forgotten_which_takes_the_end_of_their_attempts(
+    opening: Callable[..., LocalRunner], folder: Path, tmp_path: Path
+) -> None:
+    runner = opening()
+    assert await runner.known() == frozenset()
+    one = errand("until", folder)
+    await runner.start(one)
+    await until_there(folder / "began")
+    assert await opening().known() == {one.job_id}
+    await runner.forget(one.job_id)
+    assert await runner.sight(one.job_id, 1) == Report(Sighting.ALIVE)
+    await runner.kill(one.job_id, 1)
+    await runner.forget(one.job_id)
+    assert await runner.known() == frozenset()
+    assert not attempt_of(tmp_path, one).path.parent.exists()
+
+
+@pytest.mark.parametrize("end", ["by itself", "killed", "its watcher killed"])
+async def test_temporary_files_go_however_an_attempt_ends(
+    opening: Callable[..., LocalRunner], folder: Path, tmp_path: Path, end: str
+) -> None:
+    runner, one = opening(), errand("litter", folder)
+    await runner.start(one)
+    await until_there(folder / "litter")
+    files = [Path(line) for line in (folder / "litter").read_text().splitlines()]
+    assert len(files) == 2 and all(each.exists() for each in files)
+    if end == "by itself":
+        (folder / "go").touch()
+    elif end == "killed":
+        await runner.kill(one.job_id, 1)
+    else:
+        process = attempt_of(tmp_path, one).read("process.json")
+        assert process is not None
+        os.kill(process["pid"], signal.SIGKILL)
+    await until(runner, one, *OVER)
+    assert not any(each.exists() or each.parent.exists() for each in files)

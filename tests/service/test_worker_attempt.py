@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import traceback
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -177,6 +178,23 @@ class TestLease:
         assert desk.kept == [7]
         assert "answered" not in desk.calls
 
+    @pytest.mark.parametrize(
+        "error", [Unauthenticated("the pass of this attempt is not right"), Invalid("what is this?")]
+    )
+    async def test_one_whose_signs_of_life_are_refused_waits_for_nothing_more(
+        self, error: TrackerError
+    ) -> None:
+        desk = PaperDesk()
+        desk.failures["heartbeat"] = [error]
+
+        async def work(_: Any, __: Any, lease: LeaseKeeper) -> None:
+            while True:
+                await lease.turn()
+                await asyncio.sleep(0.01)
+
+        told = await asyncio.wait_for(attend(desk, config(), work, grace=1), 20)
+        assert told.status is Ended.CRASHED and error.detail in told.why
+
     async def test_a_desk_that_does_not_answer_is_asked_again(self) -> None:
         desk = PaperDesk()
         desk.failures = {"begin": [AWAY, AWAY], "answered": [AWAY]}
@@ -327,3 +345,13 @@ class TestHandover:
         assert Handover.from_bytes(b"") == Handover()
         with pytest.raises(Invalid, match="cannot be read"):
             Handover.from_bytes(b"pass-4711")
+
+    @pytest.mark.parametrize("cut", [-1, -3, -25])
+    def test_what_is_handed_over_in_part_shows_in_no_traceback(self, cut: int) -> None:
+        raw = Handover(
+            settings={"AUTH": "required", "DATABASE_URL": "postgresql://u:hunter2@h/db"}
+        ).to_bytes()
+        for given in (raw[:cut], b'{"settings": "hunter2"}', b'{"settings": {}, "hunter2": "hunter2"}'):
+            with pytest.raises(Invalid, match="cannot be read") as caught:
+                Handover.from_bytes(given)
+            assert "hunter2" not in "".join(traceback.format_exception(caught.value))

@@ -143,6 +143,7 @@ def test_a_database_may_be_named_as_other_systems_name_it_unless_the_two_differ(
         ("JOBS_RUNNER", "cluster"),
         ("JOBS_SLOTS", "0"),
         ("JOBS_MEMORY", "much"),
+        ("JOBS_TRUST_REMOTE_CODE", "perhaps"),
         ("RAY_DASHBOARD_URL", "head:8265"),
         ("TRACKER_MAX_DATASET", "0"),
         ("DEPLOYMENT_TYPE", "moon"),
@@ -155,3 +156,10 @@ def test_how_jobs_run_can_be_set_within_reason(name: str, value: str):
 
 def test_the_token_of_a_cluster_is_not_shown():
     assert "s3cret" not in repr(Settings.load(environ={"RAY_TOKEN": "s3cret"}))
+
+
+def test_code_of_models_runs_only_where_that_is_set_and_workers_are_told():
+    assert not Settings.load(environ={}).jobs_trust_remote_code
+    trusting = Settings.load(environ={"JOBS_TRUST_REMOTE_CODE": "on"})
+    assert trusting.jobs_trust_remote_code
+    assert Settings.load(environ=trusting.variables()).jobs_trust_remote_code

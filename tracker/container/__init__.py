@@ -54,6 +54,7 @@ from tracker.domain.evaluation.jobs.leaving.service import Leaving
 from tracker.domain.evaluation.jobs.service import JobService
 from tracker.domain.evaluation.links.service import LinkService as FileLinkService
 from tracker.domain.evaluation.oversight.attempts.service import Attempts
+from tracker.domain.evaluation.oversight.forgetting.service import Forgetting
 from tracker.domain.evaluation.oversight.recording.service import Recording
 from tracker.domain.evaluation.oversight.service import Overseer
 from tracker.domain.evaluation.oversight.stepping.service import Stepping
@@ -230,7 +231,9 @@ class Container(containers.DeclarativeContainer):
     tables = providers.Singleton(ParquetTables)
     intake = providers.Singleton(Intake, files, tables, providers.Callable(choices.dataset_limits, config))
     datasets = providers.Singleton(DatasetService, units, blob_store, clock, ids, intake=intake, links=links)
-    job_checks = providers.Singleton(JobChecks, job_runner, text_metrics)
+    job_checks = providers.Singleton(
+        JobChecks, job_runner, text_metrics, trusts_remote_code=config.provided.jobs_trust_remote_code
+    )
     jobs = providers.Singleton(
         JobService, units, clock, ids, checks=job_checks, files=files, links=links, runner=job_runner
     )
@@ -268,6 +271,7 @@ class Container(containers.DeclarativeContainer):
         ),
         together=providers.Object(together),
     )  # fmt: skip
+    forgetting = providers.Singleton(Forgetting, units, job_runner)
     watch = providers.Singleton(_Watch)
     projects = providers.Singleton(ProjectService, units, clock, ids, scalars.provided.sweep)
     ownership = providers.Singleton(OwnershipService, units, clock, ids, scalars.provided.sweep)

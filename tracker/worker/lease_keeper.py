@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
-from tracker.domain.errors import Conflict, Unavailable
+from tracker.domain.errors import Conflict, Unauthenticated, Unavailable
 from tracker.domain.evaluation.jobs.lease import Rules
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
 from tracker.ports.evaluation.desk import Desk
@@ -159,6 +160,11 @@ class LeaseKeeper:
             except Conflict as error:
                 self.end(error)
                 raise
+            except Unauthenticated as error:
+                # The pass goes with the job: with its project, or the user in whose name it ran.
+                lost = Conflict(f"lease: the desk does not take its pass any more: {error.detail}")
+                self.end(lost)
+                raise lost from error
             except Unavailable as error:
                 self._endure(error)
                 await asyncio.sleep(pause)
@@ -184,6 +190,12 @@ class LeaseKeeper:
 
     async def _beat(self) -> None:
         while self._end is None:
-            with contextlib.suppress(Conflict, DeskLost):  # the attempt is told by `end`
+            try:
                 await self.ask(lambda: self._sign(self._desk.heartbeat))
+            except (Conflict, DeskLost):
+                return  # the attempt is told by `end`
+            except Exception as error:
+                # Without signs of life its rows would wait for their turn for ever.
+                traceback.print_exception(error)
+                self.end(DeskLost(f"the desk takes no sign of life: {error}"))
             await asyncio.sleep(self._rules.heartbeat.total_seconds())

@@ -13,6 +13,7 @@ import os
 import selectors
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from tracker.adapters.runners.processes import descendants, end_all, listed, mem
 from tracker.adapters.system.kernel import kills_in, oom_counter
 from tracker.adapters.system.processes import owner
 from tracker.domain.errors import Invalid
+from tracker.settings import adopt
 from tracker.worker.endings import Ended, Ending
 from tracker.worker.kernel_calls import adopt_orphans
 from tracker.worker.output import LogFile, Output, Passing
@@ -63,7 +65,23 @@ def supervise(config_path: Path, held: tuple[int, ...]) -> int:
     # Kept open by all that is forked from here, and by nobody else.
     os.open(folder.path / "family", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     adopt_orphans()
-    return _tell(folder, config, _Watch(folder, config).of(handed_over))
+    with _scratch(folder):
+        return _tell(folder, config, _Watch(folder, config).of(handed_over))
+
+
+@contextlib.contextmanager
+def _scratch(folder: AttemptFolder) -> Iterator[None]:
+    """Keeps temporary files together, so that they go however the attempt ends."""
+    try:
+        tempfile.tempdir = folder.make_scratch()
+    except OSError as error:  # the work says what it cannot do without
+        sys.stderr.write(f"there is no room for temporary files: {error}\n")
+    else:
+        adopt({"TMPDIR": tempfile.tempdir})  # for what the worker starts
+    try:
+        yield
+    finally:
+        folder.clear_scratch()
 
 
 def _tell(folder: AttemptFolder, config: WorkerConfig | None, ending: Ending) -> int:

@@ -12,7 +12,7 @@ from .identity import IDENTITY
 from .search import SEARCH
 from .tracking import TRACKING
 
-__all__ = ["PUBLIC", "ROUTES", "UNGUARDED", "Route", "Scope"]
+__all__ = ["LINKS", "PUBLIC", "ROUTES", "UNGUARDED", "Route", "Scope"]
 
 ROUTES: tuple[Route, ...] = (
     *TRACKING,
@@ -27,6 +27,9 @@ ROUTES: tuple[Route, ...] = (
 
 PUBLIC = frozenset((route.method, route.path) for route in ROUTES if route.scope is Scope.PUBLIC)
 """Method and path of what strangers are answered too; their paths hold no ids."""
+
+LINKS = tuple(sorted({route.path.partition("{")[0] for route in ROUTES if route.scope is Scope.LINK}))
+"""Beginnings of paths of which the rest is a credential."""
 
 UNGUARDED = tuple(
     sorted({route.path.partition("{")[0] for route in ROUTES if route.scope in (Scope.LINK, Scope.DESK)})

@@ -96,6 +96,10 @@ class ScriptedRunner:
 
     async def forget(self, job_id: JobId) -> None:
         self.forgotten.append(job_id)
+        self.sightings = {key: report for key, report in self.sightings.items() if key[0] != job_id}
+
+    async def known(self) -> frozenset[JobId]:
+        return frozenset(job_id for job_id, _ in self.sightings)
 
     async def check(self) -> None:
         self._require()

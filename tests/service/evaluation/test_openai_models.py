@@ -7,12 +7,13 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.endpoint.live import LiveEndpoint
+from tracker.adapters.language_models.hf import HfModel, Loading
 from tracker.adapters.language_models.openai import OpenAiModel, Timeouts
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.generation import GenerationConfig
@@ -216,12 +217,27 @@ async def test_a_short_key_is_not_told_either(live: LiveEndpoint) -> None:
     assert isinstance(found, Miss) and "hunter2" not in found.why and "(key)" in found.why
 
 
+async def test_an_answer_that_repeats_the_key_is_kept_without_it(live: LiveEndpoint) -> None:
+    repeats = told({"content": f"you sent Bearer {KEY}", "reasoning": f"{KEY}, hm"})
+    found = await asked(live, repeats, key=KEY)
+    assert isinstance(found, Answer)
+    assert (found.text, found.reasoning) == ("you sent Bearer (key)", "(key), hm")
+    # What stands in the place of a key, where none is wanted, may be a word of the answer.
+    found = await asked(live, told({"content": "EMPTY it is"}), key="EMPTY")
+    assert isinstance(found, Answer) and found.text == "EMPTY it is"
+
+
 @pytest.mark.parametrize("key", ["a b", "a\nb", "ключ", "a\r\nHost: b"])
 def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        model_at("http://127.0.0.1:1", key)
-    assert caught.value.problems[0].loc == ("secret_key_name",)
-    assert key not in caught.value.detail and caught.value.__cause__ is None
+    opened: list[Callable[[], object]] = [
+        lambda: model_at("http://127.0.0.1:1", key),
+        lambda: HfModel("m", Loading(), PlainSecret(value=key)),
+    ]
+    for opens in opened:
+        with pytest.raises(Invalid) as caught:
+            opens()
+        assert caught.value.problems[0].loc == ("secret_key_name",)
+        assert key not in caught.value.detail and caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
+from tests.factories import a_user
 from tests.service.evaluation.lab import CSV, Lab
-from tracker.domain.errors import Conflict, Invalid, NotFound
+from tracker.adapters.text_metrics import PackagedTextMetrics
+from tracker.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from tracker.domain.evaluation.events import Cause
+from tracker.domain.evaluation.jobs.checking.service import JobChecks
 from tracker.domain.evaluation.jobs.job import JobKind
+from tracker.domain.evaluation.jobs.service import JobService
+from tracker.domain.evaluation.jobs.status import JobStatus
 from tracker.domain.evaluation.refusals import MISSING_EVALUATION, MISSING_PROMPT, MISSING_SECRET
 from tracker.domain.evaluation.workflows.service import effective_prompt
+from tracker.domain.identity.actor import Actor
 from tracker.domain.ids import DatasetId, EvaluationId
 
 MODEL = {"model": "small", "provider": "openai", "base_url": "http://localhost:1/v1"}
@@ -23,6 +30,13 @@ JOBS: dict[str, tuple[JobKind, bytes, dict[str, Any], str, str | None]] = {
         JobKind.INFERENCE, CSV, {**MODEL, "task_definition": GENERATION}, "system_prompt", MISSING_PROMPT
     ),
     "nobody knows where": (JobKind.INFERENCE, CSV, {"model": "m", "provider": "nobody"}, "provider", None),
+    "code of a model": (
+        JobKind.INFERENCE,
+        CSV,
+        {"model": "m", "provider": "hf", "trust_remote_code": True},
+        "trust_remote_code: this installation runs no code",
+        None,
+    ),
     "answers over examples": (
         JobKind.INFERENCE, CSV, {**MODEL, "output_field": "examples"}, "output_field", None
     ),
@@ -57,6 +71,25 @@ async def test_a_job_that_could_not_be_done_is_refused(
         await lab.jobs.create(lab.actor, kind, name="j", dataset_id=dataset.id, config=config)
     assert problem is None or caught.value.problems[0].type == problem
     assert (await lab.jobs.page(lab.actor)).total == 0
+
+
+async def test_code_of_a_model_runs_where_that_is_allowed_and_no_longer(lab: Lab):
+    config = {"model": "m", "provider": "hf", "trust_remote_code": True}
+    dataset = await lab.upload()
+    trusting = JobChecks(lab.runner, PackagedTextMetrics(), trusts_remote_code=True)
+    jobs = JobService(
+        lab.units, lab.clock, lab.ids, checks=trusting, files=lab.files, links=lab.links, runner=lab.runner
+    )
+    job = await jobs.create(lab.actor, JobKind.INFERENCE, name="j", dataset_id=dataset.id, config=config)
+    await lab.seconds_pass(1)  # a server that allows it no more
+    found = await lab.jobs.get(lab.actor, job.id)
+    assert found.events[-1].cause is Cause.OBSTACLE and "JOBS_TRUST_REMOTE_CODE" in found.why
+    assert (job.id, 1) not in lab.runner.errands
+    # Nothing of the kind runs for a model that is asked over HTTP.
+    await lab.jobs.create(
+        lab.actor, JobKind.INFERENCE, name="j", dataset_id=dataset.id,
+        config={**MODEL, "trust_remote_code": True},
+    )  # fmt: skip
 
 
 async def test_an_unknown_dataset_leaves_no_row_and_the_list_still_works(lab: Lab):
@@ -168,3 +201,25 @@ async def test_a_job_is_deleted_with_all_that_it_left(lab: Lab):
     lab.clock.advance(hours=25)
     await lab.blobs.sweep()
     assert set(lab.store._blobs) == {dataset.digest}
+
+
+async def test_nobody_spends_the_secrets_of_somebody_else(lab: Lab):
+    await lab.secrets.put(lab.actor, "mine", "s3cret")
+    dataset, jobs = await lab.upload(), []
+    for config in ({**MODEL, "secret_key_name": "mine"}, MODEL):
+        job = await lab.jobs.create(
+            lab.actor, JobKind.INFERENCE, name="j", dataset_id=dataset.id, config=config
+        )
+        await lab.jobs.cancel(lab.actor, job.id)
+        jobs.append(job)
+    await lab.everything_ends()
+    user = a_user()
+    async with lab.units.writing() as unit:
+        await unit.users.add(user)
+        await unit.commit()
+    other = Actor(user_id=user.id, is_superuser=True)
+    with pytest.raises(Forbidden, match="uses the secret mine of the user who made it"):
+        await lab.jobs.retry(other, jobs[0].id)
+    assert (await lab.jobs.get(other, jobs[0].id)).status is JobStatus.STOPPED
+    for actor, job in ((lab.actor, jobs[0]), (other, jobs[1])):
+        assert (await lab.jobs.retry(actor, job.id)).status is JobStatus.PENDING

@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 
+from tests.factories import a_user
 from tests.service.evaluation.lab import Lab
 from tracker.domain.errors import Conflict, Invalid, InvalidTransition, NotFound, Unauthenticated, Unavailable
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.events import Cause
-from tracker.domain.evaluation.jobs.deciding import Sighting
+from tracker.domain.evaluation.jobs.deciding import Report, Sighting
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.status import JobStatus
+from tracker.domain.evaluation.oversight.forgetting.service import Forgetting
 from tracker.domain.evaluation.refusals import WORKFLOW_IS_RUNNING
 from tracker.domain.evaluation.workflows.workflow import Workflow, WorkflowStatus
 from tracker.domain.experiments.lifecycle import Status
+from tracker.domain.identity.actor import Actor
+from tracker.domain.ids import JobId
 
 INFERENCE = {"model": "small", "provider": "openai", "base_url": "http://localhost:1/v1"}
 PROMISED = 11  # seconds, and one between two looks
@@ -332,3 +336,39 @@ async def test_a_stopped_workflow_stops_its_job_and_its_experiment_says_cancelle
     async with lab.units.reading() as unit:
         experiment = await unit.experiments.get(workflow.experiment_id)  # type: ignore[arg-type]
     assert experiment.status is Status.FAILED and str(experiment.end_reason).startswith("cancelled")
+
+
+async def test_what_a_runner_keeps_of_jobs_that_are_no_more_is_forgotten(lab: Lab):
+    jobs = [await an_inference(lab) for _ in range(5)]
+    await lab.seconds_pass(1)
+    gone = [jobs[1].id, jobs[4].id]
+    async with lab.units.writing() as unit:
+        for job_id in gone:
+            await unit.jobs.delete(job_id)
+        await unit.commit()
+    forgetting = Forgetting(lab.units, lab.runner, some=2)
+    for _ in range(3):
+        await forgetting.sweep()
+    assert sorted(lab.runner.forgotten) == sorted(gone)
+    late = JobId(lab.ids.new())  # a process that slept brought it
+    lab.runner.sightings[late, 1] = Report(Sighting.CRASHED)
+    for _ in range(3):
+        await forgetting.sweep()
+    assert late in lab.runner.forgotten and len(lab.runner.forgotten) == 3
+
+
+async def test_no_attempt_begins_in_the_name_of_somebody_who_was_deactivated(lab: Lab):
+    user = a_user()
+    dataset = await lab.upload()
+    async with lab.units.writing() as unit:
+        await unit.users.add(user)
+        await unit.commit()
+    maker = Actor(user_id=user.id, is_superuser=True)
+    job = await lab.jobs.create(maker, JobKind.INFERENCE, name="j", dataset_id=dataset.id, config=INFERENCE)
+    async with lab.units.writing() as unit:
+        await unit.users.save((await unit.users.get(user.id)).deactivated())
+        await unit.commit()
+    await lab.seconds_pass(1)
+    found = await of(lab, job)
+    assert found.status is JobStatus.FAILED and "was deactivated" in found.why
+    assert (job.id, 1) not in lab.runner.errands

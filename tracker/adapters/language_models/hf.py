@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from tracker.adapters.language_models.completions import without_thoughts
+from tracker.adapters.language_models.keys import checked_key, without_key
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.evaluation.generation import GenerationConfig
 from tracker.domain.evaluation.jobs.retrying import Failure
@@ -54,16 +55,17 @@ class HfModel:
 
     Raises:
         Unavailable: the extra is not installed.
+        Invalid: the token cannot stand in a header.
     """
 
     def __init__(self, name: str, loading: Loading, token: PlainSecret | None = None) -> None:
+        self._token = None if token is None else checked_key(token)
         if find_spec("transformers") is None or find_spec("torch") is None:
             raise Unavailable(
                 "provider: hf needs transformers and torch where the job runs: pip install 'tracker[hf]'"
             )
         self._name = name
         self._loading = loading
-        self._token = token
         self._loaded: _Loaded | None = None
         self._turn = asyncio.Lock()
 
@@ -88,7 +90,7 @@ class HfModel:
         how: dict[str, Any] = {
             "revision": self._loading.revision,
             "trust_remote_code": self._loading.trust_remote_code,
-            "token": None if self._token is None else self._token.value,
+            "token": self._token,
         }
         try:
             about: Any = transformers.AutoConfig.from_pretrained(self._name, **how)
@@ -103,7 +105,8 @@ class HfModel:
             model: Any = kind.from_pretrained(self._name, dtype=self._loading.torch_dtype, **how)
             model = model.to(_device(torch, self._loading.accelerator)).eval()
         except Exception as error:  # the hub, the file, the device: each has errors of its own
-            why = str(error).strip().partition("\n")[0][:500]
+            why = str(error).strip().partition("\n")[0]
+            why = (why if self._token is None else without_key(why, self._token))[:500]
             raise Invalid.field("model", f"{self._name} cannot be loaded: {why}") from None
         return _Loaded(model, tokenizer, _prefix(about.model_type, self._loading.task))
 

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from tracker.adapters.language_models.completions import completion, shown
+from tracker.adapters.language_models.keys import checked_key, without_key
 from tracker.adapters.language_models.lanes import transport_for
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.generation import GenerationConfig
@@ -26,7 +27,8 @@ __all__ = ["OpenAiModel", "Timeouts"]
 _MOST_BYTES = 4_000_000
 _OTHER_NAME = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _NOT_TAKEN = re.compile(r"unsupported|not supported|unrecognized|unknown|unexpected|not permitted|forbidden")
-_KEY = re.compile(r"[\x21-\x7e]+")
+_LONG_KEY = 16
+"""A key of fewer characters, such as EMPTY, may be a word of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class OpenAiModel:
         self._name = name
         self._endpoint = endpoint
         self._most_tokens = endpoint.most_tokens
-        self._key = None if key is None else _checked_key(key)
+        self._key = None if key is None else checked_key(key)
         self._url = _completions_of(endpoint.base_url)
         self._headers = self._head()
         self._most_bytes = most_bytes
@@ -179,7 +181,17 @@ class OpenAiModel:
             why = f"the answer is packed ({self._told(encoding)}), which was not asked for"
             return Miss(Failure.MALFORMED, why)
         found = completion(bytes(body))
-        return found._replace(why=self._told(found.why)) if isinstance(found, Miss) else found
+        if isinstance(found, Miss):
+            return found._replace(why=self._told(found.why))
+        return self._masked(found)
+
+    def _masked(self, found: Answer) -> Answer:
+        """An answer is shown to all who see the job; what repeats a request, headers and all, is no model."""
+        key = self._key
+        if key is None or len(key) < _LONG_KEY or key not in f"{found.text} {found.reasoning}":
+            return found
+        reasoning = None if found.reasoning is None else found.reasoning.replace(key, "(key)")
+        return found._replace(text=found.text.replace(key, "(key)"), reasoning=reasoning)
 
     def _miss(self, status: int, body: bytes, asked: float | None) -> Miss:
         failure = failure_of_status(status)
@@ -197,20 +209,7 @@ class OpenAiModel:
         return f"{self._url.scheme}://{self._url.netloc.decode()}"
 
     def _told(self, text: str) -> str:
-        """`text` without the key, or any word that shows an end of it: some endpoints repeat it, half
-        masked."""
-        if self._key is None:
-            return text
-        text = text.replace(self._key, "(key)")
-        ends = (self._key[:4], self._key[-4:]) if len(self._key) >= 12 else ()
-        return " ".join("(key)" if any(end in word for end in ends) else word for word in text.split(" "))
-
-
-def _checked_key(key: PlainSecret) -> str:
-    value = key.value.strip()
-    if not _KEY.fullmatch(value):
-        raise Invalid.field("secret_key_name", "the key has characters that no key has; store it anew")
-    return value
+        return text if self._key is None else without_key(text, self._key)
 
 
 def _completions_of(base_url: str) -> httpx.URL:

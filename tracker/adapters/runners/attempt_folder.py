@@ -9,6 +9,7 @@
 | ``process.json`` | the watcher | who it is |
 | ``alive.lock`` | both | locked (flock) as long as any process of the attempt lives |
 | ``family`` | the watcher | kept open by it and what it forks, and by nobody else |
+| ``scratch.json`` | the watcher | where its processes keep temporary files |
 | ``ended.json`` | the watcher | how it ended, and why |
 | ``worker.log``, ``worker.log.1`` | the watcher | what was printed last |
 
@@ -29,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 __all__ = ["AttemptFolder"]
+
+_SCRATCH = "tracker-attempt-"
 
 
 class AttemptFolder:
@@ -93,6 +96,18 @@ class AttemptFolder:
             return (self.path / name).read_text(encoding="utf-8")
         except (OSError, ValueError):
             return ""
+
+    def make_scratch(self) -> str:
+        """A new folder for temporary files of its processes, where the machine has such."""
+        made = tempfile.mkdtemp(prefix=_SCRATCH)
+        self.put("scratch.json", {"path": made})
+        return made
+
+    def clear_scratch(self) -> None:
+        """Removes what its processes left there; nothing of a process that is killed removes it itself."""
+        path = Path(str((self.read("scratch.json") or {}).get("path", "")))
+        if path.name.startswith(_SCRATCH):
+            shutil.rmtree(path, ignore_errors=True)
 
     def is_alive(self) -> bool:
         """Whether any process of it lives, or is about to."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.jobs.errand import Errand
@@ -75,6 +75,8 @@ class Handover(Frozen):
             the worker sets them when it runs, which shows in no list of processes.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     settings: Annotated[Mapping[str, str], Field(repr=False)] = Field(default_factory=dict)
     environment: Annotated[Mapping[str, str], Field(repr=False)] = Field(default_factory=dict)
 
@@ -93,5 +95,5 @@ class Handover(Frozen):
             return cls()
         try:
             return cls.model_validate_json(raw)
-        except ValidationError as error:
-            raise Invalid("what was handed to the worker cannot be read") from error
+        except (ValidationError, Invalid):  # which would show a part of it in the log of the worker
+            raise Invalid("what was handed to the worker cannot be read") from None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from tracker.adapters.runners.attempt_folder import AttemptFolder
 from tracker.adapters.runners.handover import PROGRAM, Handover, WorkerConfig
@@ -28,6 +31,7 @@ _ENDED = {
     "refused": Sighting.REFUSED,
     "crashed": Sighting.CRASHED,
 }
+_JOB = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KILL_SECONDS, _PAUSE = 8.0, 0.05
 _STALE_SECONDS = 60.0  # a ticket whose attempt has not come by then is that of a start that was cut off
 
@@ -97,7 +101,14 @@ class LocalRunner:
 
     async def forget(self, job_id: JobId) -> None:
         """Lets go of what is kept of all attempts at a job."""
-        await asyncio.to_thread(shutil.rmtree, self._jobs / str(job_id), ignore_errors=True)
+        await asyncio.to_thread(self._forget, job_id)
+
+    async def known(self) -> frozenset[JobId]:
+        """Jobs that have a folder."""
+        try:
+            return await asyncio.to_thread(self._known)
+        except OSError as error:
+            raise Unavailable(f"the runner cannot read {self._jobs}: {error.strerror}") from error
 
     async def check(self) -> None:
         """Returns when an attempt could be taken now."""
@@ -116,6 +127,22 @@ class LocalRunner:
         self._jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(self._jobs, os.W_OK | os.X_OK):
             raise Unavailable(f"the runner may not write to {self._jobs}")
+
+    def _known(self) -> frozenset[JobId]:
+        if not self._jobs.is_dir():
+            return frozenset()
+        with os.scandir(self._jobs) as entries:
+            return frozenset(JobId(UUID(each.name)) for each in entries if _JOB.fullmatch(each.name))
+
+    def _forget(self, job_id: JobId) -> None:
+        folder = self._jobs / str(job_id)
+        with contextlib.suppress(OSError):
+            attempts = [AttemptFolder(each) for each in folder.iterdir() if each.name.isdigit()]
+            if any(each.is_alive() for each in attempts):
+                return
+            for each in attempts:
+                each.clear_scratch()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self, job_id: JobId | str, attempt: int | str) -> AttemptFolder:
         return AttemptFolder(self._jobs / str(job_id) / str(attempt))
@@ -155,6 +182,7 @@ class LocalRunner:
             return Report(Sighting.CRASHED, "its process did not come up; its log may say why")
         # What its watcher would have seen to, had it not been killed itself.
         end_all(lambda: session_of(process, listed()))
+        folder.clear_scratch()
         return Report(Sighting.CRASHED, self._why_gone(process))
 
     def _begin_some(self) -> bool:
@@ -219,6 +247,7 @@ class LocalRunner:
             if time.monotonic() > deadline:
                 raise Unavailable(f"the processes of {folder.path} do not end")
             time.sleep(_PAUSE)
+        folder.clear_scratch()
 
     def _end(self, folder: AttemptFolder, process: Mapping[str, Any]) -> None:
         """Its watcher goes last: while it lives, what lost its parent below it becomes its child."""

@@ -149,6 +149,10 @@ class RayRunner:
         except (Unavailable, ValueError):
             return
 
+    async def known(self) -> frozenset[JobId]:
+        """None: others may use the cluster as well, and it keeps nothing when it goes down."""
+        return frozenset()
+
     async def check(self) -> None:
         """Returns when an attempt could be taken now."""
         answer = await self._ask("GET", "/api/version")

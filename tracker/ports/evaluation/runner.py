@@ -51,7 +51,16 @@ class JobRunner(Protocol):
 
     async def forget(self, job_id: JobId) -> None:
         """Lets go of what is kept of all attempts at a job, which have ended; twice is no error, and a runner
-        that does not answer keeps it without one."""
+        that does not answer, or has an attempt that still runs, keeps it without one."""
+        ...
+
+    async def known(self) -> frozenset[JobId]:
+        """Jobs of which it keeps anything for this installation alone; a runner that several share, and that
+        lets go by itself, names none.
+
+        Raises:
+            Unavailable: the runner does not answer.
+        """
         ...
 
     async def check(self) -> None:

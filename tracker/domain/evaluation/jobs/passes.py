@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Annotated, Self
@@ -13,7 +14,10 @@ from tracker.domain.errors import Unauthenticated
 from tracker.domain.frozen import Frozen
 from tracker.domain.ids import JobId, UserId
 
-__all__ = ["JobPass", "digest_of"]
+__all__ = ["LATE", "JobPass", "digest_of"]
+
+LATE = timedelta(days=1)
+"""So long after its time an attempt may still bring rows that it had under way: its machine was asleep."""
 
 
 def digest_of(token: str) -> str:
@@ -56,3 +60,16 @@ class JobPass(Frozen):
         """
         if self.pass_digest is None or not compare_digest(self.pass_digest, digest_of(token)):
             raise Unauthenticated("the pass of this attempt is not right")
+
+    def check_late(self, timeout: timedelta, *, at: AwareDatetime) -> None:
+        """Lets pass rows that the attempt can have had under way.
+
+        Args:
+            timeout: of its job, after which a worker ends itself.
+            at: when they come.
+
+        Raises:
+            Unauthenticated: its time has been over for longer than :data:`LATE`.
+        """
+        if self.admitted_at is None or at >= self.admitted_at + timeout + LATE:
+            raise Unauthenticated("the pass of this attempt has run out")

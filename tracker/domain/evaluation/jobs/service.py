@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from tracker.domain.errors import Conflict, Invalid, Unavailable
+from tracker.domain.errors import Conflict, Forbidden, Invalid, Unavailable
 from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.datasets.service import visible_dataset
 from tracker.domain.evaluation.files.service import FileService
@@ -15,6 +15,7 @@ from tracker.domain.evaluation.jobs.checking.service import JobChecks
 from tracker.domain.evaluation.jobs.erasing.service import erase_jobs
 from tracker.domain.evaluation.jobs.files import RESULT, SUMMARY
 from tracker.domain.evaluation.jobs.job import Job, JobKind
+from tracker.domain.evaluation.jobs.needs import config_of_job, secret_names
 from tracker.domain.evaluation.links.service import LinkService
 from tracker.domain.identity.actor import Actor
 from tracker.domain.identity.policy import Action
@@ -261,7 +262,7 @@ class JobService:
 
         Raises:
             NotFound: there is none that `actor` may see.
-            Forbidden: they may not edit it.
+            Forbidden: they may not edit it, or it would spend a key of somebody else.
             InvalidTransition: it has not ended badly.
             Conflict: it is a step of a workflow, which has ended.
         """
@@ -273,6 +274,7 @@ class JobService:
                     f"job {job_id} is a step of workflow {job.workflow_id}, which ends with it; post the "
                     "workflow anew: answers that are there cost nothing again"
                 )
+            _require_own_secrets(actor, job)
             saved = await unit.jobs.save(retried)
             await unit.commit()
         return saved
@@ -305,6 +307,16 @@ async def _visible_job(unit: ReadingUnit, actor: Actor, job_id: JobId, action: A
     job = await unit.jobs.get(job_id)
     await require_in(unit, actor, job.project_id, action, kind="job", key=job_id)
     return job
+
+
+def _require_own_secrets(actor: Actor, job: Job) -> None:
+    """A job runs in the name of who made it, and with their secrets, which nobody else may spend."""
+    names = secret_names(config_of_job(job))
+    if names and job.created_by != actor.user_id:
+        raise Forbidden(
+            f"job {job.id} uses the secret {names[0]} of the user who made it, who alone may retry it; post "
+            "one of your own: answers that are there cost nothing again"
+        )
 
 
 def _told(job: Job) -> Iterator[str]:

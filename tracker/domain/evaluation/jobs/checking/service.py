@@ -11,7 +11,7 @@ from tracker.domain.evaluation.datasets.generated import generated_columns
 from tracker.domain.evaluation.jobs.config import EvaluatorConfig, InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import Job, JobKind
 from tracker.domain.evaluation.jobs.needs import Config, config_of_job, secret_names
-from tracker.domain.evaluation.providers import check_provider
+from tracker.domain.evaluation.providers import LOADED_HERE, check_provider
 from tracker.domain.evaluation.refusals import MISSING_PROMPT, MISSING_SECRET
 from tracker.domain.evaluation.scoring.names import chosen, obstacle
 from tracker.domain.ids import UserId
@@ -28,11 +28,13 @@ class JobChecks:
     Args:
         runner: that would run it.
         metrics: tells which extras are installed.
+        trusts_remote_code: whether code that comes with a model may run where jobs do.
     """
 
-    def __init__(self, runner: JobRunner, metrics: TextMetrics) -> None:
+    def __init__(self, runner: JobRunner, metrics: TextMetrics, *, trusts_remote_code: bool = False) -> None:
         self._runner = runner
         self._metrics = metrics
+        self._trusts_remote_code = trusts_remote_code
 
     async def require_runner(self) -> None:
         """Returns when the runner could take a job.
@@ -46,8 +48,8 @@ class JobChecks:
         """The configuration of a job, as far as it can be judged by itself.
 
         Raises:
-            Invalid: a field breaks a rule, a metric is not known or not installed, a provider is not known;
-                ``missing_prompt`` where the task needs one.
+            Invalid: a field breaks a rule, a metric is not known or not installed, a provider is not known,
+                code of a model would run that may not; ``missing_prompt`` where the task needs one.
         """
         config = config_of(kind, fields)
         if isinstance(config, EvaluatorConfig):
@@ -97,12 +99,18 @@ class JobChecks:
             return f"its dataset {job.dataset_id} was deleted"
         if job.lease is not None:
             return None
-        if job.created_by is None:
+        # Looked at without being held, unlike by `get`: who deletes accounts holds them in the other order.
+        makers = () if job.created_by is None else (await unit.users.get_many([job.created_by])).values()
+        if job.created_by is None or not makers:
             return "the user in whose name it runs was deleted"
+        if not all(maker.is_active for maker in makers):
+            return "the user in whose name it runs was deactivated"
         config = config_of_job(job)
         missing = await _missing_secret(unit, config, job.created_by)
-        if missing is not None or isinstance(config, InferenceConfig):
+        if missing is not None:
             return missing
+        if isinstance(config, InferenceConfig):  # what is allowed may have changed since it was made
+            return self._untrusted(config)
         return self._obstacle(config, dataset, answered=False)
 
     def _obstacle(self, config: EvaluatorConfig, dataset: Dataset, *, answered: bool) -> str | None:
@@ -125,6 +133,17 @@ class JobChecks:
             why = error.problems[0].msg
             raise Invalid(error.detail, [Problem(("system_prompt",), why, MISSING_PROMPT)]) from error
         check_provider(config.reference)
+        if (why_not := self._untrusted(config)) is not None:
+            raise Invalid.field("trust_remote_code", why_not)
+
+    def _untrusted(self, config: InferenceConfig) -> str | None:
+        """Why the code of its model may not run; whoever may make a job could run anything, as the worker."""
+        if self._trusts_remote_code or not config.trust_remote_code or config.provider != LOADED_HERE:
+            return None
+        return (
+            "this installation runs no code that comes with a model; leave trust_remote_code out, or have "
+            "whoever runs the installation set JOBS_TRUST_REMOTE_CODE=on"
+        )
 
     def _is_installed(self, name: str) -> bool:
         try:

@@ -19,6 +19,7 @@ from tracker.domain.evaluation.jobs.needs import Config, config_of_job, secret_n
 from tracker.domain.evaluation.jobs.passes import JobPass
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
 from tracker.domain.evaluation.models import CatalogueEntry, merged
+from tracker.domain.evaluation.secret_keeping.service import SECRET_KEYS
 from tracker.domain.evaluation.secrets import PlainSecret
 from tracker.domain.ids import JobId, UserId
 from tracker.ports.blobs import BlobStore
@@ -146,31 +147,34 @@ class DeskService:
             Invalid: it was deleted.
         """
         async with self._units.reading() as unit:
-            await _check(unit, shown)
-            dataset = await _dataset(unit, await unit.jobs.get(shown.job_id))
+            dataset = await _dataset(unit, await _present(unit, shown))
         return await opened(self._store, dataset.digest)
 
     async def answered(self, shown: Shown) -> frozenset[int]:
         """The numbers of the rows that need not be sent again."""
         async with self._units.reading() as unit:
-            await _check(unit, shown)
+            await _present(unit, shown)
             return await unit.job_rows.answered(shown.job_id)
 
     async def remembered(self, shown: Shown, keys: Collection[str]) -> Mapping[str, RowOutcome]:
         """Answers that are known of earlier, by cache key."""
         async with self._units.reading() as unit:
-            await _check(unit, shown)
-            job = await unit.jobs.get(shown.job_id)
+            job = await _present(unit, shown)
             return await unit.answers.find(job.project_id, keys)
 
     async def keep(self, shown: Shown, outcomes: Sequence[RowOutcome], keys: Mapping[int, str]) -> datetime:
-        """Keeps what came of rows, even those of an attempt that has lost its job, which is then told."""
+        """Keeps what came of rows, even those of an attempt that has lost its job, which is then told.
+
+        Raises:
+            Unauthenticated: also, the time of the attempt has been over for long.
+        """
         now = self._clock.now()
         answers = {keys[one.number]: one for one in outcomes if one.is_answered and one.number in keys}
         lost: Conflict | None = None
         async with self._units.writing() as unit:
-            await _check(unit, shown)
+            kept = await _check(unit, shown)
             job = await unit.jobs.get(shown.job_id)
+            kept.check_late(job.timeout, at=now)
             done = await unit.job_rows.keep(shown.job_id, outcomes)
             if answers:
                 await unit.answers.keep(job.project_id, answers)
@@ -187,7 +191,7 @@ class DeskService:
     async def outcomes(self, shown: Shown, *, after: int = 0, limit: int = _PAGE) -> tuple[RowOutcome, ...]:
         """Some of all that is known of the job's rows, by number."""
         async with self._units.reading() as unit:
-            await _check(unit, shown)
+            await _present(unit, shown)
             return await unit.job_rows.some(shown.job_id, after=after, limit=limit)
 
     async def leave(self, shown: Shown, name: str, chunks: AsyncIterator[bytes]) -> None:
@@ -221,10 +225,13 @@ class DeskService:
         return _until(await unit.jobs.save(job))
 
     async def _opened_secrets(
-        self, unit: ReadingUnit, config: Config, user_id: UserId
+        self, unit: WritingUnit, config: Config, user_id: UserId
     ) -> Mapping[str, PlainSecret]:
         found: dict[str, PlainSecret] = {}
-        for name in secret_names(config):
+        names = secret_names(config)
+        if names:  # a rotation drops no key between a value's being read and opened
+            await unit.lock(SECRET_KEYS)
+        for name in names:
             sealed = await unit.evaluation_secrets.sealed(user_id, name)
             if sealed is None:
                 raise Invalid.field("secret_key_name", f"the secret {name} is not stored any more")
@@ -261,6 +268,14 @@ async def _check(unit: ReadingUnit, shown: Shown) -> JobPass:
     found = await _pass(unit, shown.job_id, shown.attempt)
     found.check(shown.token)
     return found
+
+
+async def _present(unit: ReadingUnit, shown: Shown) -> Job:
+    """The job, for the attempt that works on it: one that has lost it learns nothing more of it."""
+    await _check(unit, shown)
+    job = await unit.jobs.get(shown.job_id)
+    job.check_attempt(shown.attempt)
+    return job
 
 
 async def _dataset(unit: ReadingUnit, job: Job) -> Dataset:

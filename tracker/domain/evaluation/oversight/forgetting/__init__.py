@@ -1,0 +1,1 @@
+"""Letting go of what runners keep of jobs that are no more."""
