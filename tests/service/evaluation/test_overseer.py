@@ -395,3 +395,16 @@ async def test_an_experiment_that_is_deleted_while_it_is_recorded_takes_no_resul
     found = (await lab.workflows.get(lab.actor, workflow.id)).workflow
     assert found.status is WorkflowStatus.SUCCEEDED, found.why
     assert await lab.points.summary(workflow.project_id) == ()
+
+
+async def test_a_runner_that_takes_no_attempt_fails_the_job_with_what_it_said(lab: Lab):
+    job = await an_inference(lab)
+
+    async def refuses(errand: Any) -> None:
+        raise Unavailable("no space left on device")
+
+    lab.runner.start = refuses  # type: ignore[method-assign]
+    await lab.everything_ends()
+    found = await of(lab, job)
+    assert found.status is JobStatus.FAILED and found.events[-1].cause is Cause.TOO_MANY_ATTEMPTS
+    assert "the runner did not take attempt 3: no space left on device" in found.why
