@@ -275,7 +275,7 @@ def _is_list(annotation: object) -> bool:
 
 async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> BaseModel:
     schema: Any = route.body
-    media = (req.content_type or "").partition(";")[0].strip().lower()
+    media = _media(route, req)
     if media not in route.takes:
         raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(route.takes)}")
     try:
@@ -289,6 +289,18 @@ async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> B
             falcon.HTTP_408, description="the body did not come in time", headers={"Connection": "close"}
         ) from None
     return _validated(schema, _form(raw) if media == FORM else decoded(raw, media), "body")
+
+
+def _media(route: Route, req: falcon.asgi.Request) -> str:
+    """The media type of a body; JSON where a client leaves it open, as SDKs do that send a text as it is.
+
+    A browser is not believed: a page of anywhere can have it post bytes of no type without a preflight. It
+    adds `Origin` to them, and most add `Sec-Fetch-Site`.
+    """
+    told = req.content_type
+    if told is None and not any(req.get_header(name) for name in ("Origin", "Sec-Fetch-Site")):
+        return JSON if JSON in route.takes else ""
+    return (told or "").partition(";")[0].strip().lower()
 
 
 def _form(raw: bytes) -> dict[str, str]:
