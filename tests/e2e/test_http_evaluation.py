@@ -122,9 +122,7 @@ def test_a_body_that_does_not_say_what_it_is_is_json_but_not_from_a_browser(clie
 def test_what_sdks_send_as_null_is_as_if_it_was_left_out(client, dataset):
     left_open = ("accelerator", "revision", "base_url", "output_field", "system_prompt", "secret_key_name")
     nulls = {"model": "m", "provider": "openai", **dict.fromkeys(left_open)}
-    answer = client.post(
-        f"{V1}/jobs/inference/", json={"name": "j", "dataset": dataset, "job_config": nulls}
-    )
+    answer = client.post(f"{V1}/jobs/inference/", json={"name": "j", "dataset": dataset, "job_config": nulls})
     assert answer.status_code == 201, answer.text
     config = answer.json()["job_config"]
     assert (config["accelerator"], config["revision"], config["output_field"]) == (
