@@ -12,13 +12,13 @@ __all__ = ["completion"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the script that completes commands.
+    """Print the script that completes commands.
 
     \b
     bash:  eval "$(tracker completion bash)"     in ~/.bashrc
     zsh:   eval "$(tracker completion zsh)"      in ~/.zshrc
     fish:  tracker completion fish | source      in ~/.config/fish/config.fish
-    """
+    """  # noqa: D301  (an escape is what click wants)
     script = get_completion_class(shell)
     if script is None:  # pragma: no cover  (click has all three)
         raise click.UsageError(f"click does not know {shell}")

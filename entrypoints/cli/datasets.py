@@ -33,12 +33,12 @@ _COLUMNS = (
 
 @click.group()
 def dataset() -> None:
-    r"""Datasets: what models are evaluated on.
+    """Datasets: what models are evaluated on.
 
     \b
     tracker dataset add questions.csv     a column `examples`, and perhaps `ground_truth`
     tracker dataset ls
-    """
+    """  # noqa: D301  (an escape is what click wants)
 
 
 @dataset.command()

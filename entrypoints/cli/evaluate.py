@@ -50,7 +50,7 @@ _TASKS = click.Choice(["summarization", "translation", "text-generation"])
 @as_json_option
 @with_evaluation
 def evaluate(api: EvaluationApi, /, as_json: bool, thresholds: Sequence[Threshold], **asked: Any) -> None:
-    r"""Evaluate models on DATASET, a file or the id of a dataset; no server is needed.
+    """Evaluate models on DATASET, a file or the id of a dataset; no server is needed.
 
     \b
     tracker evaluate articles.csv --model http://localhost:8000/v1#small --metrics rouge,bleu
@@ -62,7 +62,7 @@ def evaluate(api: EvaluationApi, /, as_json: bool, thresholds: Sequence[Threshol
 
     Exit codes: 1 when a workflow fails or a threshold is not met, 130 when it is interrupted; its jobs are
     stopped then, and what they had done is kept.
-    """
+    """  # noqa: D301  (an escape is what click wants)
     rows, begun = _begun(api, asked)
     ended = followed(api, [each["id"] for each in begun], rows * len(begun))
     good = [each for each in ended if each["status"] == "succeeded"]

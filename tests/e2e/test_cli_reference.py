@@ -28,6 +28,10 @@ def test_every_command_has_help(path):
     assert "Usage:" in result.output
 
 
+def test_no_help_shows_the_marks_of_its_layout():
+    assert [path for path, command in commands() if "\\b" in (command.help or "")] == []
+
+
 def test_the_summaries_are_the_commands_first_lines():
     said = {path: (command.help or "").splitlines()[0] for path, command in commands()}
     for name, entry in _COMMANDS.items():
