@@ -219,6 +219,14 @@ def test_what_a_workflow_lacks_is_400(client, dataset):
     assert client.post(f"{V1}/workflows/", json=body).status_code == 400
 
 
+@pytest.mark.parametrize("taken", ["examples", "ground_truth"])
+def test_a_column_that_answers_may_not_take_is_refused_by_the_name_of_the_field(client, dataset, taken):
+    evaluation = client.post(f"{V1}/experiments/", json={"name": "e", "dataset": dataset}).json()["id"]
+    model = {"name": "w", "model": "m", "provider": "openai", "experiment_id": evaluation}
+    answer = client.post(f"{V1}/workflows/", json={**model, "inference_output_field": taken})
+    assert answer.status_code == 422 and answer.json()["detail"].startswith("inference_output_field: ")
+
+
 def test_columns_are_kept_in_every_format(client):  # 11
     buffer = io.BytesIO()
     table = pa.table({"examples": ["a"], "ground_truth": ["b"], "note": [7]})

@@ -42,6 +42,17 @@ def told(job: Job) -> list[tuple[str, Cause]]:
     return [(event.status, event.cause) for event in job.events]
 
 
+def test_a_job_that_waits_long_for_its_turn_has_no_event_for_each_lease() -> None:
+    job = a_job().claim("one", at=NOON, rules=RULES).accept(1, at=NOON)
+    at = NOON
+    for _ in range(5):
+        at += 2 * RULES.lease
+        kept, job = told(job), job.adopt("one", at=at, rules=RULES)
+        assert told(job) == kept and job.lease is not None and job.lease.is_live(at)
+    job = job.adopt("two", at=at + 2 * RULES.lease, rules=RULES)
+    assert told(job)[-1][1] is Cause.ADOPTED and job.lease is not None and job.lease.holder == "two"
+
+
 def test_the_usual_life_is_told_state_by_state() -> None:
     job = running().succeed(at=NOON + SECOND)
     assert told(job) == [

@@ -216,6 +216,8 @@ class Job(Frozen):
     def adopt(self, by: str, *, at: datetime, rules: Rules) -> Self:
         """`by` watches the same attempt further, which is alive although its lease has run out.
 
+        That is noted where somebody else had it before.
+
         Raises:
             InvalidTransition: it has ended.
             Conflict: there is no attempt, or its lease is live.
@@ -224,6 +226,8 @@ class Job(Frozen):
         if self.lease is None or self.lease.is_live(at):
             raise Conflict(f"job {self.id} has no lease that has run out")
         lease = Lease(holder=by, until=at + rules.lease, attempt=self.attempt)
+        if self.lease.holder == by:
+            return self.evolve(lease=lease)  # one that waits for its turn: a new lease is no news
         why = f"attempt {self.attempt} is alive and now watched by {by}"
         return self.evolve(lease=lease).noted(Cause.ADOPTED, why, at=at)
 

@@ -216,10 +216,9 @@ class WorkflowService:
     ) -> None:
         """Lets pass what its evaluation's dataset has the columns for, and whose secrets are stored."""
         dataset = await unit.datasets.get(evaluation.dataset_id)
-        if planned.inference.output_field == dataset.columns.ground_truth:
-            raise Invalid.field(
-                "inference_output_field", "answers cannot stand in the column of ground truth"
-            )
+        taken = {dataset.columns.examples: "examples", dataset.columns.ground_truth: "ground truth"}
+        if part := taken.get(planned.inference.output_field):
+            raise Invalid.field("inference_output_field", f"answers cannot stand in the column of {part}")
         self._checks.require_fit(JobKind.INFERENCE, planned.inference, dataset)
         self._checks.require_fit(JobKind.EVALUATOR, planned.evaluation, dataset, answered=True)
         await self._checks.require_secrets(unit, planned.inference, actor.user_id)
