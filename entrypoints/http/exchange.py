@@ -129,20 +129,27 @@ class BodyLimits(NamedTuple):
 def responder(route: Route, resource: object, door: Door | None, limits: BodyLimits) -> Responder:
     """The Falcon responder that serves `route` by its method of `resource`."""
     handle: Callable[[Call[Any, Any]], Awaitable[object]] = getattr(resource, route.responder)
+    first: Callable[[Call[Any, Any]], Awaitable[object]] | None = (
+        getattr(resource, route.first) if route.first else None
+    )
 
     async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         actor = req.context.actor
         _check_scopes(actor, route)
         ids = {name: _path_id(name, value) for name, value in path.items() if name not in route.words}
         query = _query(route.query, req.query_string)
-        body = None if route.body is None else await _body(route, req, limits)
-        if actor is not None and door is not None and _took_long(req):
-            # The body took its time. Who asks may have lost meanwhile what they had when it began.
-            actor = req.context.actor = await door.admit(req)
-        call = Call(actor, ids, body, query, address_of(req), media=route.media, root=req.prefix)
+        call: Call[Any, Any] = Call(
+            actor, ids, None, query, address_of(req), media=route.media, root=req.prefix
+        )
         call.words = {name: path[name] for name in route.words}
         if route.shows_credentials:
             call.bearer, call.cookies = bearer_of(req), req.cookies
+        if first is not None:
+            await _looked(first, call, req)
+        call.body = None if route.body is None else await _body(route, req, limits)
+        if actor is not None and door is not None and _took_long(req):
+            # The body took its time. Who asks may have lost meanwhile what they had when it began.
+            call.actor = req.context.actor = await door.admit(req)
         if route.gives:
             call.media = chosen(req, (route.media, *route.gives))
             call.known = req.get_header("if-none-match")
@@ -175,6 +182,16 @@ async def _handled(
     except TrackerError:
         if call.upload is not None:
             await discard(req)
+        raise
+
+
+async def _looked(
+    first: Callable[[Call[Any, Any]], Awaitable[object]], call: Call[Any, Any], req: falcon.asgi.Request
+) -> None:
+    try:
+        await first(call)
+    except TrackerError:
+        await discard(req)
         raise
 
 
@@ -258,7 +275,7 @@ def _is_list(annotation: object) -> bool:
 
 async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> BaseModel:
     schema: Any = route.body
-    media = (req.content_type or "").partition(";")[0].strip().lower()
+    media = _media(route, req)
     if media not in route.takes:
         raise falcon.HTTPUnsupportedMediaType(description=f"the body must be {' or '.join(route.takes)}")
     try:
@@ -266,12 +283,24 @@ async def _body(route: Route, req: falcon.asgi.Request, limits: BodyLimits) -> B
             raw = await _read(req, route.largest or limits.size)
         else:
             async with asyncio.timeout(limits.seconds):
-                raw = await _read(req, limits.size)
+                raw = await _read(req, route.largest or limits.size)
     except TimeoutError:
         raise falcon.HTTPError(
             falcon.HTTP_408, description="the body did not come in time", headers={"Connection": "close"}
         ) from None
     return _validated(schema, _form(raw) if media == FORM else decoded(raw, media), "body")
+
+
+def _media(route: Route, req: falcon.asgi.Request) -> str:
+    """The media type of a body; JSON where a client leaves it open, as SDKs do that send a text as it is.
+
+    A browser is not believed: a page of anywhere can have it post bytes of no type without a preflight. It
+    adds `Origin` to them, and most add `Sec-Fetch-Site`.
+    """
+    told = req.content_type
+    if told is None and not any(req.get_header(name) for name in ("Origin", "Sec-Fetch-Site")):
+        return JSON if JSON in route.takes else ""
+    return (told or "").partition(";")[0].strip().lower()
 
 
 def _form(raw: bytes) -> dict[str, str]:

@@ -93,6 +93,8 @@ class Route:
         otherwise: another status of a successful answer, which then has no content.
         ranges: whether the caller may ask for some of the bytes, or have them only if they changed.
         shows_credentials: whether the resource is given the bearer token and cookies.
+        first: a method of the resource that looks at these before the body is read, of which there may be
+            much; empty = none.
     """
 
     method: str
@@ -118,3 +120,4 @@ class Route:
     otherwise: int | None = None
     ranges: bool = False
     shows_credentials: bool = False
+    first: str = ""

@@ -89,6 +89,18 @@ async def test_another_server_than_ray_is_out_of_reach(folder: Path) -> None:
         await runner.close()
 
 
+async def test_a_password_in_the_address_of_a_head_is_told_nowhere(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        runner = ray(f"http://me:hunter2@127.0.0.1:{taken.getsockname()[1]}/")
+        one = errand("finish", folder)
+        with pytest.raises(Unavailable) as caught:
+            await runner.check()
+        report = await runner.sight(one.job_id, 1)
+        assert "127.0.0.1" in report.why and "hunter2" not in report.why + caught.value.detail
+        await runner.close()
+
+
 @pytest.mark.skipif(ray_program() is None, reason="Ray is not installed (make ray)")
 async def test_a_head_of_its_own(folder: Path) -> None:
     """One head for all of it, since one takes ten seconds to come up."""

@@ -27,7 +27,7 @@ def test_the_guide_runs_from_top_to_bottom(tmp_path) -> None:
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "first-sentence less first-words, on the same 4 rows" in done.stdout
-    assert "texts.csv" in done.stdout and "sk-of-the-endpoint" not in done.stdout + done.stderr
+    assert "texts.csv" in done.stdout and "sk-example" not in done.stdout + done.stderr
 
 
 def test_every_setting_that_it_names_is_one() -> None:

@@ -110,6 +110,48 @@ def test_a_dataset_over_the_limit_is_413_and_leaves_nothing(start_server, tmp_pa
         assert http.get(f"{V1}/datasets/").json()["total"] == 0
 
 
+def test_a_body_that_does_not_say_what_it_is_is_json_but_not_from_a_browser(client, dataset):
+    body = json.dumps({"name": "e", "dataset": dataset}).encode()
+    assert client.post(f"{V1}/experiments/", content=body).status_code == 201
+    assert client.put(f"{V1}/settings/secrets/untyped", content=b'{"value": "x"}').status_code == 201
+    for header in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert client.post(f"{V1}/experiments/", content=body, headers=header).status_code == 415
+    assert client.post(f"{V1}/experiments/", content=b"{").status_code == 422
+
+
+def test_what_sdks_send_as_null_is_as_if_it_was_left_out(client, dataset):
+    left_open = ("accelerator", "revision", "base_url", "output_field", "system_prompt", "secret_key_name")
+    nulls = {"model": "m", "provider": "openai", **dict.fromkeys(left_open)}
+    answer = client.post(f"{V1}/jobs/inference/", json={"name": "j", "dataset": dataset, "job_config": nulls})
+    assert answer.status_code == 201, answer.text
+    config = answer.json()["job_config"]
+    assert (config["accelerator"], config["revision"], config["output_field"]) == (
+        "auto", "main", "predictions",
+    )  # fmt: skip
+    evaluation = client.post(f"{V1}/experiments/", json={"name": "e", "dataset": dataset}).json()["id"]
+    body = {"name": "w", "experiment_id": evaluation, "model": "m", "provider": "openai"}
+    nulls = dict.fromkeys(("config_template", "llm_as_judge", "base_url", "secret_key_name", "metrics"))
+    assert client.post(f"{V1}/workflows/", json={**body, **nulls, "system_prompt": ""}).status_code == 201
+    refused = client.post(f"{V1}/workflows/", json={**body, "config_template": "x"})
+    assert refused.status_code == 422 and "config_template" in refused.json()["detail"]
+
+
+def test_the_key_of_an_evaluator_is_its_judges(client):
+    answered = upload(client, b"examples,predictions\na,b\n").json()["id"]
+    judge = {"model_name": "m", "model_base_url": "http://127.0.0.1:9/v1"}
+
+    def asked(**config: object) -> httpx.Response:
+        body = {"name": "j", "dataset": answered, "job_config": {"job_type": "evaluator", **config}}
+        return client.post(f"{V1}/jobs/evaluator/", json=body)
+
+    assert asked(metrics=["token_length"], secret_key_name=None).status_code == 201
+    judged = {"metrics": ["g_eval_summarization"], "llm_as_judge": judge}
+    assert asked(**judged, secret_key_name="not-there").status_code == 400
+    client.put(f"{V1}/settings/secrets/judging", json={"value": "x"})
+    made = asked(**judged, secret_key_name="judging")
+    assert made.json()["job_config"]["llm_as_judge"]["secret_key_name"] == "judging"
+
+
 def test_a_job_of_a_kind_that_there_is_not_is_501(client):
     answer = client.post(f"{V1}/jobs/distillation/", json={})
     assert answer.status_code == 501 and "inference" in answer.json()["detail"]
@@ -229,6 +271,23 @@ def test_the_catalogue_is_found_by_task_and_changed(client):
     assert [client.post(f"{V1}/models/", json=body).status_code for _ in range(2)] == [201, 200]
     key = {"provider": "openai", "model": "mine"}
     assert [client.delete(f"{V1}/models/", params=key).status_code for _ in range(2)] == [204, 404]
+
+
+def test_shipped_models_need_only_what_clients_know(client):
+    items = client.get(f"{V1}/models/").json()["items"]
+    shipped = [item for item in items if item["origin"] == "shipped"]
+    assert {need for item in shipped for need in item["requirements"]} == {"api_key", "llamafile"}
+
+
+def test_what_is_told_of_a_model_is_whole_or_null(client):
+    body = {"model": "plain", "provider": "openai", "tasks": ["summarization"]}
+    client.post(f"{V1}/models/", json=body)
+    items = client.get(f"{V1}/models/").json()["items"]
+    told = [item["info"] for item in items if item["info"] is not None]
+    assert told and all({"parameter_count", "tensor_type", "model_size"} <= info.keys() for info in told)
+    assert all(isinstance(value, str) for info in told for value in info.values())
+    assert all(isinstance(item["website_url"], str) for item in items)
+    assert any(item["info"] is None for item in items)
 
 
 def test_bodies_that_are_no_json_or_too_deep_are_422(client, dataset):

@@ -54,6 +54,10 @@ class Desks:
         """Known answers."""
         return _told(Answers(answers=await self._desk.remembered(_shown(call), call.body.keys)))
 
+    async def check(self, call: Call[Any, NoQuery]) -> None:
+        """Lets pass who shows the pass."""
+        await self._desk.check(_shown(call))
+
     async def keep(self, call: Call[KeepIn, NoQuery]) -> bytes:
         """Keeps what came of rows."""
         shown = _shown(call)

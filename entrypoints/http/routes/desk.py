@@ -34,7 +34,7 @@ DESK: tuple[Route, ...] = (
     _route("POST", "remembered", "remembered", "Tells answers known of earlier", Json, body=RememberedIn),
     _route(
         "POST", "rows", "keep", "Keeps what came of rows; durable when it answers", Json, body=KeepIn,
-        takes=(JSON,), largest=_ROWS_AT_MOST,
+        takes=(JSON,), largest=_ROWS_AT_MOST, first="check",
     ),
     _route("GET", "rows", "rows", "Tells what came of rows, by number", Json, query=RowsQuery),
     _route(

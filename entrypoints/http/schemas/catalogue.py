@@ -20,6 +20,9 @@ __all__ = [
 ]  # fmt: skip
 
 _Price = Annotated[float, Field(strict=True, ge=0, le=1e9)]
+_UNTOLD = {"parameter_count": "", "tensor_type": "", "model_size": ""}
+"""What clients want of `info`, where there is one."""
+
 _TaskText = Literal["summarization", "translation", "text-generation"]
 
 
@@ -68,10 +71,10 @@ class ModelOut(TypedDict):
     display_name: str
     model: str
     provider: str
-    website_url: str | None
+    website_url: str
     description: str
     requirements: list[str]
-    info: dict[str, Any]
+    info: dict[str, Any] | None
     tasks: list[dict[str, dict[str, Any] | None]]
     base_url: str | None
     input_price: float | None
@@ -127,10 +130,10 @@ def model_out(entry: CatalogueEntry) -> ModelOut:
         "display_name": entry.display_name,
         "model": entry.model.name,
         "provider": entry.model.provider,
-        "website_url": entry.website_url,
+        "website_url": entry.website_url or "",
         "description": entry.description,
         "requirements": list(entry.requirements),
-        "info": dict(entry.info),
+        "info": {**_UNTOLD, **entry.info} if entry.info else None,
         "tasks": [{task.value: defaults or None} for task in entry.tasks],
         "base_url": entry.model.base_url,
         "input_price": entry.input_price,

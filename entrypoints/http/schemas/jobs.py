@@ -47,8 +47,8 @@ class _ModelIn(Closed):
     model: ModelText
     provider: ProviderText
     task_definition: TaskIn | None = None
-    accelerator: _Word = "auto"
-    revision: _Word = "main"
+    accelerator: _Word | None = Field(default=None, description="Left out: auto")
+    revision: _Word | None = Field(default=None, description="Left out: main")
     use_fast: _Flag = True
     trust_remote_code: _Flag = False
     torch_dtype: _Word = "auto"
@@ -58,6 +58,10 @@ class _ModelIn(Closed):
     store_to_dataset: _Flag | None = Field(default=None, description="Whether the answers become a dataset")
     system_prompt: SystemPromptText | None = Field(default=None, description="Empty: the task's own")
     secret_key_name: SecretNameText | None = Field(default=None, description="Of the endpoint's key")
+
+    def config(self) -> Json:
+        """As the domain takes it."""
+        return present(self)
 
 
 class InferenceConfigIn(_ModelIn):
@@ -79,6 +83,17 @@ class EvaluatorConfigIn(Closed):
     task_definition: TaskIn | None = None
     metrics: MetricList | None = Field(default=None, description="Left out: the usual ones")
     llm_as_judge: JudgeIn | None = None
+    secret_key_name: SecretNameText | None = Field(
+        default=None, description="Of the judge's key, where the judge names none; else not used"
+    )
+
+    def config(self) -> Json:
+        """As the domain takes it: there the key is the judge's."""
+        found = present(self)
+        key = found.pop("secret_key_name", None)
+        if key is not None and "llm_as_judge" in found:
+            found["llm_as_judge"].setdefault("secret_key_name", key)
+        return found
 
 
 class _JobCreate(Closed):
@@ -89,12 +104,12 @@ class _JobCreate(Closed):
     batch_size: BatchSize = 1
     job_timeout_sec: Seconds = Field(default=3600, description="Ours: for which it may run")
 
-    def fields(self, config: Closed) -> Json:
+    def fields(self, config: _ModelIn | EvaluatorConfigIn) -> Json:
         """As the service takes them."""
         return {
             "name": self.name,
             "description": self.description,
-            "config": {name: value for name, value in present(config).items() if name != "job_type"},
+            "config": {name: value for name, value in config.config().items() if name != "job_type"},
             "max_samples": self.max_samples,
             "batch_size": self.batch_size,
             "time_limit": timedelta(seconds=self.job_timeout_sec),

@@ -80,6 +80,7 @@ class WorkflowCreate(Closed):
     job_timeout_sec: Seconds = 3600
     metrics: MetricList | None = None
     llm_as_judge: JudgeIn | None = None
+    config_template: None = Field(default=None, description="Null, as the SDK sends it; there are none")
 
     def fields(self) -> Json:
         """As the service takes them, but for the evaluation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,12 +14,12 @@ from tests.service.evaluation.lab import Lab
 from tracker.adapters.security.secret_source import SystemSecrets
 from tracker.domain.errors import Conflict, Unauthenticated
 from tracker.domain.evaluation.jobs.deciding import Sighting
-from tracker.domain.evaluation.jobs.desks.service import DeskService
+from tracker.domain.evaluation.jobs.desks.service import DeskService, Shown
 from tracker.domain.evaluation.jobs.job import Job, JobKind
-from tracker.domain.evaluation.jobs.passes import LATE
+from tracker.domain.evaluation.jobs.passes import LATE, digest_of
 from tracker.domain.evaluation.secrets import SealedSecret
-from tracker.domain.ids import UserId
-from tracker.ports.unit_of_work import WritingUnit
+from tracker.domain.ids import JobId, UserId
+from tracker.ports.unit_of_work import ReadingUnit, WritingUnit
 
 INFERENCE = {"model": "small", "provider": "openai", "base_url": "http://localhost:1/v1"}
 
@@ -120,3 +120,58 @@ async def test_a_rotation_takes_no_key_away_while_a_worker_is_given_its_secrets(
     told = await desk.admit(job.id, 1, lab.last_errand(job.id).handle)
     assert told.admission.secrets["mine"].value == "s3cret"
     assert units.rotation is not None and (await units.rotation).unreadable == ()
+
+
+class SavedBetween:
+    """Units of work in which a server saves the job between its being read and saved."""
+
+    def __init__(self, lab: Lab, saves: Callable[[], Awaitable[object]]) -> None:
+        self._lab = lab
+        self._saves = saves
+        self.saving: list[asyncio.Future[object]] = []
+
+    def reading(self) -> ReadingUnit:
+        return self._lab.units.reading()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WritingUnit]:
+        async with self._lab.units.writing() as unit:
+            read = unit.jobs.get
+
+            async def get(job_id: JobId) -> Job:
+                found = await read(job_id)
+                self.saving.append(asyncio.ensure_future(self._saves()))
+                await asyncio.wait(self.saving, timeout=0.3)
+                return found
+
+            unit.jobs.get = get  # type: ignore[method-assign]
+            yield unit
+
+
+async def test_whoever_saves_the_job_at_the_same_time_takes_it_from_no_worker(lab: Lab):
+    """A worker takes a conflict for the loss of its job: nothing else may be one."""
+    job = await an_inference(lab)
+    await lab.seconds_pass(1)
+    await lab.take_up(job.id)
+
+    async def saves() -> None:
+        async with lab.units.writing() as unit:
+            present = await unit.jobs.get(job.id)
+            await unit.jobs.save(present.observed(present.unreachable_since is not None, at=lab.clock.now()))
+            await unit.commit()
+
+    units = SavedBetween(lab, saves)
+    service = DeskService(
+        units,  # type: ignore[arg-type]
+        lab.store, lab.clock, leaving=None, secrets=SystemSecrets(), box=lab.box, shipped=tuple,  # type: ignore[arg-type]
+    )  # fmt: skip
+    async with lab.units.writing() as unit:
+        sent = (await unit.job_passes.get(job.id, 1)).evolve(pass_digest=digest_of("token"))
+        await unit.job_passes.put(sent)
+        await unit.commit()
+    shown = Shown(job.id, 1, "token")
+    await service.begin(shown, 3)
+    await service.heartbeat(shown)
+    await service.keep(shown, [lab.answer(1, "one")], {})
+    await asyncio.gather(*units.saving)
+    assert len(units.saving) >= 3 and await service.answered(shown) == {1}

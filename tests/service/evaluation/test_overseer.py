@@ -372,3 +372,39 @@ async def test_no_attempt_begins_in_the_name_of_somebody_who_was_deactivated(lab
     found = await of(lab, job)
     assert found.status is JobStatus.FAILED and "was deactivated" in found.why
     assert (job.id, 1) not in lab.runner.errands
+
+
+async def test_an_experiment_that_is_deleted_while_it_is_recorded_takes_no_result_away(lab: Lab):
+    workflow = await lab.workflow(await lab.upload())
+    await lab.seconds_pass(1)
+    await lab.does_inference(workflow.steps[0].job_id)
+    await lab.seconds_pass(2)
+    await lab.does_evaluation(workflow.steps[1].job_id)
+    append, experiment_id = lab.points.append, workflow.experiment_id
+    assert experiment_id is not None
+
+    async def append_after_a_deletion(*args: Any) -> Any:
+        async with lab.units.writing() as unit:
+            await unit.experiments.delete(experiment_id)
+            await unit.commit()
+        await lab.points.delete(workflow.project_id, experiment_id)
+        return await append(*args)
+
+    lab.points.append = append_after_a_deletion  # type: ignore[method-assign]
+    await lab.everything_ends()
+    found = (await lab.workflows.get(lab.actor, workflow.id)).workflow
+    assert found.status is WorkflowStatus.SUCCEEDED, found.why
+    assert await lab.points.summary(workflow.project_id) == ()
+
+
+async def test_a_runner_that_takes_no_attempt_fails_the_job_with_what_it_said(lab: Lab):
+    job = await an_inference(lab)
+
+    async def refuses(errand: Any) -> None:
+        raise Unavailable("no space left on device")
+
+    lab.runner.start = refuses  # type: ignore[method-assign]
+    await lab.everything_ends()
+    found = await of(lab, job)
+    assert found.status is JobStatus.FAILED and found.events[-1].cause is Cause.TOO_MANY_ATTEMPTS
+    assert "the runner did not take attempt 3: no space left on device" in found.why

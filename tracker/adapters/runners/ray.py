@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ __all__ = ["RayRunner"]
 # A fixed text: Ray gives it to a shell. What an attempt is about is in the file.
 _ENTRYPOINT = f"exec python -P -m tracker.worker {CONFIG_FILE}"
 _NOTHING = "true"
+_USER = re.compile(r"//[^/]*@")
 _LAST_LINE = "tracker.worker ended: "
 _REFUSED = 3  # the exit code
 _SIGHT_SECONDS = 4.0
@@ -61,8 +63,9 @@ class RayRunner:
         program: str = PROGRAM,
     ) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self._url = url.rstrip("/")
-        self._client = httpx.AsyncClient(base_url=self._url, headers=headers, timeout=_TIMEOUT)
+        at = url.rstrip("/")
+        self._url = _USER.sub("//", at, count=1)  # as it is told, in the events of jobs besides
+        self._client = httpx.AsyncClient(base_url=at, headers=headers, timeout=_TIMEOUT)
         self._desk_url = desk_url
         self._cpus = cpus
         self._rules = rules or Rules()
@@ -252,5 +255,6 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Unavailable(f"what answers at {answer.request.url} is no Ray dashboard")
+        place = answer.request.url.copy_with(userinfo=b"")
+        raise Unavailable(f"what answers at {place} is no Ray dashboard")
     return found

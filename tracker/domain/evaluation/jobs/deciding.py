@@ -203,9 +203,21 @@ def _after_lease(job: Job, lease: Lease, report: Report, now: datetime, rules: R
         return Decision(Action.ADOPT, f"{lease.holder} gave no sign of life, but the attempt is alive")
     if report.sighting is Sighting.UNREACHABLE:
         return _unreachable(job, report, now, rules)
-    return Decision(
-        Action.INTERRUPT, f"{lease.holder} gave no sign of life until {lease.until}, and the attempt is gone"
-    )
+    return Decision(Action.INTERRUPT, _not_taken(job) or _silence(lease))
+
+
+def _not_taken(job: Job) -> str | None:
+    """What the runner said when the present attempt was brought to it, if it did not take it."""
+    said = [
+        event.why
+        for event in job.events
+        if event.cause is Cause.RUNNER_UNREACHABLE and event.attempt == job.attempt
+    ]
+    return said[-1] if said else None
+
+
+def _silence(lease: Lease) -> str:
+    return f"{lease.holder} gave no sign of life until {lease.until}, and the attempt is gone"
 
 
 def _of_itself(report: Report) -> Decision | None:

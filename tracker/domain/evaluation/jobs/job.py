@@ -163,6 +163,17 @@ class Job(Frozen):
             return job
         return job._moved(JobStatus.PENDING, Cause.ACCEPTED, "the runner has it", at=at)
 
+    def not_taken(self, attempt: int, why: str, *, at: datetime) -> Self:
+        """The runner said that it does not take the attempt; it may have it all the same.
+
+        Raises:
+            Conflict: the lease is lost.
+        """
+        self._check_attempt(attempt)
+        return self.noted(
+            Cause.RUNNER_UNREACHABLE, f"the runner did not take attempt {attempt}: {why}", at=at
+        )
+
     def begin(self, attempt: int, *, at: datetime, rows_total: int | None = None) -> Self:
         """The attempt runs.
 

@@ -121,6 +121,11 @@ class DeskService:
             await unit.commit()
         return Admitted(token, admission)
 
+    async def check(self, shown: Shown) -> None:
+        """Lets pass who shows an attempt's pass, whatever has become of the attempt."""
+        async with self._units.reading() as unit:
+            await _check(unit, shown)
+
     async def begin(self, shown: Shown, rows_total: int | None) -> datetime:
         """Notes that the attempt runs; until when its lease is believed."""
         now = self._clock.now()

@@ -186,14 +186,20 @@ class Attempts:
             memory_bytes=self._memory,
             gpus=gpus_of(config_of_job(job)),
         )
+        refusal: str | None = None
         try:
             await self._runner.start(errand)
-        except Unavailable:
-            return  # whether it has it, the next look tells
+        except Unavailable as error:
+            refusal = error.detail  # whether it has it all the same, the next look tells
+        now = self._clock.now()
         async with self._units.writing() as unit:
             present = await unit.jobs.get(job.id)
             try:
-                await unit.jobs.save(present.accept(job.attempt, at=self._clock.now()))
+                if refusal is None:
+                    changed = present.accept(job.attempt, at=now)
+                else:
+                    changed = present.not_taken(job.attempt, refusal, at=now)
+                await unit.jobs.save(changed)
             except Conflict:
                 return
             await unit.commit()

@@ -79,7 +79,10 @@ class Recording:
             batch = batch_of(
                 rows, batch_id=batch_id, experiment_id=workflow.experiment_id, now=self._clock.now()
             )
-            await self._scalars.append(workflow.project_id, batch)
+            try:
+                await self._scalars.append(workflow.project_id, batch)
+            except NotFound:  # people have deleted it meanwhile
+                return
             self._logged(workflow.project_id, workflow.experiment_id)
             after = page[-1].number
 
