@@ -179,6 +179,7 @@ async def test_secrets_come_through_standard_input_and_show_nowhere(
     for one in (told, sleeping):
         await runner.start(one)
     await until(runner, told, Sighting.FINISHED)
+    await until(runner, sleeping, Sighting.ALIVE)
     assert (folder / "handover").read_text() == repr(({"DATABASE_URL": secret}, key))
     pid = attempt_of(tmp_path, sleeping).read("process.json")["pid"]
     for process in session_of(attempt_of(tmp_path, sleeping).read("process.json"), listed()) | {pid}:

@@ -32,9 +32,9 @@ def fetch(digest: str, to: Path) -> None:
     to.write_bytes(BLOBS[digest])
 
 
-PARTS = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=5).filter(
-    lambda part: part not in (".", "..") and part.lower() != ".git" and part.isprintable()
-)
+PARTS = st.text(
+    st.characters(exclude_characters="/", exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=5
+).filter(lambda part: part not in (".", "..") and part.lower() != ".git" and part.isprintable())
 CONTENTS = st.one_of(st.binary(max_size=9), st.sampled_from([b"same", b"content"]))
 FILES = st.dictionaries(
     st.lists(PARTS, min_size=1, max_size=3).map("/".join), st.tuples(CONTENTS, st.booleans()), max_size=8

@@ -372,17 +372,17 @@ async def test_nothing_is_sent_without_the_lease(live: LiveEndpoint) -> None:
 
 @pytest.mark.parametrize("limit", ["job", "catalogue"])
 async def test_rows_are_sent_no_faster_than_the_limit(live: LiveEndpoint, limit: str) -> None:
-    content = texts(8)
+    content = texts(4)
     entry = CatalogueEntry(
         model=ModelReference(name="small"), display_name="Small", tasks=(TaskKind.SUMMARIZATION,),
-        defaults={"requests_per_minute": 1200},
+        defaults={"requests_per_minute": 200},
     )  # fmt: skip
-    more: dict[str, Any] = {"config": {"requests_per_minute": 1200.0}} if limit == "job" else {"model": entry}
+    more: dict[str, Any] = {"config": {"requests_per_minute": 200.0}} if limit == "job" else {"model": entry}
     desk = MemoryDesk(content)
     await inferred(desk, work_at(live, content, batch_size=8, **more))
     times = sorted(one.at for one in desk.rows.values())
     spread = (times[-1] - times[0]).total_seconds()
-    assert len(times) == 8 and spread > 0.2, "seven gaps of 50 ms, of which a late start saves one"
+    assert len(times) == 4 and spread > 0.2, "three gaps of 300 ms, less what a busy machine swallows of them"
 
 
 async def test_outcomes_of_many_slots_are_kept_together(live: LiveEndpoint) -> None:
