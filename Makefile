@@ -34,7 +34,7 @@ slow: $(STAMP)
 # What a database can make a difference to, and properties with many more examples; servers run on a
 # SQLite file anyway.
 databases: $(STAMP)
-	TEST_TRIES=5 TEST_DATABASE_URL=sqlite:///$$(mktemp -d)/test.db $(BIN)/python -m pytest -q \
+	TEST_TRIES=2 TEST_DATABASE_URL=sqlite:///$$(mktemp -d)/test.db $(BIN)/python -m pytest -q \
 	    tests/contract tests/property tests/migrations tests/service/test_scalars_clickhouse.py
 	$(BIN)/python -m tests.databases $(BIN)/python -m pytest -q \
 	    tests/contract tests/migrations tests/e2e tests/service/test_library.py

@@ -15,6 +15,8 @@ import pytest
 
 from tests.endpoint.live import LiveEndpoint
 
+pytestmark = pytest.mark.slow  # each test starts commands that start workers
+
 SECRET = "sk-typed-and-never-shown"
 
 

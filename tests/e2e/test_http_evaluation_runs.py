@@ -96,6 +96,7 @@ def test_a_workflow_runs_and_its_compiled_result_has_both_parts(http, endpoint):
     assert any(metric["name"].startswith("exact_match") for metric in tracked)
 
 
+@pytest.mark.slow
 def test_extra_columns_are_kept_downstream_and_the_output_field_works(http, endpoint):  # 11
     workflow = begun(http, endpoint, inference_output_field="answer")
     found = ended(http, f"/workflows/{workflow}")
@@ -119,6 +120,7 @@ def test_what_cannot_be_done_fails_with_a_reason(http, endpoint):  # 5
     assert http.post("/workflows/", json={**body, **model}).status_code == 422
 
 
+@pytest.mark.slow
 def test_the_timeout_ends_a_job_and_a_forced_delete_stops_it(http, endpoint):  # 7
     endpoint.endpoint.seconds = 1.0
     late = begun(http, endpoint, job_timeout_sec=1)
@@ -135,6 +137,7 @@ def test_the_timeout_ends_a_job_and_a_forced_delete_stops_it(http, endpoint):  #
     assert endpoint.endpoint.asked.total() == asked
 
 
+@pytest.mark.slow
 def test_a_job_that_was_cancelled_does_the_rest_when_it_is_retried(http, endpoint):
     endpoint.endpoint.seconds = 0.5
     model = {"model": "small", "provider": "openai", "base_url": endpoint.base_url}
@@ -152,6 +155,7 @@ def test_a_job_that_was_cancelled_does_the_rest_when_it_is_retried(http, endpoin
     assert endpoint.endpoint.asked.total() <= 8 + 1  # but for the one that was under way
 
 
+@pytest.mark.slow
 def test_the_server_is_restarted_and_the_workflow_goes_on(start_server, tmp_path, endpoint):  # 6
     endpoint.endpoint.seconds = 0.3
     server = start_server(tmp_path / "data")
@@ -165,6 +169,7 @@ def test_the_server_is_restarted_and_the_workflow_goes_on(start_server, tmp_path
         assert found["status"] == "succeeded", found["why"]
 
 
+@pytest.mark.slow
 def test_a_deletion_removes_what_the_workflow_left(http, endpoint):  # 8
     dataset = upload(http)
     workflow = begun(http, endpoint, dataset)
@@ -182,6 +187,7 @@ def test_a_deletion_removes_what_the_workflow_left(http, endpoint):  # 8
     assert http.get("/datasets/").json()["total"] == http.get("/jobs/").json()["total"] == 0
 
 
+@pytest.mark.slow
 def test_a_secret_reaches_the_endpoint_and_nobody_else(http, endpoint, tmp_path):  # 9
     endpoint.endpoint.key, endpoint.endpoint.seconds = SECRET, 0.3
     assert http.put("/settings/secrets/KEY", json={"value": SECRET}).status_code == 201
@@ -210,6 +216,7 @@ def _processes() -> Iterator[bytes]:
                 continue
 
 
+@pytest.mark.slow
 def test_a_secret_still_opens_after_its_key_was_rotated(http, endpoint, tmp_path):  # 10
     endpoint.endpoint.key = SECRET
     http.put("/settings/secrets/KEY", json={"value": SECRET})
