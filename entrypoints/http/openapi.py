@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from tracker.domain.evaluation.jobs.files import BY_WORKER, DATASET
+
 from .api.health import version
 from .forms import FormUpload
 from .media import JSON, OCTETS
@@ -104,6 +106,7 @@ _BYTES = {"type": "string", "format": "binary"}
 _ANY = {"type": "string", "minLength": 1}
 _WORDS = {
     "attempt": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "file": {"type": "string", "enum": [*BY_WORKER, DATASET]},
     "link": {"type": "string", "minLength": 1, "maxLength": 4000},
     "name": {"type": "string", "minLength": 1, "maxLength": 255, "format": "secret-name"},
 }

@@ -56,7 +56,7 @@ def job(config: dict[str, Any]) -> Callable[[World], Request]:
 
 def at_desk(content: Any = None) -> Callable[[World], Request]:
     return both(
-        on("job", attempt=1, name="result"), lambda world: {} if content is None else {"json": content}
+        on("job", attempt=1, file="result"), lambda world: {} if content is None else {"json": content}
     )
 
 
@@ -109,7 +109,7 @@ EVALUATION_REQUESTS: dict[tuple[str, str], Callable[[World], Request]] = {
     ("POST", f"{DESK}/remembered"): at_desk({"keys": []}),
     ("POST", f"{DESK}/rows"): at_desk({"outcomes": []}),
     ("GET", f"{DESK}/rows"): at_desk(),
-    ("PUT", f"{DESK}/files/{{name}}"): both(
+    ("PUT", f"{DESK}/files/{{file}}"): both(
         at_desk(), lambda world: {"content": b"{}", "headers": {"Content-Type": "application/octet-stream"}}
     ),
 }  # fmt: skip

@@ -28,6 +28,7 @@ from ..schemas.catalogue import (
 __all__ = ["Deployment", "Models", "Secrets"]
 
 _OK, _NO_CONTENT = 200, 204
+_LONGEST_NAME = 255
 
 
 class Deployment:
@@ -84,6 +85,8 @@ class Secrets:
     async def put(self, call: Call[SecretPut, NoQuery]) -> SecretOut | None:
         """Keeps a value."""
         name, body = call.words["name"], call.body
+        if len(name) > _LONGEST_NAME:  # also where only spaces make it so long
+            raise Invalid.field("name", f"must have at most {_LONGEST_NAME} characters", "string_too_long")
         if not await self._secrets.put(call.actor, name, body.value, body.description):
             call.status = _NO_CONTENT
             return None

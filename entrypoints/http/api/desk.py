@@ -71,7 +71,7 @@ class Desks:
 
     async def leave(self, call: Call[None, NoQuery]) -> None:
         """Takes a file of the job as it comes."""
-        await self._desk.leave(_shown(call), call.words["name"], call.uploaded.chunks())
+        await self._desk.leave(_shown(call), call.words["file"], call.uploaded.chunks())
 
 
 def _job(call: Call[Any, Any]) -> JobId:

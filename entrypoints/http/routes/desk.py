@@ -38,7 +38,7 @@ DESK: tuple[Route, ...] = (
     ),
     _route("GET", "rows", "rows", "Tells what came of rows, by number", Json, query=RowsQuery),
     _route(
-        "PUT", "files/{name}", "leave", "Takes a file of the job; durable when it answers", None, status=204,
-        streams=True, words=("attempt", "name"),
+        "PUT", "files/{file}", "leave", "Takes a file of the job; durable when it answers", None, status=204,
+        streams=True, words=("attempt", "file"),
     ),
 )  # fmt: skip
