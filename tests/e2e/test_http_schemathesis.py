@@ -176,7 +176,7 @@ def checked(case, url: str, **more) -> None:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_does_what_its_document_says(case, server, known):
     # Of a job that made no dataset, its clients are told with 422.
     reads = case.operation.method.upper() == "GET" and case.path != "/api/v1/jobs/{job_id}/dataset"
@@ -195,6 +195,6 @@ def admin_token(team_server) -> str:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_of_a_team_s_server_does_too(case, team_server, admin_token):
     checked(case, team_server.url, headers={"Authorization": f"Bearer {admin_token}"})
