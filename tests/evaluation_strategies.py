@@ -68,7 +68,7 @@ def datasets(
     """Datasets of this id and project, which may follow or come of others; few names, which collide."""
     revision = draw(st.integers(1, 2))
     parts = draw(st.lists(words, min_size=3, max_size=3, unique=True))
-    related = st.sampled_from([None, *others])
+    related = st.sampled_from([None, *(each for each in others if each != dataset_id)])
     lineage = st.builds(
         Lineage, job_id=st.sampled_from(job_ids), source_id=related, generated_by=names
     )  # fmt: skip

@@ -95,3 +95,9 @@ def test_the_ending_says_how_a_file_is_written() -> None:
     assert kinds == [FileKind.CSV, FileKind.JSONL, FileKind.JSONL, FileKind.PARQUET, FileKind.CSV]
     with pytest.raises(Invalid, match=r"one of .csv, .jsonl, .ndjson, .parquet"):
         file_kind("a.txt", default=None)
+
+
+def test_a_dataset_comes_of_another_and_not_of_itself() -> None:
+    one = a_dataset()
+    with pytest.raises(Invalid, match="not of itself"):
+        one.evolve(revision=2, previous_id=one.id)

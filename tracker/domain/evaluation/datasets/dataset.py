@@ -106,6 +106,8 @@ class Dataset(Frozen):
             raise PydanticCustomError("missing_examples", "there is no column of examples")
         if self.revision == 1 and self.previous_id is not None:
             raise PydanticCustomError("revisions", "the first revision has none before it")
+        if self.id in (self.previous_id, self.lineage and self.lineage.source_id):
+            raise PydanticCustomError("lineage", "a dataset comes of another, not of itself")
         return self
 
     @property
