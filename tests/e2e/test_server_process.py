@@ -208,7 +208,7 @@ def test_readiness_names_migrations_once_the_schema_was_moved_under_it(tmp_path:
         assert answer.status_code == 503
         assert answer.json()["detail"].startswith("not ready: migrations: ")
         assert "tracker db upgrade" in answer.json()["detail"]
-        assert client.get("/api/experiments/recent").status_code == 503
+        assert client.get("/api/v1/datasets/").status_code == 503
         assert cli(data, "db", "upgrade").returncode == 0
         assert client.get("/api/health/ready").status_code == 200
 
