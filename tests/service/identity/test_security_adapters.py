@@ -155,3 +155,11 @@ class TestFileMailer:
         (tmp_path / "file").write_text("")
         with pytest.raises(Unavailable):
             await FileMailer(tmp_path / "file" / "mail").send("ada@example.org", "Hello", "x")
+
+
+def test_what_a_killed_process_left_of_a_key_file_is_removed(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "signing-keys.json")
+    stray = tmp_path / ".signing-keys-abc"
+    stray.write_text("keys")
+    file.rotate(NOON, timedelta(days=7))
+    assert not stray.exists() and file.path.stat().st_mode & 0o777 == 0o600

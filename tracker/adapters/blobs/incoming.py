@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ async def received(folder: Path, digest: str, chunks: AsyncIterator[bytes]) -> A
         hashing, size = hashlib.sha256(), 0
         with os.fdopen(number, "wb", buffering=0) as file:
             async for piece in _pieces(chunks):
-                await asyncio.to_thread(_take, file.fileno(), hashing, piece)
+                await asyncio.to_thread(_take, file, hashing, piece)
                 size += len(piece)
             found = hashing.hexdigest()
             if found != digest:
@@ -72,11 +73,12 @@ async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"".join(waiting)
 
 
-def _take(number: int, hashing: hashlib._Hash, piece: bytes) -> None:
+def _take(file: FileIO, hashing: hashlib._Hash, piece: bytes) -> None:
+    # By the object and not its number, which may be another file's when a cancelled task has closed it.
     hashing.update(piece)
     rest = memoryview(piece)
     while rest:
-        rest = rest[os.write(number, rest) :]
+        rest = rest[file.write(rest) :]
 
 
 def written(path: Path, content: bytes) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
-import tempfile
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tracker.adapters.security.private_file import changing, replace
 from tracker.domain.errors import Invalid, Unavailable
 
 __all__ = ["SecretKey", "SecretKeyFile"]
 
 _KEY_BYTES = 32
 _ID_BYTES = 8
-_STRAY = ".secret-keys-"
 
 
 @dataclass(frozen=True)
@@ -103,37 +101,10 @@ class SecretKeyFile:
         return keys
 
     def _write(self, keys: Sequence[SecretKey]) -> None:
-        """Puts a whole new file in the place of the old one; durable, its name as well. What a killed process
-        left of another is removed: nobody else writes now, and it has keys in it."""
-        for stray in self.path.parent.glob(f"{_STRAY}*"):
-            stray.unlink(missing_ok=True)
-        text = json.dumps({"keys": [_to_json(key) for key in keys]}, indent=1)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=_STRAY)  # mode 600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(self.path, json.dumps({"keys": [_to_json(key) for key in keys]}, indent=1))
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Only one process changes the file at a time."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.with_name(self.path.name + ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise Unavailable(f"cannot write the keys of secrets to {self.path}: {error.strerror}") from error
+    def _changing(self) -> AbstractContextManager[None]:
+        return changing(self.path, "the keys of secrets")
 
 
 def _new_key() -> SecretKey:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
-import tempfile
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tracker.adapters.security.private_file import changing, replace
 from tracker.domain.errors import Invalid, Unavailable
 
 __all__ = ["KeyFile", "SigningKey"]
@@ -99,28 +98,10 @@ class KeyFile:
         return {key.name: key for key in keys}
 
     def _write(self, keys: list[SigningKey]) -> None:
-        text = json.dumps({"keys": [_to_json(key) for key in keys]}, indent=1)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".signing-keys-")  # mode 600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace(self.path, json.dumps({"keys": [_to_json(key) for key in keys]}, indent=1))
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Only one process changes the file at a time."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.with_name(self.path.name + ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise Unavailable(f"cannot write the signing keys to {self.path}: {error.strerror}") from error
+    def _changing(self) -> AbstractContextManager[None]:
+        return changing(self.path, "the signing keys")
 
 
 def _new_key(now: datetime) -> SigningKey:
