@@ -17,15 +17,6 @@ from tracker.ports.unit_of_work import UnitsOfWork
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
 async def kept(units: UnitsOfWork, *datasets: Dataset) -> None:
     async with units.writing() as unit:
         for dataset in datasets:

@@ -26,15 +26,6 @@ async def kept(units: UnitsOfWork, *runs: Experiment) -> None:
         await unit.commit()
 
 
-@pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
 class TestExperimentRepository:
     """What every adapter of the experiments port keeps."""
 

@@ -26,15 +26,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
-@pytest.fixture
 async def runs(units: UnitsOfWork, project: Project) -> tuple[Experiment, ...]:
     runs = tuple(an_experiment(project, name=str(i), position=9 - i) for i in range(3))
     async with units.writing() as unit:

@@ -19,15 +19,6 @@ LATER = NOON + timedelta(microseconds=1)
 
 
 @pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
-@pytest.fixture
 async def job(units: UnitsOfWork, project: Project) -> Job:
     job = a_job(project)
     async with units.writing() as unit:

@@ -19,15 +19,6 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
 async def kept(units: UnitsOfWork, *jobs: Job) -> None:
     async with units.writing() as unit:
         for job in jobs:

@@ -14,15 +14,6 @@ def a_query(project: Project, **fields: object) -> SavedQuery:
     return SavedQuery(**{**defaults, **fields})
 
 
-@pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
 class TestSavedQueryRepository:
     """What every adapter of the saved queries port keeps."""
 

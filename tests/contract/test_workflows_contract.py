@@ -20,15 +20,6 @@ TRANSLATION = TaskDefinition(task=TaskKind.TRANSLATION, source_language="Deutsch
 
 
 @pytest.fixture
-async def project(units: UnitsOfWork) -> Project:
-    project = a_project()
-    async with units.writing() as unit:
-        await unit.projects.add(project)
-        await unit.commit()
-    return project
-
-
-@pytest.fixture
 async def evaluation(units: UnitsOfWork, project: Project) -> Evaluation:
     evaluation = an_evaluation(project)
     await kept(units, evaluation)
