@@ -20,7 +20,7 @@ from tests.worker_programs import began, errand, naming, until, until_there
 from tracker.adapters.runners.attempt_folder import AttemptFolder
 from tracker.adapters.runners.handover import Handover, WorkerConfig
 from tracker.adapters.runners.local import LocalRunner
-from tracker.adapters.runners.processes import is_still, listed, session_of
+from tracker.adapters.runners.processes import Process, is_still, listed, session_of
 from tracker.adapters.system.processes import owner
 from tracker.domain.errors import Unavailable
 from tracker.domain.evaluation.jobs.deciding import Report, Sighting
@@ -277,7 +277,6 @@ async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, folder: Path
 def test_another_process_of_the_same_number_is_told_from_it() -> None:
     me = owner()
     assert is_still(me, listed())
-    assert session_of({**me, "pid": os.getsid(0)}, listed()) == set() or os.getsid(0) == os.getpid()
     for changed in (
         {"started": me["started"] - 1},
         {"boot": "another"},
@@ -285,7 +284,20 @@ def test_another_process_of_the_same_number_is_told_from_it() -> None:
         {"pid": 2**22 + 1},
     ):
         assert not is_still({**me, **changed}, listed())
-    assert session_of({**me, "boot": "another"}, listed()) == set()
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as leader:
+        its = {**me, "pid": leader.pid, "started": listed()[leader.pid].started}
+        try:
+            assert session_of(its, listed()) == {leader.pid}
+            for changed in ({"started": its["started"] - 1}, {"boot": "another"}, {"namespace": 1}):
+                assert session_of({**its, **changed}, listed()) == set()
+        finally:
+            leader.kill()
+    assert session_of(its, listed()) == set()
+
+
+def test_a_session_from_outside_of_the_container_is_nobodys() -> None:
+    inside = Process(2**22 + 1, 1, 0, "S", 1)
+    assert session_of({**owner(), "pid": 0, "started": 1}, {inside.pid: inside}) == set()
 
 
 async def test_jobs_are_known_until_they_are_forgotten_which_takes_the_end_of_their_attempts(

@@ -73,7 +73,8 @@ def session_of(who: Mapping[str, Any], all_now: Mapping[int, Process]) -> set[in
     number means that none is left.
     """
     leader = who.get("pid")
-    if not isinstance(leader, int) or not _is_of_here(who):
+    # In a container, 0 is the session of all that came from outside of it.
+    if not isinstance(leader, int) or leader < 1 or not _is_of_here(who):
         return set()
     present = all_now.get(leader)
     if present is not None and present.started != who.get("started"):
