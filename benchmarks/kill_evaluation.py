@@ -1,8 +1,9 @@
 """Kills the server, workers and the model endpoint at random moments of workflows, and looks what came of it.
 
-Run: ``python benchmarks/kill_evaluation.py [--rounds 50] [--seed 1]``. In each round a workflow is posted to
-a server; one to three times something is killed with SIGKILL: the server, a process of a worker or all of
-them, or the endpoint. The server and the endpoint are started again after up to three seconds. Then time
+Run: ``python benchmarks/kill_evaluation.py [--rounds 50] [--seed 1] [--ray]``. In each round a workflow is
+posted to a server; one to three times something is killed with SIGKILL: the server, a process of a worker or
+all of them, the endpoint, or with ``--ray`` the Ray head that runs the workers (which needs the Python of
+``make ray``). The server, the endpoint and the head are started again after up to three seconds. Then time
 passes until the workflow has ended. The endpoint writes down, before it answers, each row that it is paid
 for.
 
@@ -34,6 +35,7 @@ import httpx  # noqa: E402
 
 from tests.e2e.processes import ServerProcess  # noqa: E402
 from tests.endpoint.live import EndpointProcess  # noqa: E402
+from tests.ray_head import RayHead, free_ports  # noqa: E402
 
 __all__ = ["BAD", "kill_rounds"]
 
@@ -44,15 +46,24 @@ _LONGEST_END = 180.0
 
 @dataclass
 class House:
-    """An installation: its folder, its server, and the endpoint."""
+    """An installation: its folder, its server, the endpoint, and perhaps a Ray head."""
 
     folder: Path
     endpoint: EndpointProcess
+    head: RayHead | None = None
     server: ServerProcess | None = field(init=False, default=None)
     address: str = field(init=False, default="")
 
     def start_server(self) -> None:
-        self.server = ServerProcess(self.folder, JOBS_SLOTS="2")
+        words, variables = (), {"JOBS_SLOTS": "2"}
+        if self.head is not None:
+            # Workers on Ray ask at one address, whether the server was started again or not.
+            port = self.address.rpartition(":")[2] or str(free_ports(1)[0])
+            words, variables = ("--port", port), {
+                "JOBS_RUNNER": "ray", "RAY_DASHBOARD_URL": self.head.url, "RAY_TOKEN": self.head.token,
+                "TRACKER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            }  # fmt: skip
+        self.server = ServerProcess(self.folder, *words, **variables)
         with self.server.client() as client:
             self.address = str(client.base_url)
 
@@ -62,11 +73,14 @@ class House:
 
     def workers(self) -> list[int]:
         """The processes of its workers."""
-        found = []
+        found, homes = [], [self.folder, *([self.head.folder] if self.head else [])]
         for place in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 words = (place / "cmdline").read_bytes().split(b"\0")
-                if b"tracker.worker" in words and any(str(self.folder).encode() in word for word in words):
+                # Ray's work in its own folder, and the others name that of their attempt.
+                told = [*words, bytes((place / "cwd").readlink())]
+                ours = any(str(home).encode() in each for home in homes for each in told)
+                if b"tracker.worker" in words and ours:
                     found.append(int(place.name))
         return found
 
@@ -99,7 +113,7 @@ def posted(house: House, number: int) -> str:
 
 def kill_something(house: House, dice: random.Random, found: Counter[str]) -> int:
     """Kills something, and starts again what would be; how many rows it may have cut off."""
-    what = dice.choice(["server", "worker", "worker", "endpoint"])
+    what = dice.choice(["server", "worker", "worker", "endpoint", *(["head"] * 3 if house.head else [])])
     found[f"{what} killed"] += 1
     if what == "server":
         house.kill_server()
@@ -110,6 +124,11 @@ def kill_something(house: House, dice: random.Random, found: Counter[str]) -> in
         house.endpoint.kill()
         time.sleep(dice.uniform(0, 3))
         house.endpoint.start()
+        return SLOTS
+    if what == "head" and house.head is not None:
+        house.head.kill()
+        time.sleep(dice.uniform(0, 3))
+        house.head.start()
         return SLOTS
     victims = house.workers()
     for victim in victims if dice.random() < 0.5 else victims[-1:]:
@@ -150,15 +169,18 @@ def kill_round(house: House, number: int, dice: random.Random, paid: Path, found
         print(f"round {number}: {detail['metrics']}")
 
 
-def kill_rounds(rounds: int, *, seed: int) -> Counter[str]:
+def kill_rounds(rounds: int, *, seed: int, on_ray: bool = False) -> Counter[str]:
     """What was found in so many rounds."""
     dice, found = random.Random(seed), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="tracker-killed-") as folder:
         paid = Path(folder) / "paid.txt"
         paid.touch()
-        house = House(Path(folder) / "data", EndpointProcess(paid, seconds=SECONDS))
+        head = RayHead(2) if on_ray else None
+        house = House(Path(folder) / "data", EndpointProcess(paid, seconds=SECONDS), head)
         try:
             house.endpoint.start()
+            if head is not None:
+                head.start()
             house.start_server()
             for number in range(rounds):
                 kill_round(house, number, dice, paid, found)
@@ -168,6 +190,8 @@ def kill_rounds(rounds: int, *, seed: int) -> Counter[str]:
             for worker in house.workers():
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
+            if head is not None:
+                head.remove()
     return found
 
 
@@ -176,9 +200,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ray", action="store_true", help="workers run on a Ray head, which is killed too")
     given = parser.parse_args()
     began = time.monotonic()
-    found = kill_rounds(given.rounds, seed=given.seed)
+    found = kill_rounds(given.rounds, seed=given.seed, on_ray=given.ray)
     for what, count in sorted(found.items()):
         print(f"{what:24} {count:8}")
     print(f"{'seconds':24} {time.monotonic() - began:8.0f}")
