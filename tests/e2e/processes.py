@@ -87,6 +87,7 @@ class ServerProcess:
             self.process.send_signal(number)
         code = self.process.wait(60)
         self._reader.join(60)
+        self.process.stderr.close()
         return code
 
     def resize_files(self, largest: int) -> None:

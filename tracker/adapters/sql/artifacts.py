@@ -41,9 +41,9 @@ _KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a stat
 class SqlArtifactRepository:
     """Keeps the port :class:`tracker.ports.artifacts.ArtifactRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(artifacts, dialect)
+        insert = insert_into(artifacts, session.dialect)
         self._upsert = insert.on_conflict_do_update(
             index_elements=_KEY, set_={name: insert.excluded[name] for name in _REPLACED}
         )
@@ -85,9 +85,8 @@ class SqlArtifactRepository:
 class SqlSnapshotRepository:
     """Keeps the port :class:`tracker.ports.artifacts.SnapshotRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def add(self, snapshot: Snapshot) -> None:
         """Keeps a new one, and its tree unless another one has it too."""
@@ -132,7 +131,7 @@ class SqlSnapshotRepository:
         for row in await self._session.rows(by_digest):
             return int(row.id)
         packed = zlib.compress(manifest.text.encode())
-        insert = insert_into(manifests, self._dialect).on_conflict_do_nothing()
+        insert = insert_into(manifests, self._session.dialect).on_conflict_do_nothing()
         is_new = await self._session.run(insert.values(digest=manifest.digest, packed=packed))
         (row,) = await self._session.rows(by_digest)
         if is_new and manifest.files:

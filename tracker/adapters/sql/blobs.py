@@ -54,15 +54,15 @@ _REFERENCES = (*_OF_RUNS, _OF_DATASETS, _OF_JOBS)
 class SqlBlobRepository:
     """Keeps the port :class:`tracker.ports.artifacts.BlobRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(blobs, dialect)
+        insert = insert_into(blobs, session.dialect)
         self._reserve = insert.on_conflict_do_update(
             index_elements=[blobs.c.digest],
             set_={"review_at": insert.excluded.review_at},
             where=blobs.c.review_at < insert.excluded.review_at,  # not where it is NULL
         )
-        upload = insert_into(blob_uploads, dialect)
+        upload = insert_into(blob_uploads, session.dialect)
         self._known = (
             sa.update(blobs).where(blobs.c.digest == sa.bindparam("key")).values(size=sa.bindparam("size"))
         )

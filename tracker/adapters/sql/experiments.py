@@ -37,10 +37,9 @@ _KEYS_A_QUERY = 500  # SQLite and PostgreSQL both bound the parameters of a stat
 class SqlExperimentRepository:
     """Keeps the port :class:`tracker.ports.experiments.ExperimentRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
-        self._attributes = AttributeRows(session, dialect)
+        self._attributes = AttributeRows(session)
         self._loaded: dict[ExperimentId, Experiment] = {}
 
     async def get(self, experiment_id: ExperimentId) -> Experiment:
@@ -107,7 +106,7 @@ class SqlExperimentRepository:
             .order_by(*_AGE)
         )
         if containing:
-            place = sa.func.instr if self._dialect == "sqlite" else sa.func.strpos
+            place = sa.func.instr if self._session.dialect == "sqlite" else sa.func.strpos
             statement = statement.where(place(experiments.c.name, containing) > 0)
         return [(row.id, row.name) for row in await self._session.rows(statement)]
 
@@ -194,7 +193,7 @@ class SqlExperimentRepository:
         """Sets positions, in one statement with one parameter."""
         if not positions:
             return
-        if self._dialect == "sqlite":
+        if self._session.dialect == "sqlite":
             text = json.dumps({key.hex: position for key, position in positions.items()})
             wanted = sa.func.json_each(text).table_valued("key", "value")
             key: sa.ColumnElement[Any] = wanted.c.key

@@ -17,9 +17,8 @@ __all__ = ["SqlLimitRepository"]
 class SqlLimitRepository:
     """Keeps the port :class:`tracker.ports.limits.LimitRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def find(self, key: str) -> Bucket | None:
         """The bucket."""
@@ -28,7 +27,7 @@ class SqlLimitRepository:
 
     async def put(self, key: str, bucket: Bucket) -> None:
         """Keeps it."""
-        insert = insert_into(limits, self._dialect).values({"key": key, **bucket._asdict()})
+        insert = insert_into(limits, self._session.dialect).values({"key": key, **bucket._asdict()})
         await self._session.run(
             insert.on_conflict_do_update(
                 index_elements=[limits.c.key],

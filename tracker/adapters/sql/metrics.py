@@ -25,10 +25,10 @@ _ORDER = (metrics.c.name, metrics.c.label, metrics.c.step)
 class SqlMetricRepository:
     """Keeps the port :class:`tracker.ports.metrics.MetricRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._summaries = SqlSummaryRepository(session, dialect)
-        insert = insert_into(metrics, dialect)
+        self._summaries = SqlSummaryRepository(session)
+        insert = insert_into(metrics, session.dialect)
         # Without values of its own, so that it is compiled once for any number of rows.
         self._upsert = insert.on_conflict_do_update(
             index_elements=_KEY,

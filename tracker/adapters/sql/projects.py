@@ -30,9 +30,9 @@ _HYPOTHESES = "hypotheses"  # in the place of a status
 class SqlProjectRepository:
     """Keeps the port :class:`tracker.ports.projects.ProjectRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._summaries = SqlSummaryRepository(session, dialect)
+        self._summaries = SqlSummaryRepository(session)
 
     async def get(self, project_id: ProjectId, *, asker: UserId | None = None) -> Project:
         """The project."""

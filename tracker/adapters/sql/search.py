@@ -42,15 +42,14 @@ _Fields = dict[tuple[Source, str, str], list[int]]
 class SqlSearchRepository:
     """Keeps the port :class:`tracker.ports.search.SearchRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def page(self, search: Search) -> tuple[Place, ...]:
         """The first of the order."""
         tests = list(leaves(search.where))
         fields = await self._fields_of(search, tests)
-        known = Known(search.projects, fields, {}, self._dialect, search.now)
+        known = Known(search.projects, fields, {}, self._session.dialect, search.now)
         texts: dict[Operand | None, Sequence[str]] = {}
         fitting: dict[Like | Tagged, Sequence[str]] = {}
         for test in tests:
@@ -59,7 +58,7 @@ class SqlSearchRepository:
                 if operand not in texts:
                     texts[operand] = await self._texts(operand, known)
                 fitting[test] = [text for text in texts[operand] if test.pattern.fits(text)]
-        known = Known(search.projects, fields, fitting, self._dialect, search.now)
+        known = Known(search.projects, fields, fitting, self._session.dialect, search.now)
         known = replace(known, only=await self._narrowed(search.where, known))
         found: list[Place] = []
         for part in statements(search, known):
@@ -86,7 +85,7 @@ class SqlSearchRepository:
         An order's index would else be gone through to its end for them. PostgreSQL knows from its
         statistics how many pass; SQLite has none.
         """
-        if self._dialect != "sqlite":
+        if self._session.dialect != "sqlite":
             return None
         for test in where.tests if isinstance(where, All) else [where]:
             statement = few(test, known, _FEW + 1)

@@ -65,10 +65,12 @@ class Session(Protocol):
     """What repositories need of a unit of work.
 
     Attributes:
+        dialect: of the database, ``sqlite`` or ``postgresql``.
         is_writing: whether what is found stays as it is until the unit ends.
         valueless: the experiments that the unit made and that have no final values so far.
     """
 
+    dialect: str
     is_writing: bool
     valueless: set[UUID]
 
@@ -162,6 +164,7 @@ class ReadingSession:
     is_writing = False
 
     def __init__(self, engine: AsyncEngine, loaders: Loaders) -> None:
+        self.dialect = engine.dialect.name
         self.valueless: set[UUID] = set()
         self._engine = engine
         self._loaders = loaders
@@ -189,10 +192,11 @@ class WritingSession:
     is_writing = True
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self.dialect = connection.dialect.name
         self.changes_standings = False
         self.valueless: set[UUID] = set()
         self._connection = connection
-        self._locks_rows = connection.dialect.name != "sqlite"  # SQLite has one writer at a time anyway
+        self._locks_rows = self.dialect != "sqlite"  # SQLite has one writer at a time anyway
 
     async def rows(
         self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None

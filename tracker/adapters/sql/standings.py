@@ -47,9 +47,8 @@ _TOKEN = api_tokens.c
 class SqlStandingRepository:
     """Keeps the port :class:`tracker.ports.identity.StandingRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def changes(self) -> int:
         """How often standings have changed; many who ask at once share one query."""
@@ -74,7 +73,7 @@ class SqlStandingRepository:
         row = {"id": session.id, "user_id": session.user_id, "expires_at": session.expires_at}
         with inserting("session", session.id):
             await self._session.run(
-                insert_into(ended_sessions, self._dialect).values(row).on_conflict_do_nothing()
+                insert_into(ended_sessions, self._session.dialect).values(row).on_conflict_do_nothing()
             )
 
     async def forget_sessions(self, before: datetime) -> None:

@@ -35,9 +35,8 @@ _Group = tuple[ExperimentId, str, str]
 class SqlSummaryRepository:
     """Keeps the port :class:`tracker.ports.summaries.SummaryRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def of_experiments(self, experiment_ids: Collection[ExperimentId]) -> tuple[MetricSummary, ...]:
         """Those of some experiments."""
@@ -67,7 +66,7 @@ class SqlSummaryRepository:
         homes = await self._homes(ids)
         known = [mark for mark in marks if mark.experiment_id in homes]
         keys = {(homes[mark.experiment_id], Source.METRICS, mark.name, "") for mark in known}
-        numbers = await numbered(self._session, self._dialect, keys)
+        numbers = await numbered(self._session, keys)
         rows = [
             {
                 "experiment_id": mark.experiment_id,
@@ -81,7 +80,7 @@ class SqlSummaryRepository:
         ]
         if not rows:
             return
-        insert = insert_into(metric_summaries, self._dialect)
+        insert = insert_into(metric_summaries, self._session.dialect)
         own, new = metric_summaries.c, insert.excluded
         taken = {name: new[name] for name in ("last", "min", "max", "points")}
         value = sa.case((own.finals == 0, new.value), else_=own.value)
@@ -153,7 +152,7 @@ class SqlSummaryRepository:
         definitions: dict[FieldKey, MetricDefinition],
     ) -> None:
         keys = {group: (homes[group[0]], Source.METRICS, *group[1:]) for group in groups}
-        numbers = await numbered(self._session, self._dialect, set(keys.values()))
+        numbers = await numbered(self._session, set(keys.values()))
         rows = []
         for group, values in groups.items():
             key = keys[group]
@@ -165,7 +164,7 @@ class SqlSummaryRepository:
             })  # fmt: skip
         if not rows:
             return
-        insert = insert_into(metric_summaries, self._dialect)
+        insert = insert_into(metric_summaries, self._session.dialect)
         own, new = metric_summaries.c, insert.excluded
         of_finals = {n: sa.case((own.points == 0, new[n]), else_=own[n]) for n in ("last", "min", "max")}
         await self._session.run(
@@ -182,7 +181,7 @@ class SqlSummaryRepository:
         They hold the project first and its experiments after. New fields need the project too: who held
         the experiments already would wait for them, and they for it.
         """
-        if self._dialect == "sqlite":
+        if self._session.dialect == "sqlite":
             return
         for some in chunks(sorted(experiment_ids)):
             of_these = sa.select(experiments.c.project_id).where(experiments.c.id.in_(some))
@@ -195,7 +194,7 @@ class SqlSummaryRepository:
         for some in chunks(sorted(experiment_ids)):
             statement = sa.select(experiments.c.id, experiments.c.project_id)
             statement = statement.where(experiments.c.id.in_(some))
-            if self._dialect != "sqlite":
+            if self._session.dialect != "sqlite":
                 statement = statement.with_for_update(read=True, key_share=True)
             homes.update({row.id: row.project_id for row in await self._session.rows(statement)})
         return homes

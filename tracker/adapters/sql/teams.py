@@ -69,9 +69,8 @@ class SqlTeamRepository:
 class SqlMemberRepository:
     """Keeps the port :class:`tracker.ports.teams.MemberRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def of_team(self, team_id: TeamId) -> tuple[TeamMember, ...]:
         """A team's."""
@@ -97,7 +96,7 @@ class SqlMemberRepository:
 
     async def put(self, member: TeamMember | ProjectMember) -> None:
         """Keeps a place, or changes its role."""
-        insert = insert_into(_table(member), self._dialect).values(
+        insert = insert_into(_table(member), self._session.dialect).values(
             {**member.__dict__, "role": member.role.value}
         )
         with inserting("user", member.user_id):

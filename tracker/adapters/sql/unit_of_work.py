@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -58,8 +59,7 @@ class SqlUnitsOfWork:
         self._engine = engine
         self._file_lock = file_lock
         # Each question is by itself, so that all who only look can share one.
-        session = ReadingSession(engine, Loaders(engine, file_version))
-        self._reading = SqlReadingUnit(session, engine.dialect.name)
+        self._reading = SqlReadingUnit(ReadingSession(engine, Loaders(engine, file_version)))
 
     def reading(self) -> SqlReadingUnit:
         """A unit that only looks."""
@@ -70,46 +70,66 @@ class SqlUnitsOfWork:
         return SqlWritingUnit(self._engine, self._file_lock)
 
 
+R = TypeVar("R")
+
+
+class _Made(Generic[R]):
+    """A repository of a unit, made when it is first asked for: a unit needs a few of them, and most make
+    statements."""
+
+    def __init__(self, repository: Callable[[Session], R]) -> None:
+        self._repository = repository
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, unit: _Repositories, owner: type) -> R:
+        made = self._repository(unit.session)
+        unit.__dict__[self._name] = made  # which is found before this
+        return made
+
+
 class _Repositories:
-    def _attach(self, session: Session, dialect: str) -> None:
-        self.users = SqlUserRepository(session)
-        self.standings = SqlStandingRepository(session, dialect)
-        self.api_tokens = SqlApiTokenRepository(session)
-        self.codes = SqlCodeRepository(session)
-        self.teams = SqlTeamRepository(session)
-        self.members = SqlMemberRepository(session, dialect)
-        self.grants = SqlGrantRepository(session)
-        self.limits = SqlLimitRepository(session, dialect)
-        self.audit = SqlAuditRepository(session)
-        self.projects = SqlProjectRepository(session, dialect)
-        self.experiments = SqlExperimentRepository(session, dialect)
-        self.branches = SqlBranchRepository(session)
-        self.metrics = SqlMetricRepository(session, dialect)
-        self.summaries = SqlSummaryRepository(session, dialect)
-        self.saved_queries = SqlSavedQueryRepository(session)
-        self.search = SqlSearchRepository(session, dialect)
-        self.hypotheses = SqlHypothesisRepository(session)
-        self.artifacts = SqlArtifactRepository(session, dialect)
-        self.snapshots = SqlSnapshotRepository(session, dialect)
-        self.blobs = SqlBlobRepository(session, dialect)
-        self.purges = SqlPurgeRepository(session)
-        self.datasets = SqlDatasetRepository(session)
-        self.jobs = SqlJobRepository(session)
-        self.job_rows = SqlRowRepository(session, dialect)
-        self.answers = SqlAnswerRepository(session, dialect)
-        self.job_files = SqlJobFileRepository(session, dialect)
-        self.job_passes = SqlPassRepository(session, dialect)
-        self.evaluations = SqlEvaluationRepository(session)
-        self.workflows = SqlWorkflowRepository(session)
-        self.evaluation_secrets = SqlSecretRepository(session, dialect)
-        self.catalogue_models = SqlModelRepository(session, dialect)
+    session: Session
+
+    users = _Made(SqlUserRepository)
+    standings = _Made(SqlStandingRepository)
+    api_tokens = _Made(SqlApiTokenRepository)
+    codes = _Made(SqlCodeRepository)
+    teams = _Made(SqlTeamRepository)
+    members = _Made(SqlMemberRepository)
+    grants = _Made(SqlGrantRepository)
+    limits = _Made(SqlLimitRepository)
+    audit = _Made(SqlAuditRepository)
+    projects = _Made(SqlProjectRepository)
+    experiments = _Made(SqlExperimentRepository)
+    branches = _Made(SqlBranchRepository)
+    metrics = _Made(SqlMetricRepository)
+    summaries = _Made(SqlSummaryRepository)
+    saved_queries = _Made(SqlSavedQueryRepository)
+    search = _Made(SqlSearchRepository)
+    hypotheses = _Made(SqlHypothesisRepository)
+    artifacts = _Made(SqlArtifactRepository)
+    snapshots = _Made(SqlSnapshotRepository)
+    blobs = _Made(SqlBlobRepository)
+    purges = _Made(SqlPurgeRepository)
+    datasets = _Made(SqlDatasetRepository)
+    jobs = _Made(SqlJobRepository)
+    job_rows = _Made(SqlRowRepository)
+    answers = _Made(SqlAnswerRepository)
+    job_files = _Made(SqlJobFileRepository)
+    job_passes = _Made(SqlPassRepository)
+    evaluations = _Made(SqlEvaluationRepository)
+    workflows = _Made(SqlWorkflowRepository)
+    evaluation_secrets = _Made(SqlSecretRepository)
+    catalogue_models = _Made(SqlModelRepository)
 
 
 class SqlReadingUnit(_Repositories):
     """Reads without a transaction; holds no connection between them."""
 
-    def __init__(self, session: ReadingSession, dialect: str) -> None:
-        self._attach(session, dialect)
+    def __init__(self, session: ReadingSession) -> None:
+        self.session = session
 
     async def __aenter__(self) -> Self:
         """Begins."""
@@ -132,7 +152,7 @@ class SqlWritingUnit(_Repositories):
         self._file_lock = file_lock
         self._opened = AsyncExitStack()
         self._connection: AsyncConnection
-        self._session: WritingSession
+        self.session: WritingSession
 
     async def __aenter__(self) -> Self:
         """Waits for its turn and begins the transaction."""
@@ -147,8 +167,7 @@ class SqlWritingUnit(_Repositories):
                 self._connection = await connection.execution_options(**WRITING)
                 await finished(_begun(self._connection))
             self._opened = opening.pop_all()
-        self._session = WritingSession(self._connection)
-        self._attach(self._session, self._engine.dialect.name)
+        self.session = WritingSession(self._connection)
         return self
 
     async def __aexit__(
@@ -171,9 +190,9 @@ class SqlWritingUnit(_Repositories):
     async def commit(self) -> None:
         """Makes the changes durable."""
         with translated():
-            if self._session.changes_standings:
+            if self.session.changes_standings:
                 await finished(self._connection.execute(_ANOTHER_STANDING))
-                self._session.changes_standings = False
+                self.session.changes_standings = False
             await finished(self._connection.commit())
 
 

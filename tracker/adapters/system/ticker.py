@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from tracker.domain.errors import TrackerError
@@ -12,6 +13,7 @@ from tracker.domain.errors import TrackerError
 __all__ = ["Ticker"]
 
 _log = logging.getLogger("tracker")
+_REST = 9  # times as long as it worked
 
 
 class Ticker:
@@ -19,7 +21,7 @@ class Ticker:
 
     Args:
         work: what is called; its failures are logged, and it is called again.
-        seconds: between two calls.
+        seconds: between two calls; more where `work` takes long, so that it has a tenth of the time at most.
     """
 
     def __init__(self, work: Callable[[], Awaitable[object]], seconds: float) -> None:
@@ -42,9 +44,12 @@ class Ticker:
         await self._once()
 
     async def _run(self) -> None:
+        pause = self._seconds
         while True:
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(pause)
+            began = time.monotonic()
             await self._once()
+            pause = max(self._seconds, (time.monotonic() - began) * _REST)
 
     async def _once(self) -> None:
         try:

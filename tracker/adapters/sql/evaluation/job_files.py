@@ -24,9 +24,9 @@ _LAST = 2**31 - 1  # attempt that the column takes
 class SqlJobFileRepository:
     """Keeps the port :class:`tracker.ports.evaluation.jobs.JobFileRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(job_files, dialect)
+        insert = insert_into(job_files, session.dialect)
         self._put = insert.on_conflict_do_update(
             index_elements=[job_files.c.job_id, job_files.c.name],
             set_={name: insert.excluded[name] for name in ("digest", "size", "at")},
@@ -50,9 +50,9 @@ class SqlJobFileRepository:
 class SqlPassRepository:
     """Keeps the port :class:`tracker.ports.evaluation.jobs.PassRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(job_passes, dialect)
+        insert = insert_into(job_passes, session.dialect)
         replaced = ("handle_digest", "pass_digest", "admitted_at", "sent_by")
         self._put = insert.on_conflict_do_update(
             index_elements=[job_passes.c.job_id, job_passes.c.attempt],

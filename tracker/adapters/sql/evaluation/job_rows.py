@@ -23,9 +23,9 @@ _LAST = 2**31 - 1  # number of a row
 class SqlRowRepository:
     """Keeps the port :class:`tracker.ports.evaluation.jobs.RowRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(job_rows, dialect)
+        insert = insert_into(job_rows, session.dialect)
         # What `kept` says, in the database: an answer stays, whoever brings another at the same time.
         # It gives the rows that it wrote, each of which was without an answer before.
         self._keep = insert.on_conflict_do_update(
@@ -33,7 +33,7 @@ class SqlRowRepository:
             set_={name: insert.excluded[name] for name in ("is_answered", "outcome")},
             where=~job_rows.c.is_answered,
         ).returning(job_rows.c.is_answered)
-        more = insert_into(job_tallies, dialect)
+        more = insert_into(job_tallies, session.dialect)
         self._count = more.on_conflict_do_update(
             index_elements=[job_tallies.c.job_id],
             set_={"answered": job_tallies.c.answered + more.excluded.answered},
@@ -78,9 +78,9 @@ class SqlRowRepository:
 class SqlAnswerRepository:
     """Keeps the port :class:`tracker.ports.evaluation.jobs.AnswerRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._keep = insert_into(answers, dialect).on_conflict_do_nothing(
+        self._keep = insert_into(answers, session.dialect).on_conflict_do_nothing(
             index_elements=[answers.c.project_id, answers.c.key]
         )
 

@@ -49,9 +49,9 @@ class SqlJobRepository:
     async def save(self, job: Job) -> Job:
         """Keeps a changed one."""
         saved = job.evolve(version=job.version + 1)
-        statement = sa.update(jobs).where(jobs.c.id == job.id, jobs.c.version == job.version)
+        row = {**job_columns(saved), "saved_id": job.id, "saved_version": job.version}
         with inserting("job", job.id):
-            changed = await self._session.run(statement.values(job_columns(saved)))
+            changed = await self._session.run(_SAVE, [row])
         if not changed:
             await self.get(job.id)
             raise StaleVersion.of("job", job.id)
@@ -83,4 +83,8 @@ class SqlJobRepository:
             raise NotFound.of("job", job_id)
 
 
+# A worker saves its job with every row that it keeps, so the statement is made but once.
+_SAVE = sa.update(jobs).where(
+    jobs.c.id == sa.bindparam("saved_id"), jobs.c.version == sa.bindparam("saved_version")
+)
 _BY_ID = Lookup.of_one(sa.select(jobs), jobs.c.id, job_of)

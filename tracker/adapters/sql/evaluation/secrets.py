@@ -25,9 +25,11 @@ _KEY = (evaluation_secrets.c.owner_id, evaluation_secrets.c.name)
 class SqlSecretRepository:
     """Keeps the port :class:`tracker.ports.evaluation.secrets.SecretRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._add = insert_into(evaluation_secrets, dialect).on_conflict_do_nothing(index_elements=_KEY)
+        self._add = insert_into(evaluation_secrets, session.dialect).on_conflict_do_nothing(
+            index_elements=_KEY
+        )
 
     async def put(self, owner_id: UserId, secret: Secret, sealed: SealedSecret) -> bool:
         """Keeps one."""
@@ -78,9 +80,9 @@ class SqlSecretRepository:
 class SqlModelRepository:
     """Keeps the port :class:`tracker.ports.evaluation.models.ModelRepository`."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._add = insert_into(catalogue_models, dialect).on_conflict_do_nothing(
+        self._add = insert_into(catalogue_models, session.dialect).on_conflict_do_nothing(
             index_elements=[catalogue_models.c.provider, catalogue_models.c.name]
         )
 

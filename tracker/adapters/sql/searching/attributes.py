@@ -27,9 +27,8 @@ _DELETE = sa.delete(attributes).where(
 class AttributeRows:
     """The rows of the attributes of experiments within one unit of work."""
 
-    def __init__(self, session: Session, dialect: str) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._dialect = dialect
 
     async def add(self, experiments: Iterable[Experiment]) -> None:
         """Those of new experiments."""
@@ -74,7 +73,7 @@ class AttributeRows:
         keys = {(*place[1:], "") for place in (*gone, *(place for place, _ in new))}
         if not keys:
             return
-        numbers = await numbered(self._session, self._dialect, keys)
+        numbers = await numbered(self._session, keys)
         left = [{"of_experiment": place[0], "of_field": numbers[(*place[1:], "")]} for place in gone]
         come = [_row(place[0], numbers[(*place[1:], "")], value) for place, value in new]
         for statement, rows in ((_DELETE, left), (_INSERT, come)):

@@ -31,7 +31,7 @@ def chunks(items: Iterable[Any], size: int = _VALUES_A_STATEMENT) -> Iterator[Se
         yield known[start : start + size]
 
 
-async def numbered(session: Session, dialect: str, keys: Collection[FieldKey]) -> FieldNumbers:
+async def numbered(session: Session, keys: Collection[FieldKey]) -> FieldNumbers:
     """The number of each field; those that have none get one."""
     wanted = set(keys)
     found = await _present(session, wanted)
@@ -39,7 +39,7 @@ async def numbered(session: Session, dialect: str, keys: Collection[FieldKey]) -
     new = sorted(wanted - found.keys())
     for some in chunks(new, _VALUES_A_STATEMENT // 4):
         rows = [dict(zip((column.name for column in _COLUMNS), key, strict=True)) for key in some]
-        await session.run(insert_into(search_fields, dialect).values(rows).on_conflict_do_nothing())
+        await session.run(insert_into(search_fields, session.dialect).values(rows).on_conflict_do_nothing())
     if new:
         found |= await _present(session, set(new))
     return found
