@@ -88,7 +88,10 @@ class Database:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise Unavailable(f"cannot create the folder of {self.file}: {error.strerror}") from error
-        version = await self.schema_version()
+        async with (self._file_lock or FileLock(None)).held():
+            # The first connection has a new file keep a write-ahead log, which SQLite refuses, rather than
+            # waits, while another connection does the same.
+            version = await self.schema_version()
         if auto_upgrade and version is None and self._file_lock is not None:
             await self._in_turn(new_schema.make)
             version = await self.schema_version()
