@@ -17,8 +17,6 @@ from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
-from tracker.adapters.sql.engine import WRITING
-
 __all__ = ["make", "script"]
 
 _FILE = Path(__file__).with_suffix(".sql")
@@ -26,16 +24,20 @@ _BREAK = ";\n\n"
 
 
 def make(connection: sa.Connection) -> None:
-    """Gives an empty SQLite database its schema, in one transaction; one with tables stays as it is."""
-    connection.execution_options(**WRITING)
+    """Gives an empty SQLite database its schema, in one transaction; one with tables stays as it is.
+
+    It is one script, since each statement by itself would cost a visit to the connection's thread. Whoever
+    calls keeps others out.
+    """
+    if connection.scalar(sa.text("SELECT count(*) FROM sqlite_master")):
+        return
+    written = connection.connection
+    script = f"BEGIN IMMEDIATE;\n{_FILE.read_text(encoding='utf-8')}COMMIT;"
     try:
-        if connection.scalar(sa.text("SELECT count(*) FROM sqlite_master")) == 0:
-            for statement in _FILE.read_text(encoding="utf-8").removesuffix(_BREAK).split(_BREAK):
-                connection.exec_driver_sql(statement)
-        connection.commit()
-    finally:
-        connection.rollback()
-        connection.execution_options(tracker_writing=False)
+        written.run_async(lambda driver: driver.executescript(script))
+    except sqlite3.Error as error:
+        written.rollback()
+        raise sa.exc.OperationalError("the new schema", None, error) from error
 
 
 def script(file: Path) -> str:
