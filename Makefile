@@ -24,7 +24,7 @@ backend-unit-test: $(STAMP)
 	$(BIN)/python -m pytest $(EVALUATION_UNIT)
 
 backend-int-test: $(STAMP)
-	$(BIN)/python -m pytest $(EVALUATION_INT)
+	$(BIN)/python -m pytest -m '' $(EVALUATION_INT)
 
 # Operations of the API are tests of one name, of which a worker beside others would run the last alone.
 slow: $(STAMP)
@@ -94,7 +94,7 @@ integrations: pyproject.toml constraints.txt
 # A Ray head, in an environment of its own: 400 MB. One process runs the tests, since each would start a head.
 ray: pyproject.toml constraints.txt
 	$(call install,.venv-ray,ray)
-	.venv-ray/bin/python -m pytest -n 0 tests/contract/test_runner_contract.py tests/contract/test_runner_ray.py
+	.venv-ray/bin/python -m pytest -n 0 -m '' tests/contract/test_runner_contract.py tests/contract/test_runner_ray.py
 
 clean:
 	rm -rf .venv .venv-importers .venv-integrations .venv-ray dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

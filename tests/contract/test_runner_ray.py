@@ -55,6 +55,7 @@ def test_a_package_is_called_by_what_is_in_it() -> None:
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
+@pytest.mark.slow
 async def test_a_head_that_does_not_answer_is_out_of_reach(folder: Path, silent: bool) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=5) as server:
         port = server.getsockname()[1]

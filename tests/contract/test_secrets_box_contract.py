@@ -187,6 +187,7 @@ print(AesGcmSecretsBox(Path(sys.argv[1])).key_id)
 """
 
 
+@pytest.mark.slow
 def test_racing_first_starts_make_one_key(path: Path) -> None:
     command = [sys.executable, "-c", _FIRST_START, str(path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}

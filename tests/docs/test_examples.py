@@ -53,6 +53,7 @@ def test_the_in_memory_example_runs(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_tracking_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
     examples = blocks("python", "docs/guide/tracking.md")
     assert len(examples) >= 5
@@ -60,6 +61,7 @@ def test_the_tracking_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_lineage_guide_runs_from_top_to_bottom(tmp_path: Path) -> None:
     examples = blocks("python", "docs/guide/lineage.md")
     assert len(examples) >= 6
@@ -73,6 +75,7 @@ def test_a_run_ends_as_the_readme_shows(tracked: tuple[Path, str, str]) -> None:
     assert measured.sub("#", tracked[2]) == measured.sub("#", shown)
 
 
+@pytest.mark.slow
 def test_every_shell_command_runs_on_what_the_script_tracked(tracked: tuple[Path, str, str]) -> None:
     commands = [
         line

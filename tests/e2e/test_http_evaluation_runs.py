@@ -76,6 +76,7 @@ def result(http: httpx.Client, workflow: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_workflow_runs_and_its_compiled_result_has_both_parts(http, endpoint):
     workflow = begun(http, endpoint)
     assert http.get(f"/workflows/{workflow}/result/download").status_code == 409

@@ -89,6 +89,7 @@ def ran(project: Path, tmp_path: Path) -> Shell:
     return shell
 
 
+@pytest.mark.slow
 def test_a_rerun_is_a_child_that_computes_the_same(ran: Shell, project: Path, tmp_path: Path) -> None:
     project.rename(tmp_path / "moved")
     done = ran.run("-m", "tracker", "rerun", "1", "--to", tmp_path / "again")

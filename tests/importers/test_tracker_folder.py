@@ -214,6 +214,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tracker.Tracker]
 
 @settings(max_examples=tries(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=projects(), parquet=st.booleans())
+@pytest.mark.slow
 def test_what_went_out_comes_back_identical(here, there, tmp_path: Path, told: dict, parquet: bool) -> None:
     project = build(here, told)
     folder = tmp_path / str(uuid4())

@@ -19,6 +19,8 @@ from tracker.capture import Captured, capture
 from tracker.capture.sending import send
 from tracker.domain.ids import ExperimentId
 
+pytestmark = pytest.mark.slow  # each makes a repository of its own
+
 ALWAYS = (1, 7, 8, 9, 13)
 SEEDS = [pytest.param(seed, marks=() if seed in ALWAYS else pytest.mark.slow) for seed in range(50)]
 

@@ -62,6 +62,7 @@ def test_other_bytes_than_were_named_are_refused(library: tracker.Tracker, tmp_p
     assert library.artifacts.missing([ABSENT]) == (ABSENT,)
 
 
+@pytest.mark.slow
 def test_many_are_uploaded_together_whatever_they_are_of(library: tracker.Tracker, tmp_path: Path) -> None:
     contents = [b"", os.urandom(3_000_000), *(os.urandom(4_000 + n) for n in range(1_100))]
     sources: dict[str, bytes | Path] = {}

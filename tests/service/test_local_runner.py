@@ -26,6 +26,8 @@ from tracker.domain.errors import Unavailable
 from tracker.domain.evaluation.jobs.deciding import Report, Sighting
 from tracker.domain.evaluation.jobs.errand import Errand
 
+pytestmark = pytest.mark.slow  # each starts processes
+
 PLAY = "tests.worker_programs:play"
 OVER = (Sighting.FINISHED, Sighting.REFUSED, Sighting.CRASHED, Sighting.UNREACHABLE)
 # Another process of the installation, which starts what it is told and is killed.

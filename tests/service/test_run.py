@@ -117,6 +117,7 @@ def test_an_end_of_no_known_kind_is_refused_and_the_run_goes_on(tmp_path: Path) 
     assert run.experiment.status == "complete"
 
 
+@pytest.mark.slow
 def test_a_script_that_crashes_outside_of_a_block_leaves_a_failed_run(tmp_path: Path) -> None:
     script = "import tracker\nrun = tracker.init('p', data='.')\nrun.log({'loss': 1.0})\n"
     for last_line in ("1 / 0", "pass"):
@@ -265,6 +266,7 @@ def test_auto_goes_on_with_what_did_not_come_to_its_end_and_otherwise_begins(tmp
         assert tr.scalars.read(first.id, "loss").step.tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_what_is_printed_and_how_loaded_the_machine_was_are_kept_when_asked_for(tmp_path: Path) -> None:
     script = (
         "import os, tracker\n"

@@ -25,6 +25,8 @@ from tracker.journal import carrier, frames
 from tracker.journal.segment import SegmentWriter
 from tracker.run import start
 
+pytestmark = pytest.mark.slow  # most run a script
+
 
 @contextmanager
 def handled(handler: object) -> Iterator[None]:

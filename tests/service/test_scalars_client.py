@@ -95,6 +95,7 @@ async def test_a_service_that_falls_silent_under_a_call_opens_the_breaker() -> N
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.slow
 async def test_an_error_of_the_service_is_tried_again_and_forgotten_when_it_passes(status: int) -> None:
     async with scripted(native(http(status), http(status), http(200, LOGGED))) as url:
         store = HttpScalarStore(url, patience=QUICK)
@@ -353,6 +354,7 @@ class Thinking:
         await send({"type": "http.response.body", "body": b"{}"})
 
 
+@pytest.mark.slow
 async def test_more_calls_than_the_service_can_take_say_nothing_of_its_health() -> None:
     app = Thinking()
     live = LiveApp(app)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.factories import a_metric, a_project, an_experiment
 from tracker.adapters.sql.database import Database
 from tracker.domain.metrics.summary import SeriesMark
@@ -11,6 +13,7 @@ from tracker.domain.metrics.summary import SeriesMark
 ROUNDS = 25
 
 
+@pytest.mark.slow
 async def test_new_series_and_new_values_never_wait_for_each_other_in_a_circle(postgres_url: str) -> None:
     database = Database(postgres_url)
     project = a_project()

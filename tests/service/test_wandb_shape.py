@@ -18,6 +18,8 @@ import tracker.compat.wandb as wandb
 from tests.e2e.processes import clean_environment
 from tracker.compat import wandb_errors
 
+pytestmark = pytest.mark.slow  # many run a script
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

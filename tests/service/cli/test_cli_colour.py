@@ -18,6 +18,8 @@ from tests.e2e.processes import clean_environment
 from tracker import MetricDefinition
 from tracker.domain.projects.project import Direction
 
+pytestmark = pytest.mark.slow  # each starts a terminal
+
 NASTY = "2_from_1_\x1b[31m\x07\u202e[red]漢字"
 ESCAPE = "\x1b["
 METRICS = (MetricDefinition(name="acc"), MetricDefinition(name="loss", direction=Direction.MINIMIZE))

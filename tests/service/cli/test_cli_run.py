@@ -14,6 +14,8 @@ import pytest
 import tracker
 from tests.e2e.processes import clean_environment
 
+pytestmark = pytest.mark.slow  # each runs a script in a process of its own
+
 Tracked = Callable[..., subprocess.CompletedProcess[str]]
 
 

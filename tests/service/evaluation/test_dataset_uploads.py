@@ -212,6 +212,7 @@ async def test_parquet_is_taken_and_its_rows_are_those_of_the_same_csv(lab: Lab,
     assert dataset.content_hash == other.content_hash and dataset.coverage == other.coverage
 
 
+@pytest.mark.slow
 async def test_parquet_bombs_are_refused_by_what_their_pages_say(units: UnitsOfWork, tmp_path: Path):
     lab = Lab(units, tmp_path, Limits(file_bytes=2_000_000))
     pa = pytest.importorskip("pyarrow")

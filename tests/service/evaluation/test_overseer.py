@@ -236,6 +236,7 @@ async def test_a_runner_that_cannot_kill_does_not_keep_a_job_for_ever(lab: Lab):
     assert found.status is JobStatus.STOPPED and "did not confirm" in found.why
 
 
+@pytest.mark.slow
 async def test_a_job_over_its_time_is_killed_and_fails(lab: Lab):
     job = await an_inference(lab)
     await lab.seconds_pass(1)

@@ -66,6 +66,7 @@ class TestKeyFile:
         (key,) = KeyFile(path).keys().values()
         assert len(key.secret) == 32 and "secret" not in repr(key)
 
+    @pytest.mark.slow
     def test_processes_that_start_together_sign_with_one_key(self, tmp_path: Path) -> None:
         path = tmp_path / "signing-keys.json"
         with multiprocessing.get_context("spawn").Pool(4) as processes:
