@@ -19,7 +19,7 @@ from tracker.domain.experiments.experiment import Experiment
 ABSENT = digest_of(b"nobody put this")
 
 
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tracker.Tracker]:
     if request.param == "embedded":
         where = {"data": str(tmp_path / "data")}

@@ -17,7 +17,7 @@ from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.projects.project import Project
 
 
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tracker.Tracker]:
     if request.param == "embedded":
         where = {"data": str(tmp_path)}

@@ -27,7 +27,7 @@ from tracker.remote_identity import log_in, log_out
 NOBODY = UUID(int=1)
 
 
-@pytest.fixture(scope="module", params=["embedded", "server"])
+@pytest.fixture(scope="module", params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def library(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tracker.Tracker]:

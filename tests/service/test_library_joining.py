@@ -16,7 +16,7 @@ from tracker.domain.scalars.joining import SeriesOver
 Where = dict[str, str]
 
 
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
     if request.param == "embedded":
         return {"data": str(tmp_path)}

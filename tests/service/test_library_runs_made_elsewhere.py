@@ -19,7 +19,7 @@ BEGAN = datetime(2020, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ENDED = BEGAN + timedelta(days=2)
 
 
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tracker.Tracker]:
     where = {"data": str(tmp_path)}
     if request.param == "server":

@@ -36,7 +36,7 @@ FAMILY = (
 )
 
 
-@pytest.fixture(params=["folder", "server"])
+@pytest.fixture(params=["folder", pytest.param("server", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest, run: Any, tmp_path: Any) -> Iterator[list[str]]:
     """The options that name a place with a family of four in it."""
     if request.param == "folder":
