@@ -10,10 +10,21 @@ from collections.abc import Awaitable, Callable
 
 from tracker.domain.errors import TrackerError
 
-__all__ = ["Ticker"]
+__all__ = ["Ticker", "pause_after"]
 
 _log = logging.getLogger("tracker")
 _REST = 9  # times as long as it worked
+_LONGEST_PAUSE = 5  # times as long as usual
+
+
+def pause_after(took: float, *, usual: float) -> float:
+    """Seconds to rest, so that work that takes long has no more than a tenth of the time.
+
+    Args:
+        took: seconds that it worked.
+        usual: seconds to rest, at least; and no more than five times as many, as it may have but waited.
+    """
+    return max(usual, min(took * _REST, usual * _LONGEST_PAUSE))
 
 
 class Ticker:
@@ -21,7 +32,7 @@ class Ticker:
 
     Args:
         work: what is called; its failures are logged, and it is called again.
-        seconds: between two calls; more where `work` takes long, so that it has a tenth of the time at most.
+        seconds: between two calls, as a rule; see :func:`pause_after`.
     """
 
     def __init__(self, work: Callable[[], Awaitable[object]], seconds: float) -> None:
@@ -49,7 +60,7 @@ class Ticker:
             await asyncio.sleep(pause)
             began = time.monotonic()
             await self._once()
-            pause = max(self._seconds, (time.monotonic() - began) * _REST)
+            pause = pause_after(time.monotonic() - began, usual=self._seconds)
 
     async def _once(self) -> None:
         try:
