@@ -35,6 +35,7 @@ from tracker.domain.errors import (
 from tracker.domain.scalars.batch import ScalarBatch
 from tracker.domain.scalars.series import SampledSeries
 from tracker.scalars_wire import MSGPACK, batch_body, pack
+from tracker.trust import trust_for
 
 __all__ = ["Client", "error_of"]
 
@@ -67,7 +68,9 @@ class Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         try:
             address = httpx.URL(url.rstrip("/") + "/api")
-            self._http = httpx.AsyncClient(base_url=address, headers=headers, timeout=_SECONDS)
+            self._http = httpx.AsyncClient(
+                base_url=address, headers=headers, timeout=_SECONDS, verify=trust_for(address)
+            )
         except (httpx.InvalidURL, UnicodeError) as error:
             raise Invalid.field("url", f"{url!r} is not an address: {error}") from error
         if address.scheme not in ("http", "https") or not address.host or not _is_port(address.port):

@@ -19,6 +19,7 @@ from tests.databases import GIVEN, drop_database, fresh_postgres_database
 from tracker.adapters.sql import migrations
 from tracker.container import build
 from tracker.settings import Settings
+from tracker.trust import trust_for
 
 
 class LiveServer:
@@ -148,7 +149,7 @@ def team_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeamServer
 @pytest.fixture
 def client(server: LiveServer) -> Iterator[httpx.Client]:
     """A client of the shared server."""
-    with httpx.Client(base_url=server.url, timeout=30) as http:
+    with httpx.Client(base_url=server.url, timeout=30, verify=trust_for(server.url)) as http:
         yield http
 
 

@@ -23,6 +23,7 @@ from tracker.domain.errors import (
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome
 from tracker.domain.ids import JobId
 from tracker.ports.evaluation.desk import Admission
+from tracker.trust import trust_for
 
 __all__ = ["HttpDesk"]
 
@@ -52,7 +53,9 @@ class HttpDesk:
     ) -> None:
         root = url.rstrip("/").removesuffix(_PATH)
         base = f"{root}{_PATH}/{job_id}/{attempt}"
-        self._http = httpx.AsyncClient(base_url=base, timeout=_SECONDS, transport=transport)
+        self._http = httpx.AsyncClient(
+            base_url=base, timeout=_SECONDS, transport=transport, verify=trust_for(base)
+        )
 
     async def admit(self, handle: str) -> Admission:
         """Takes up the errand, once."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import sys
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from urllib.request import getproxies
 
 import httpx
+
+from tracker.trust import trust_for
 
 __all__ = ["transport_for"]
 
@@ -32,7 +33,8 @@ class _Lanes(httpx.AsyncBaseTransport):
     than the request."""
 
     def __init__(self, url: httpx.URL, connections: int) -> None:
-        self._verify: ssl.SSLContext | bool = httpx.create_ssl_context() if url.scheme == "https" else False
+        trust = trust_for(url)
+        self._verify = httpx.create_ssl_context() if trust is True else trust  # one for all
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         self._all: list[httpx.AsyncHTTPTransport] = []
         self._free: list[httpx.AsyncHTTPTransport] = []

@@ -25,6 +25,7 @@ from tracker.domain.evaluation.jobs.deciding import Report, Sighting
 from tracker.domain.evaluation.jobs.errand import Errand
 from tracker.domain.evaluation.jobs.lease import Rules
 from tracker.domain.ids import JobId
+from tracker.trust import trust_for
 
 __all__ = ["RayRunner"]
 
@@ -65,7 +66,7 @@ class RayRunner:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         at = url.rstrip("/")
         self._url = _USER.sub("//", at, count=1)  # as it is told, in the events of jobs besides
-        self._client = httpx.AsyncClient(base_url=at, headers=headers, timeout=_TIMEOUT)
+        self._client = httpx.AsyncClient(base_url=at, headers=headers, timeout=_TIMEOUT, verify=trust_for(at))
         self._desk_url = desk_url
         self._cpus = cpus
         self._rules = rules or Rules()

@@ -16,6 +16,7 @@ import httpx
 from tracker.adapters.scalars.http.breaker import Breaker
 from tracker.domain.errors import Conflict, Invalid, NotFound, TooManyRequests, Unavailable
 from tracker.scalars_wire import MSGPACK, pack, unpack
+from tracker.trust import trust_for
 
 __all__ = ["Link", "Patience"]
 
@@ -80,7 +81,7 @@ class Link:
         self._http = httpx.AsyncClient(
             base_url=address,
             headers=headers,
-            verify=address.scheme == "https",
+            verify=trust_for(address),
             timeout=httpx.Timeout(None, connect=patience.connect),
             limits=httpx.Limits(max_connections=_CONNECTIONS + 1),  # one for a probe
         )
