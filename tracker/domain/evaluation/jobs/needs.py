@@ -5,7 +5,9 @@ from __future__ import annotations
 from tracker.domain.evaluation.jobs.config import EvaluatorConfig, InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import Job
 
-__all__ = ["Config", "config_of_job", "gpus_of", "makes_dataset", "model_of", "secret_names"]
+__all__ = [
+    "Config", "config_of_job", "gpus_of", "makes_dataset", "model_of", "secret_names", "secret_place",
+]  # fmt: skip
 
 Config = InferenceConfig | EvaluatorConfig
 
@@ -24,6 +26,12 @@ def secret_names(config: Config) -> tuple[str, ...]:
     else:
         name = None if config.llm_as_judge is None else config.llm_as_judge.secret_key_name
     return () if name is None else (name,)
+
+
+def secret_place(config: Config) -> tuple[str, ...]:
+    """The field of a configuration that names its secret."""
+    field = "secret_key_name"
+    return (field,) if isinstance(config, InferenceConfig) else ("llm_as_judge", field)
 
 
 def gpus_of(config: Config) -> float:

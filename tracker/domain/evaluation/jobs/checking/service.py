@@ -10,7 +10,7 @@ from tracker.domain.evaluation.datasets.dataset import Dataset
 from tracker.domain.evaluation.datasets.generated import generated_columns
 from tracker.domain.evaluation.jobs.config import EvaluatorConfig, InferenceConfig, config_of
 from tracker.domain.evaluation.jobs.job import Job, JobKind
-from tracker.domain.evaluation.jobs.needs import Config, config_of_job, secret_names
+from tracker.domain.evaluation.jobs.needs import Config, config_of_job, secret_names, secret_place
 from tracker.domain.evaluation.providers import LOADED_HERE, check_provider
 from tracker.domain.evaluation.refusals import MISSING_PROMPT, MISSING_SECRET
 from tracker.domain.evaluation.scoring.names import chosen, obstacle
@@ -70,7 +70,8 @@ class JobChecks:
         """
         why = await _missing_secret(unit, config, user_id)
         if why is not None:
-            raise Invalid(f"secret_key_name: {why}", [Problem(("secret_key_name",), why, MISSING_SECRET)])
+            place = secret_place(config)
+            raise Invalid(f"{'.'.join(place)}: {why}", [Problem(place, why, MISSING_SECRET)])
 
     def require_fit(self, kind: JobKind, config: Config, dataset: Dataset, *, answered: bool = False) -> None:
         """Lets pass a configuration that a dataset has the columns for.
