@@ -10,6 +10,7 @@ import click
 from tracker.domain.errors import Conflict
 
 from .evaluation_api import EvaluationApi, with_evaluation
+from .evaluation_output import print_kept
 from .output import Column, as_json_option, print_json, print_record, print_table
 
 __all__ = ["dataset", "limit_option", "project_id_option"]
@@ -93,7 +94,7 @@ def show(api: EvaluationApi, dataset_id: Any, as_json: bool) -> None:
 @with_evaluation
 def rm(api: EvaluationApi, dataset_id: Any) -> None:
     """Delete a dataset; jobs that still read it fail, and say why."""
-    api.delete(f"/datasets/{dataset_id}")
+    print_kept(api.delete(f"/datasets/{dataset_id}"))
 
 
 @dataset.command()

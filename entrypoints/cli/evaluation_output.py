@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import click
 
 from .cells import Cell, Head, missing, print_cells
 from .evaluation_api import EvaluationApi
-from .text import number
+from .text import number, visible
 
-__all__ = ["Found", "found_means", "print_comparison", "print_means", "scores"]
+__all__ = ["Found", "found_means", "print_comparison", "print_kept", "print_means", "scores"]
 
 
 class Found(NamedTuple):
@@ -103,3 +104,9 @@ def print_comparison(compared: Mapping[str, Any], first: str, second: str) -> No
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else number(round(value, 3))
+
+
+def print_kept(headers: Mapping[str, str]) -> None:
+    """Tells what a deletion left, by the headers of its answer."""
+    if (kept := headers.get("x-kept")) is not None:
+        click.echo(visible(f"kept: {unquote(kept)}"), err=True)

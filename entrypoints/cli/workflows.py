@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
 import click
 
@@ -11,7 +10,7 @@ from tracker.domain.evaluation.models import ModelReference
 
 from .datasets import limit_option, project_id_option
 from .evaluation_api import EvaluationApi, with_evaluation
-from .evaluation_output import print_comparison, print_means
+from .evaluation_output import print_comparison, print_kept, print_means
 from .output import Column, as_json_option, print_json, print_record, print_table
 from .text import visible
 
@@ -110,9 +109,7 @@ def create(
 @with_evaluation
 def rm(api: EvaluationApi, workflow_id: Any, force: bool) -> None:
     """Delete a workflow with its jobs and what they left."""
-    kept = api.delete(f"/workflows/{workflow_id}", force=str(force).lower()).get("x-kept")
-    if kept is not None:
-        click.echo(visible(f"kept: {unquote(kept)}"), err=True)
+    print_kept(api.delete(f"/workflows/{workflow_id}", force=str(force).lower()))
 
 
 @workflow.command()

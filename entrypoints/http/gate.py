@@ -113,7 +113,7 @@ class Gate:
         origin = req.get_header("origin")
         if origin in self._origins:
             resp.set_header("Access-Control-Allow-Origin", origin)
-            resp.set_header("Access-Control-Expose-Headers", "X-Request-ID, Retry-After")
+            resp.set_header("Access-Control-Expose-Headers", "X-Request-ID, Retry-After, Location, X-Kept")
 
     def _write_log(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         milliseconds = (time.perf_counter() - req.context.started) * 1000

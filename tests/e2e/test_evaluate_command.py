@@ -99,7 +99,8 @@ def test_the_rest_of_the_commands_tell_what_there_is(texts, tmp_path):
     copy = tmp_path / "copy.csv"
     assert tracker(tmp_path, "dataset", "download", made, "--to", str(copy)).returncode == 0
     assert copy.read_bytes() == texts.read_bytes()
-    assert tracker(tmp_path, "dataset", "rm", made).returncode == 0
+    removed = tracker(tmp_path, "dataset", "rm", made)
+    assert removed.returncode == 0 and removed.stderr.startswith("kept: evaluations and jobs that read it")
     gone = tracker(tmp_path, "dataset", "show", made)
     assert gone.returncode == 1 and "tracker dataset ls" in gone.stderr
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from urllib.parse import unquote
 
 import httpx
 import pyarrow as pa
@@ -319,3 +320,42 @@ def test_nothing_of_the_desk_is_answered_without_its_pass(client, dataset):
 
 def test_paths_are_free_of_files_of_the_machine(client):
     assert client.get(f"{V1}/files/..%2F..%2Fetc%2Fpasswd").status_code == 401
+
+
+def test_a_key_that_is_not_stored_is_refused_by_the_field_that_names_it(client, dataset):  # 5
+    evaluation = client.post(f"{V1}/experiments/", json={"name": "e", "dataset": dataset}).json()["id"]
+    model = {"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:9/v1"}
+    judge = {"model_name": "m", "model_base_url": "http://127.0.0.1:9/v1", "secret_key_name": "not-there"}
+    body = {"name": "w", "experiment_id": evaluation, "metrics": ["g_eval_summarization"], **model}
+    before = client.get(f"{V1}/jobs/").json()["total"]
+    for lacking, place in (
+        ({"llm_as_judge": judge}, ["llm_as_judge", "secret_key_name"]),
+        ({"secret_key_name": "not-there", "metrics": ["json_valid"]}, ["secret_key_name"]),
+    ):
+        answer = client.post(f"{V1}/workflows/", json={**body, **lacking})
+        assert answer.status_code == 400 and "not-there" in answer.json()["detail"]
+        assert answer.json()["detail"].startswith(f"{'.'.join(place)}: ")
+        assert answer.json()["errors"][0]["loc"] == ["body", *place]
+    assert client.get(f"{V1}/jobs/").json()["total"] == before
+    assert client.get(f"{V1}/experiments/{evaluation}").json()["workflows"] == []
+
+
+def test_a_deletion_says_what_stays(client):  # 8
+    dataset = upload(client, b"examples\nof a dataset that is deleted\n").json()["id"]
+    evaluation = client.post(f"{V1}/experiments/", json={"name": "e", "dataset": dataset}).json()["id"]
+    model = {"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:9/v1"}
+    body = {"name": "w", "experiment_id": evaluation, "metrics": ["json_valid"], **model}
+    workflow = client.post(f"{V1}/workflows/", json=body).json()["id"]
+    origin = {"Origin": "https://ui.example"}
+
+    def kept(path: str, **query: object) -> str:
+        answer = client.delete(f"{V1}/{path}", params=query, headers=origin)
+        assert answer.status_code == 204, answer.text
+        assert "X-Kept" in answer.headers["access-control-expose-headers"]
+        return unquote(answer.headers["x-kept"])
+
+    assert "the dataset of their evaluation; answers" in kept(f"workflows/{workflow}", force=True)
+    assert client.get(f"{V1}/datasets/{dataset}").status_code == 200
+    assert "evaluations and jobs that read it" in kept(f"datasets/{dataset}")
+    assert client.get(f"{V1}/experiments/{evaluation}").status_code == 200
+    assert "answers of models" in kept(f"experiments/{evaluation}")

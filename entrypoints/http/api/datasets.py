@@ -25,6 +25,7 @@ from ..schemas.evaluation import ListQuery
 from ..streaming import Streamed
 from .addresses import Addresses
 from .artifacts import content_of
+from .kept import tell_kept
 
 __all__ = ["Datasets", "Files", "project_of"]
 
@@ -70,7 +71,7 @@ class Datasets:
 
     async def delete(self, call: Call[None, NoQuery]) -> None:
         """Removes one."""
-        await self._datasets.delete(call.actor, _dataset(call))
+        tell_kept(call, (await self._datasets.delete(call.actor, _dataset(call))).kept)
 
 
 class Files:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from tracker.domain.evaluation.comparisons.service import WorkflowComparisonService
 from tracker.domain.evaluation.service import EvaluationDetail, EvaluationService
-from tracker.domain.evaluation.workflows.service import WorkflowDeletion, WorkflowDetail, WorkflowService
+from tracker.domain.evaluation.workflows.service import WorkflowDetail, WorkflowService
 from tracker.domain.ids import DatasetId, EvaluationId, ProjectId, WorkflowId
 
 from ..exchange import Call
@@ -32,11 +31,9 @@ from ..schemas.workflows import (
 )
 from .addresses import Addresses
 from .datasets import project_of
+from .kept import tell_kept
 
-__all__ = ["KEPT_HEADER", "Evaluations", "Workflows"]
-
-KEPT_HEADER = "X-Kept"
-"""What a deletion left, percent-encoded, since its answer has no content."""
+__all__ = ["Evaluations", "Workflows"]
 
 
 class Evaluations:
@@ -77,7 +74,7 @@ class Evaluations:
 
     async def delete(self, call: Call[None, NoQuery]) -> None:
         """Removes one with its workflows."""
-        _tell_kept(call, await self._evaluations.delete(call.actor, _evaluation(call)))
+        tell_kept(call, (await self._evaluations.delete(call.actor, _evaluation(call))).kept)
 
     def _out(self, call: Call[Any, Any], detail: EvaluationDetail) -> EvaluationOut:
         found: list[WorkflowDetailOut | WorkflowOut] = []
@@ -135,16 +132,12 @@ class Workflows:
 
     async def delete(self, call: Call[None, ForceQuery]) -> None:
         """Removes one."""
-        _tell_kept(call, await self._workflows.delete(call.actor, _workflow(call), force=call.query.force))
+        deletion = await self._workflows.delete(call.actor, _workflow(call), force=call.query.force)
+        tell_kept(call, deletion.kept)
 
 
 def _detail(call: Call[Any, Any], detail: WorkflowDetail, addresses: Addresses) -> WorkflowDetailOut:
     return detail_out(detail, lambda link: addresses.of_file(call.root, link), addresses.of_api(call.root))
-
-
-def _tell_kept(call: Call[Any, Any], deletion: WorkflowDeletion) -> None:
-    if deletion.kept:
-        call.headers[KEPT_HEADER] = quote("; ".join(deletion.kept)[:2000])
 
 
 def _evaluation(call: Call[Any, Any]) -> EvaluationId:

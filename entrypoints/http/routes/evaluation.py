@@ -73,7 +73,8 @@ EVALUATION: tuple[Route, ...] = (
     Route("GET", _DATASET, Datasets, "show", _VIEW, Scope.DATASET, "Shows a dataset", DatasetOut),
     Route(
         "DELETE", _DATASET, Datasets, "delete", _DELETE, Scope.DATASET,
-        "Deletes a dataset; jobs that still read it fail, and say why", None, status=204,
+        "Deletes a dataset; jobs that still read it fail, and say why; the header X-Kept says what stays",
+        None, status=204,
     ),
     Route(
         "GET", f"{_DATASET}/download", Datasets, "download", _VIEW, Scope.DATASET,

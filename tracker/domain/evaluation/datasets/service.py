@@ -27,16 +27,26 @@ from tracker.ports.unit_of_work import ReadingUnit, UnitsOfWork
 __all__ = ["DatasetDeletion", "DatasetService", "visible_dataset"]
 
 
+KEPT_OF_DATASETS = (
+    "evaluations and jobs that read it, with their results",
+    "datasets that jobs made of it",
+    "answers of models, which the cache of its project remembers",
+)
+"""What no deletion of a dataset takes away."""
+
+
 class DatasetDeletion(NamedTuple):
     """What the deletion of a dataset did.
 
     Attributes:
         dataset: that is gone, its bytes with it once nothing else refers to them.
         failing: jobs that had not ended and read it; they fail with this as their reason.
+        kept: what stays, in words.
     """
 
     dataset: Dataset
     failing: tuple[JobId, ...]
+    kept: tuple[str, ...]
 
 
 class DatasetService:
@@ -204,7 +214,7 @@ class DatasetService:
             await unit.datasets.delete(dataset_id)
             await unit.commit()
         failing = [job.id for job in open_jobs.values() if job.dataset_id == dataset_id]
-        return DatasetDeletion(dataset, tuple(failing))
+        return DatasetDeletion(dataset, tuple(failing), KEPT_OF_DATASETS)
 
 
 async def visible_dataset(unit: ReadingUnit, actor: Actor, dataset_id: DatasetId, action: Action) -> Dataset:
