@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tracker.domain.errors import TrackerError
 from tracker.domain.evaluation.models import ModelReference
 
 from .errors import REFUSED, Failure
@@ -97,11 +99,23 @@ def _begun(api: EvaluationApi, asked: Mapping[str, Any]) -> tuple[int, Workflows
     most = asked["max_samples"]
     rows = dataset["rows"] if most <= 0 else min(most, dataset["rows"])
     labels = _labels(models)
-    made = [
-        _workflow(api, evaluation["id"], model, label, asked)
-        for model, label in zip(models, labels, strict=True)
-    ]
+    with _whole_or_not(api, evaluation["id"]):
+        made = [
+            _workflow(api, evaluation["id"], model, label, asked)
+            for model, label in zip(models, labels, strict=True)
+        ]
     return rows, made
+
+
+@contextmanager
+def _whole_or_not(api: EvaluationApi, evaluation_id: str) -> Iterator[None]:
+    """Removes an evaluation when one of its models is refused: the others would run, and be paid for."""
+    try:
+        yield
+    except BaseException:
+        with suppress(TrackerError):  # what went wrong first is what is told
+            api.delete(f"/experiments/{evaluation_id}")
+        raise
 
 
 def _workflow(

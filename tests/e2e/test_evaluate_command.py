@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.cli.evaluation_api import EvaluationApi
+from entrypoints.cli.target import Target
 from tests.endpoint.live import LiveEndpoint
 
 pytestmark = pytest.mark.slow  # each test starts commands that start workers
@@ -128,6 +130,27 @@ def test_what_was_typed_wrong_is_told_in_words(texts, tmp_path, words, told):
     typed = [word.format(file=texts) for word in words]
     done = tracker(tmp_path, "evaluate", *typed)
     assert done.returncode in (1, 2) and told in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--model", "no-url", "--metrics", "exact_match"), "nobody knows where openai-compatible is"),
+        (("--metrics", "fluff"), "is no metric"),
+    ],
+    ids=["second model", "metric"],
+)
+def test_a_command_that_is_refused_leaves_nothing_that_would_run(endpoint, texts, tmp_path, more, told):
+    small = ("--provider", "openai-compatible", "--model", f"{endpoint.base_url}#small")
+    refused = tracker(tmp_path, "evaluate", str(texts), *small, *more)
+    assert refused.returncode == 1 and told in refused.stderr
+    with EvaluationApi(Target(data=tmp_path / "data")) as api:
+        assert api.get("/experiments/")["total"] == 0
+        assert api.get("/datasets/")["total"] == 1
+        for _ in range(3):
+            api.look()
+        assert api.get("/jobs/")["total"] == 0
+    assert asked(endpoint) == 0
 
 
 @pytest.mark.slow
