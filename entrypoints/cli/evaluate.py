@@ -42,6 +42,10 @@ _TASKS = click.Choice(["summarization", "translation", "text-generation"])
 @click.option("--temperature", type=click.FloatRange(0, 2), help="0 takes the likeliest word each time.")
 @click.option("--max-new-tokens", type=click.IntRange(1), help="Of an answer.")
 @click.option("--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Rows at once.")
+@click.option(
+    "--requests-per-minute", "rate", type=click.FloatRange(0, 10_000_000, min_open=True),
+    help="That a model is sent at most.",
+)  # fmt: skip
 @click.option("--timeout", type=click.IntRange(1), default=3600, show_default=True, help="Seconds for a job.")
 @click.option("--name", help="Of the evaluation; by default that of the dataset.")
 @click.option("--project", "project_id", metavar="ID", help="Where it belongs; by default `evaluations`.")
@@ -127,7 +131,8 @@ def _workflow(
         {
             "name": label, "experiment_id": evaluation_id, "model": model.name, "provider": model.provider,
             "base_url": model.base_url, "secret_key_name": asked["secret"],
-            "batch_size": asked["concurrency"], "system_prompt": asked["system_prompt"],
+            "batch_size": asked["concurrency"], "requests_per_minute": asked["rate"],
+            "system_prompt": asked["system_prompt"],
             "metrics": names(asked["metrics"]), "job_timeout_sec": asked["timeout"],
             "generation_config": drawing or None, "llm_as_judge": _judge(asked),
         },

@@ -153,6 +153,15 @@ def test_the_key_of_an_evaluator_is_its_judges(client):
     assert made.json()["job_config"]["llm_as_judge"]["secret_key_name"] == "judging"
 
 
+def test_how_fast_a_model_is_asked_has_a_limit_that_is_kept_with_the_job(client, dataset):
+    made = client.post(f"{V1}/jobs/inference/", json=inference(dataset, requests_per_minute=60))
+    assert made.json()["job_config"]["requests_per_minute"] == 60
+    for wrong in (0, -1, "60", True):
+        refused = client.post(f"{V1}/jobs/inference/", json=inference(dataset, requests_per_minute=wrong))
+        assert refused.status_code == 422
+        assert refused.json()["detail"].startswith("job_config.requests_per_minute: ")
+
+
 def test_a_job_of_a_kind_that_there_is_not_is_501(client):
     answer = client.post(f"{V1}/jobs/distillation/", json={})
     assert answer.status_code == 501 and "inference" in answer.json()["detail"]

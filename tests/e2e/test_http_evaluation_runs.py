@@ -3,6 +3,7 @@ better."""
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def result(http: httpx.Client, workflow: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_workflow_runs_and_its_compiled_result_has_both_parts(http, endpoint):
-    workflow = begun(http, endpoint)
+    workflow = begun(http, endpoint, requests_per_minute=600)
     assert http.get(f"/workflows/{workflow}/result/download").status_code == 409
     found = ended(http, f"/workflows/{workflow}")
     assert found["status"] == "succeeded", found["why"]
@@ -91,6 +92,7 @@ def test_a_workflow_runs_and_its_compiled_result_has_both_parts(http, endpoint):
     job = found["jobs"][0]["id"]
     shown = http.get(f"/jobs/{job}").json()
     assert (shown["status"], shown["progress"]) == ("succeeded", {"rows_done": 8, "rows_total": 8})
+    assert shown["job_config"]["requests_per_minute"] == 600
     (download, told) = (http.get(f"/jobs/{job}/result/download"), http.get(f"/jobs/{job}/result"))
     assert told.json()["job_id"] == job and "predictions" in httpx.get(download.json()["download_url"]).text
     tracked = http.get(f"/../experiments/{found['tracked_experiment_id']}/metrics").json()
@@ -119,6 +121,27 @@ def test_what_cannot_be_done_fails_with_a_reason(http, endpoint):  # 5
     body = {"name": "w", "experiment_id": evaluation, "metrics": ["exact_match"]}
     model = {"model": "small", "provider": "openai", "base_url": endpoint.base_url}
     assert http.post("/workflows/", json={**body, **model}).status_code == 422
+
+
+@pytest.mark.slow
+def test_a_judge_is_compared_with_people_who_scored_the_same_answers(http):
+    live = LiveEndpoint(answer=lambda system, text: json.dumps({"score": 5 if "good" in text else 1}))
+    criterion = {"name": "kind", "question": "Is it kind?"}
+    judge = {
+        "model_name": "small", "model_base_url": live.base_url, "human_score": "people",
+        "rubric": {"name": "tone", "task": "answer", "criteria": [criterion]},
+    }  # fmt: skip
+    rows = [f"x{n},good {n},5\ny{n},bad {n},1\n" for n in range(4)]
+    dataset = upload(http, "".join(["examples,predictions,people\n", *rows]).encode())
+    config = {"metrics": ["rubric"], "llm_as_judge": judge}
+    made = http.post("/jobs/evaluator/", json={"name": "j", "dataset": dataset, "job_config": config})
+    job = made.json()["id"]
+    found = ended(http, f"/jobs/{job}")
+    live.stop()
+    assert found["status"] == "succeeded", found["why"]
+    document = httpx.get(http.get(f"/jobs/{job}/result/download").json()["download_url"]).json()
+    (told,) = document["artifacts"]["human_agreement"]
+    assert (told["rows"], told["kappa"]) == (8, 1.0)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ __all__ = [
     "MetricList",
     "ModelText",
     "ProviderText",
+    "Rate",
     "Seconds",
     "SecretNameText",
     "SystemPromptText",
@@ -71,6 +72,9 @@ BatchSize = Annotated[
     int, Field(strict=True, gt=0, lt=2**31, description="Rows that are sent to the model at once"), WHOLE
 ]
 Seconds = Annotated[int, Field(strict=True, gt=0, le=365 * 86400), WHOLE]
+Rate = Annotated[
+    float, Field(strict=True, gt=0, le=10_000_000, description="Ours: requests a minute at most")
+]
 MetricText = Annotated[
     str,
     Field(strict=True, min_length=1, max_length=300, json_schema_extra={"format": "scoring-metric"}),
@@ -79,6 +83,7 @@ MetricText = Annotated[
 MetricList = Annotated[list[MetricText], Field(max_length=50)]
 _Word = Annotated[str, Field(strict=True, min_length=1, max_length=100, json_schema_extra=NO_NUL), KEPT]
 _Text = Annotated[str, Field(strict=True, min_length=1, max_length=10_000, json_schema_extra=NO_NUL), KEPT]
+_ColumnText = Annotated[str, Field(strict=True, min_length=1, max_length=255, json_schema_extra=NO_NUL), KEPT]
 _Key = Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 _Level = Annotated[int, Field(strict=True, ge=-1000, le=1000), WHOLE]
 
@@ -144,12 +149,16 @@ class RubricIn(Closed):
 
 
 class JudgeIn(Closed):
-    """The model that judges; the key of its endpoint and the rubric are ours."""
+    """The model that judges; the key of its endpoint, the rubric and people's scores are ours."""
 
     model_name: ModelText
     model_base_url: UrlText | None = None
     secret_key_name: SecretNameText | None = None
     rubric: RubricIn | None = None
+    human_score: _ColumnText | None = Field(
+        default=None,
+        description="The column of people's scores, for kappa; of several criteria, how theirs begin",
+    )
 
 
 class ListQuery(Closed):

@@ -23,6 +23,7 @@ from .evaluation import (
     MetricList,
     ModelText,
     ProviderText,
+    Rate,
     Seconds,
     SecretNameText,
     SystemPromptText,
@@ -58,6 +59,7 @@ class _ModelIn(Closed):
     store_to_dataset: _Flag | None = Field(default=None, description="Whether the answers become a dataset")
     system_prompt: SystemPromptText | None = Field(default=None, description="Empty: the task's own")
     secret_key_name: SecretNameText | None = Field(default=None, description="Of the endpoint's key")
+    requests_per_minute: Rate | None = None
 
     def config(self) -> Json:
         """As the domain takes it."""

@@ -26,6 +26,7 @@ from .evaluation import (
     MetricList,
     ModelText,
     ProviderText,
+    Rate,
     Seconds,
     SecretNameText,
     SystemPromptText,
@@ -80,6 +81,7 @@ class WorkflowCreate(Closed):
     job_timeout_sec: Seconds = 3600
     metrics: MetricList | None = None
     llm_as_judge: JudgeIn | None = None
+    requests_per_minute: Rate | None = None
     config_template: None = Field(default=None, description="Null, as the SDK sends it; there are none")
 
     def fields(self) -> Json:
@@ -91,6 +93,7 @@ class WorkflowCreate(Closed):
             "provider": self.provider,
             "secret_key_name": self.secret_key_name,
             "batch_size": self.batch_size,
+            "requests_per_minute": self.requests_per_minute,
             "base_url": self.base_url,
             "system_prompt": self.system_prompt or "",
             "output_field": self.inference_output_field,

@@ -132,6 +132,7 @@ class WorkflowService:
         time_limit: timedelta = timedelta(hours=1),
         metrics: Sequence[str] | None = None,
         llm_as_judge: Mapping[str, Any] | None = None,
+        requests_per_minute: float | None = None,
     ) -> Workflow:
         """A new workflow: inference with one model, then evaluation; and the tracked experiment of it.
 
@@ -151,6 +152,7 @@ class WorkflowService:
             time_limit: for which each of its jobs may run.
             metrics: by name; ``None`` takes the default ones that are installed.
             llm_as_judge: as clients write it; ``None`` = nobody judges.
+            requests_per_minute: that its model is sent at most; ``None`` = as many as it takes.
 
         Raises:
             Forbidden: `actor` may not add to the evaluation's project.
@@ -161,15 +163,11 @@ class WorkflowService:
         async with self._units.reading() as unit:
             evaluation = await self._evaluation(unit, actor, evaluation_id)
         inference = {
-            "model": model,
-            "provider": provider,
-            "base_url": base_url,
-            "output_field": output_field,
-            "generation_config": dict(generation_config or {}),
-            "store_to_dataset": True,
-            "system_prompt": system_prompt,
-            "secret_key_name": secret_key_name,
-        }
+            "model": model, "provider": provider, "base_url": base_url, "output_field": output_field,
+            "generation_config": dict(generation_config or {}), "store_to_dataset": True,
+            "system_prompt": system_prompt, "secret_key_name": secret_key_name,
+            "requests_per_minute": requests_per_minute,
+        }  # fmt: skip
         chosen = self._checks.default_metrics() if metrics is None else tuple(metrics)
         scoring = {"metrics": chosen, "llm_as_judge": llm_as_judge}
         planned = self._planned(evaluation, inference, scoring, batch_size=batch_size, limit=time_limit)
