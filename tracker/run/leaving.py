@@ -7,7 +7,10 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from tracker.run.exits import last_exit, put_back_exit, watch_exit
 
 if TYPE_CHECKING:
     from tracker.run.run import Run
@@ -22,6 +25,7 @@ def finish_at_exit(run: Run) -> None:
     """Has `run` finished when the interpreter is left, unless it is forgotten before."""
     global _is_registered  # noqa: PLW0603 - there is one interpreter to leave
     _open[id(run)] = run
+    watch_exit()
     if not _is_registered:
         # Thread pools take no more work by the time atexit runs, and the store needs them. This hook
         # runs before theirs, since they were imported first; it has no public name.
@@ -33,16 +37,27 @@ def finish_at_exit(run: Run) -> None:
 def forget(run: Run) -> None:
     """Lets go of a run that is finished."""
     _open.pop(id(run), None)
+    if not _open:
+        put_back_exit()
 
 
 def _finish_all() -> None:
     # The interpreter keeps the exception that ended the script here; at a prompt (ps1) it is but the
     # last one that somebody saw.
-    error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None)
+    error = None if hasattr(sys, "ps1") else getattr(sys, "last_value", None) or last_exit()
     began = time.monotonic()
     for run in list(_open.values()):
         left = max(0.5, run.exit_seconds - (time.monotonic() - began))  # for all of them together
         run.finish_by(error, timeout=left)
+    if isinstance(error, KeyboardInterrupt):
+        _be_interrupted()
+
+
+def _be_interrupted() -> None:
+    """Has the process killed by SIGINT, as a shell's loop needs that is to end with it: Python does so if the
+    last text it ran was interrupted, and the store has run text (to make classes) since."""
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")  # noqa: S102 - a text of our own
 
 
 os.register_at_fork(after_in_child=_open.clear)  # they are finished by the process that started them
