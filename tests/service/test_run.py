@@ -266,6 +266,42 @@ def test_auto_goes_on_with_what_did_not_come_to_its_end_and_otherwise_begins(tmp
         assert tr.scalars.read(first.id, "loss").step.tolist() == [0, 1]
 
 
+def test_auto_has_a_run_that_ended_before_its_first_value_running_again(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path, resume="auto") as first:
+        first.finish("failed", reason="no GPU", kind="exception")
+    with tracker.init("p", data=tmp_path, resume="auto") as second:
+        assert (second.id, second.experiment.status) == (first.id, tracker.Status.RUNNING)
+        assert second.experiment.end_reason is None
+
+
+@pytest.mark.parametrize("resume", ["1_a", "auto"])
+def test_what_a_resumed_run_is_started_with_is_kept_with_what_it_had(tmp_path: Path, resume: str) -> None:
+    with tracker.init("p", "1_a", params={"lr": 0.1, "seed": 1}, tags=["first"], data=tmp_path) as run:
+        run.log({"loss": 1.0})
+        run.finish("failed")
+    changed = {"lr": 0.2, "warmup": 5}
+    with tracker.init("p", "1_a", params=changed, tags=["second"], data=tmp_path, resume=resume):
+        pass
+    with tracker.open(tmp_path) as tr:
+        kept = tr.experiments.get(run.id)
+    assert dict(kept.params) == {"lr": 0.2, "seed": 1, "warmup": 5}
+    assert kept.tags == ("first", "second")
+
+
+def test_a_step_to_go_on_at_needs_a_run_that_goes_on(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="step: goes with resume"):
+        tracker.init("p", data=tmp_path, step=5)
+    with tracker.init("p", data=tmp_path, step=0) as run:  # as a script begins that counts from there
+        run.log({"loss": 1.0})
+    assert run.name == "1_run"
+
+
+def test_one_text_as_tags_is_one_tag(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path, tags="baseline") as run:
+        pass
+    assert run.experiment.tags == ("baseline",)
+
+
 @pytest.mark.slow
 def test_what_is_printed_and_how_loaded_the_machine_was_are_kept_when_asked_for(tmp_path: Path) -> None:
     script = (
@@ -316,3 +352,31 @@ def test_media_and_files_are_artifacts_of_the_moment_they_were_given(tmp_path: P
         assert tr.artifacts.read(found["model.bin"]) == b"first"
         assert (found["noise.png"].step, found["noise.png"].kind) == (3, "image")
         assert dict(tr.experiments.get(run.id).params) == {"late.lr": 0.5}
+
+
+def test_a_name_that_no_artifact_can_have_is_told_where_it_is_given(tmp_path: Path) -> None:
+    here = tmp_path / "a.txt"
+    here.write_text("a")
+    with tracker.init("p", data=tmp_path) as run, pytest.warns(tracker.TrackerWarning) as told:
+        run.file(here, name="../up")
+        run.text("kept", "x")
+    assert [(each.filename, "file: name: a path must be relative" in str(each.message)) for each in told] == [
+        (__file__, True)
+    ]
+    with tracker.init("p", data=tmp_path, strict=True) as strict:
+        for name in ("../up", "", "/root", "a" * 501, "a" * 499, 7):  # the ending has no room behind 499
+            with pytest.raises(Invalid, match=r"^name: "):
+                strict.text(name, "x")  # type: ignore[arg-type]
+    with tracker.open(tmp_path) as tr:
+        assert [each.name for each in tr.artifacts.list(run.id)] == ["kept.txt"]
+        assert tr.artifacts.list(strict.id) == ()
+
+
+def test_nan_is_no_progress(tmp_path: Path) -> None:
+    with tracker.init("p", data=tmp_path) as run:
+        run.progress(40)
+        with pytest.warns(tracker.TrackerWarning, match="progress: must be a number from 0 to 100, not NaN"):
+            run.progress(math.nan)
+        run.finish("failed")
+    with tracker.open(tmp_path) as tr:
+        assert tr.experiments.get(run.id).progress == 40

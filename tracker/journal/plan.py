@@ -97,7 +97,7 @@ class RunPlan:
             return await self._resumed(library, await _named(library, home.id, self.resume))
         earlier = None if self.resume is None or self.is_keyed else await self._earlier(library, home.id)
         made = await self._new(library, home.id) if earlier is None else earlier
-        if self.resume is None or not await next_step(library, made):
+        if self.resume is None or await _is_new(library, made):
             return made
         return await self._resumed(library, made)
 
@@ -138,6 +138,11 @@ def _beats(experiment: Experiment) -> bool:
     if experiment.status is not Status.RUNNING or beat is None:
         return False
     return SystemClock().now() - beat < timedelta(seconds=60)
+
+
+async def _is_new(library: AsyncTracker, experiment: Experiment) -> bool:
+    """Whether it has only just begun, so that nothing of it has to go on."""
+    return experiment.status is Status.RUNNING and not await next_step(library, experiment)
 
 
 async def next_step(library: AsyncTracker, experiment: Experiment) -> int:

@@ -100,7 +100,7 @@ def init(
         Unavailable: the data folder cannot be used.
     """
     settings = _settings(
-        data, url, project=project, name=name, description=description or None, tags=tuple(tags) or None,
+        data, url, project=project, name=name, description=description or None, tags=_several(tags),
         parent=None if parent is None else _text_of(parent), token=token, resume=resume, resume_step=step,
         mode=mode, rank=rank, capture=capture, console=console, system=system, strict=strict, silent=silent,
     )  # fmt: skip
@@ -150,7 +150,18 @@ def _begun(settings: Settings, plan: RunPlan, data: str | PurePath | None) -> Ru
         if plan.resume is not None:
             writer.step = _first_step(carrier, plan)
         carrier.start()
-    return Run(plan, writer, carrier, journal, settings=_of_run(settings))
+    run = Run(plan, writer, carrier, journal, settings=_of_run(settings))
+    if plan.resume is not None and not plan.rank:
+        _add(run, plan)
+    return run
+
+
+def _add(run: Run, plan: RunPlan) -> None:
+    """Gives a run that there was already what this start says of it."""
+    if plan.fields.get("params"):
+        run.params(plan.fields["params"])
+    if plan.fields.get("tags"):
+        run.tag(*plan.fields["tags"])
 
 
 def join() -> Run | None:
@@ -171,10 +182,7 @@ def _joined(settings: Settings, own: RunPlan) -> Run | None:
     made = known_experiment(journal)
     writer = SegmentWriter(journal.path, partial(_about, plan, lambda: made))
     run = Run(plan, writer, None, journal, made=made, settings=_of_run(settings))
-    if own.fields.get("params"):
-        run.params(own.fields["params"])
-    if own.fields.get("tags"):
-        run.tag(*own.fields["tags"])
+    _add(run, own)
     return run
 
 
@@ -197,6 +205,8 @@ def _plan(settings: Settings, params: Any, features: Any) -> RunPlan:
     _without_password(settings.url)
     if not settings.project:
         raise Invalid.field("project", "name one, or set TRACKER_PROJECT")
+    if settings.resume_step and settings.resume is None:
+        raise Invalid.field("step", "goes with resume, which says what is to go on there")
     fields: dict[str, Any] = {"description": settings.description, "tags": settings.tags}
     fields["params"] = {**flat_params(params), **flat_params(json.loads(settings.params or "{}"))}
     fields["features"] = feature_tree(settings.features if features is None else features)
@@ -277,6 +287,11 @@ def _about(plan: RunPlan, made: Callable[[], Experiment | None]) -> Mapping[str,
     if experiment is not None:
         known["experiment_id"] = str(experiment.id)
     return {"format": 1, "run": plan.key.hex, "rank": plan.rank, "owner": owner(), "plan": known}
+
+
+def _several(tags: Sequence[str]) -> tuple[str, ...] | None:
+    """Tags as they are kept; one text is one of them, and not its letters."""
+    return ((tags,) if isinstance(tags, str) else tuple(tags)) or None
 
 
 def _text_of(parent: Parent) -> str:
