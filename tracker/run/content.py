@@ -13,7 +13,7 @@ from tracker.domain.errors import Invalid
 from tracker.journal.folder import JournalFolder
 from tracker.run.complaints import Complaints
 from tracker.run.media import Encoded, encoded
-from tracker.run.values import step_of
+from tracker.run.values import artifact_name, step_of
 
 __all__ = ["Content"]
 
@@ -96,6 +96,7 @@ class Content(ABC):
     def _encode(self, kind: str, name: str, encode: Callable[[], Encoded], step: int | None = None) -> None:
         with self._complaints.about(kind):
             at = None if step is None else step_of(step)
+            artifact_name(name)
             made = encode()
             title = name if name.endswith(made.suffix) else name + made.suffix
             self._keep(
@@ -107,6 +108,7 @@ class Content(ABC):
         self._keep(source, name, kind=kind, media_type=media_type, step=None, metadata=metadata)
 
     def _keep(self, source: bytes | Path, name: str, *, metadata: Mapping[str, Any], **fields: Any) -> None:
+        artifact_name(name)  # with what was put behind it
         if self._keeps:
             digest, size = self._journal.stage(source)
             self._event("artifact", name=name, digest=digest, size=size, metadata=dict(metadata), **fields)

@@ -183,7 +183,10 @@ class Run(Content):
     def progress(self, percent: SupportsFloat) -> None:
         """Says how far it is, from 0 to 100."""
         with self._complaints.about("progress"):
-            self._event("progress", percent=min(100.0, max(0.0, number("progress", percent))))
+            said = number("progress", percent)
+            if math.isnan(said):
+                raise Invalid.field("progress", "must be a number from 0 to 100, not NaN")
+            self._event("progress", percent=min(100.0, max(0.0, said)))
 
     def flush(self, timeout: float = 10.0) -> int:
         """Has everything carried to the store that was logged before; how many values still wait.

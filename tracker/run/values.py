@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from tracker.domain.artifacts.paths import LONGEST_NAME, safe
 from tracker.domain.errors import Invalid
 from tracker.domain.text import storable
 
-__all__ = ["metric_name", "number", "step_of"]
+__all__ = ["artifact_name", "metric_name", "number", "step_of"]
 
 LONGEST = 255
+LONGEST_SHOWN = 60
 LONGEST_SUFFIX = len("@rank9999999")
 
 
@@ -28,6 +30,23 @@ def metric_name(key: object, *, rank: int = 0) -> str:
     try:
         return storable(key)
     except PydanticCustomError as error:  # found here, it costs this value and not its whole batch
+        raise Invalid.field("name", error.message()) from error
+
+
+def artifact_name(name: object) -> str:
+    """A name that an artifact can have.
+
+    Raises:
+        Invalid: it is none. Found here, the line that gave it is named; the store would refuse it when the
+            script is long past it.
+    """
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+        shown = repr(name)
+        shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
+        raise Invalid.field("name", f"{shown} is not a name of 1 to {LONGEST_NAME} characters")
+    try:
+        return safe(name)
+    except PydanticCustomError as error:
         raise Invalid.field("name", error.message()) from error
 
 

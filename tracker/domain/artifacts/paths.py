@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from tracker.domain.text import storable
 
-__all__ = ["ArtifactName", "SnapshotPath", "check_tree", "safe"]
+__all__ = ["LONGEST_NAME", "ArtifactName", "SnapshotPath", "check_tree", "safe"]
 
 LONGEST_NAME = 500
 LONGEST_PATH = 4096
