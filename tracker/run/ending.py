@@ -85,7 +85,8 @@ class Ending(NamedTuple):
 
 
 def ending(ended: Ending, *, width: int = _PLAIN_WIDTH, plain: bool = True, colour: bool = False) -> str:
-    """At most :data:`MOST_LINES` lines, each ended, none wider than `width`.
+    """At most :data:`MOST_LINES` lines, each ended, none wider than `width`; in plain text a command or an
+    address, which is there to be copied, is whole all the same.
 
     Args:
         ended: what to say.
@@ -96,7 +97,9 @@ def ending(ended: Ending, *, width: int = _PLAIN_WIDTH, plain: bool = True, colo
     found = _lines(_cleaned(ended, plain))
     if plain:
         found = [[(text.translate(_PLAIN_BARS), style) for text, style in line] for line in found]
-    lines = [_cut(line, width, "~" if plain else "…") for line in found]
+    copied = bool(ended.waiting) + bool(ended.where) if plain else 0  # the last lines are there for that
+    behind = len(found) - copied
+    lines = [_cut(line, width, "~" if plain else "…") for line in found[:behind]] + found[behind:]
     if colour and not plain:
         return _coloured(lines)
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
