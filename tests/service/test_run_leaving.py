@@ -91,3 +91,28 @@ def test_what_was_there_of_exit_is_there_again_after_the_last_run_and_is_called_
         sys.exit(3)
     put_back_exit()
     assert (seen, sys.exit) == ([3], theirs)
+
+
+def test_a_run_that_a_signal_ends_while_its_server_is_silent_tells_what_waits_and_how_to_send_it(
+    tmp_path: Path,
+) -> None:
+    program = """
+import os, signal, socket, time, tracker
+from tracker.run import start
+start.START_SECONDS = 0.3
+silent = socket.create_server(("127.0.0.1", 0))
+run = tracker.init("p", url=f"http://127.0.0.1:{silent.getsockname()[1]}", capture=False)
+run.log({"loss": 1.0})
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_DATA": str(tmp_path), "TRACKER_SILENT": "off"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGTERM
+    assert f"1 values wait: tracker --data {tmp_path} sync" in ended.stderr

@@ -21,7 +21,7 @@ from tracker.run.told import told
 __all__ = ["Closed", "close", "end_event"]
 
 LEAST_SECONDS = 1.0
-"""For letting go of the store, whatever the deadline is."""
+"""For letting go of the store: of the time that there is where that is twice as much, else beyond it."""
 
 SECONDS_TO_TELL = 3.0
 
@@ -75,6 +75,8 @@ def close(
         known: what the run knows of its end.
         timeout: seconds.
     """
+    if timeout >= 2 * LEAST_SECONDS:
+        timeout -= LEAST_SECONDS
     deadline = time.monotonic() + timeout
     if end is not None:
         writer.event(end)
@@ -88,7 +90,7 @@ def close(
     ending = known if is_sent else _with_what_waits(known, unsaved)
     if is_sent and experiment is not None and end is not None:
         ending = _told(carrier, experiment, ending, min(SECONDS_TO_TELL, deadline - time.monotonic()))
-    carrier.close(max(LEAST_SECONDS, deadline - time.monotonic()))
+    carrier.close(LEAST_SECONDS + max(0.0, deadline - time.monotonic()))
     _leave(journal, is_empty=is_sent, decides=end is not None)
     return Closed(experiment, unsaved, is_sent, ending)
 

@@ -219,7 +219,8 @@ class Run(Content):
             status: ``complete`` or ``failed``.
             kind: what made it fail, one of :class:`tracker.EndKind`.
             reason: why it failed, in words.
-            timeout: seconds to wait at most; without it, what ``TRACKER_EXIT_SECONDS`` says.
+            timeout: seconds to wait at most, and one more for letting go of the store where it is below two;
+                without it, what ``TRACKER_EXIT_SECONDS`` says.
 
         Raises:
             Invalid: `status` is not one that a run can end with, or there is no such `kind`.
