@@ -88,9 +88,6 @@ def environment_is_left_alone(source: Source) -> Iterator[str]:
                 yield f"{source.path}:{node.lineno}: imports {', '.join(sorted(names))} from os"
 
 
-_INTERRUPTING = "raise KeyboardInterrupt"  # which holds nothing that was sent
-
-
 def nothing_runs_text(source: Source) -> Iterator[str]:
     """No pickle, eval, exec or shell: none of them is safe on what users send."""
     for node in ast.walk(source.tree):
@@ -99,9 +96,8 @@ def nothing_runs_text(source: Source) -> Iterator[str]:
             for name in sorted(names & {"pickle", "cPickle", "dill", "marshal", "shelve"}, key=str):
                 yield f"{source.path}:{node.lineno}: imports {name}"
         elif isinstance(node, ast.Call):
-            is_run = isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}
-            if is_run and not _is_constant_of(node.args[0], _INTERRUPTING):
-                yield f"{source.path}:{node.lineno}: calls {_name(node.func)}"
+            if isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}:
+                yield f"{source.path}:{node.lineno}: calls {node.func.id}"
             for word in node.keywords:
                 risky = {"shell": True, "allow_pickle": True}
                 if word.arg in risky and not _is_constant_of(word.value, False):
@@ -171,4 +167,4 @@ def _is_constant(node: ast.stmt) -> bool:
 
 
 def _is_constant_of(node: ast.expr, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value == value and type(node.value) is type(value)
+    return isinstance(node, ast.Constant) and node.value is value

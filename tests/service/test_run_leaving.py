@@ -116,3 +116,24 @@ time.sleep(60)
     )
     assert ended.returncode == -signal.SIGTERM
     assert f"1 values wait: tracker --data {tmp_path} sync" in ended.stderr
+
+
+def test_what_others_have_done_at_the_end_is_done_after_ctrl_c_too(tmp_path: Path) -> None:
+    program = "import atexit\natexit.register(lambda: open('said', 'w').write('bye'))\n"
+    program += "print('x' * 100_000)\nraise KeyboardInterrupt"
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import atexit\natexit.register(lambda: open('first', 'w').write('bye'))\n" + BEGIN + program,
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGINT
+    assert "x" * 100_000 in ended.stdout and "KeyboardInterrupt" in ended.stderr
+    assert (tmp_path / "said").read_text() == (tmp_path / "first").read_text() == "bye"

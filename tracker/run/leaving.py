@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 import time
@@ -49,15 +50,20 @@ def _finish_all() -> None:
     for run in list(_open.values()):
         left = max(0.5, run.exit_seconds - (time.monotonic() - began))  # for all of them together
         run.finish_by(error, timeout=left)
-    if isinstance(error, KeyboardInterrupt):
-        _be_interrupted()
+    if isinstance(error, KeyboardInterrupt) and os.name == "posix":
+        atexit.register(_be_interrupted)
 
 
 def _be_interrupted() -> None:
-    """Has the process killed by SIGINT, as a shell's loop needs that is to end with it: Python does so if the
-    last text it ran was interrupted, and the store has run text (to make classes) since."""
-    with suppress(KeyboardInterrupt):
-        exec("raise KeyboardInterrupt")  # noqa: S102 - a text of our own
+    """Has the process killed by SIGINT, as a shell's loop needs that is to end with it. Python does so at its
+    own end unless it has run a text since, which the store does to make classes."""
+    atexit.unregister(_be_interrupted)
+    atexit._run_exitfuncs()  # of everybody else
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or there is none
+            stream.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 os.register_at_fork(after_in_child=_open.clear)  # they are finished by the process that started them
