@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import Phase, settings
 
+from tests.compiled_statements import share_compiled_statements
 from tests.databases import (
     GIVEN,
     drop_database,
@@ -43,6 +44,7 @@ settings.load_profile("tracker")
 os.environ |= {"TRACKER_CAPTURE": "off", "TRACKER_SILENT": "on"}
 
 use_memory()
+share_compiled_statements()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,10 +77,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("slow")
         elif area != "unit" and not GIVEN.startswith("postgres") and _is_on_postgres(item):
             place = (item.path, getattr(item, "cls", None))
-            if place not in kept:
-                kept.add(place)
-            elif area not in _WITH_DATABASES:
+            if area not in _WITH_DATABASES:
                 item.add_marker("slow")
+            elif place not in kept:
+                kept.add(place)
             elif config.getoption("markexpr") == "not slow":
                 left_out.append(item)
     if left_out:

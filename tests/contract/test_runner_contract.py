@@ -17,6 +17,8 @@ from tracker.domain.evaluation.jobs.deciding import Report, Sighting
 from tracker.domain.evaluation.jobs.errand import Errand
 from tracker.ports.evaluation.runner import JobRunner
 
+pytestmark = pytest.mark.slow  # each starts processes; make ray runs them on both
+
 SLOTS = 2
 OVER = (Sighting.FINISHED, Sighting.REFUSED, Sighting.CRASHED, Sighting.UNREACHABLE)
 PLAY = "tests.worker_programs:play"

@@ -18,6 +18,8 @@ from tracker.domain.artifacts.digest import digest_of
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.settings import Settings
 
+pytestmark = pytest.mark.slow  # a bucket needs a server of its own
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:

@@ -6,6 +6,8 @@ import pytest
 
 import tracker
 
+pytestmark = pytest.mark.slow  # each opens a folder several times
+
 
 @pytest.fixture
 def claim(ok, digits):

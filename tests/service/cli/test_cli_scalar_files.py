@@ -18,6 +18,8 @@ from tests.scalar_batches import batch, bits, curve
 from tracker.domain.ids import ExperimentId
 from tracker.domain.scalars.batch import StepTags
 
+pytestmark = pytest.mark.slow  # each opens a folder several times
+
 ODD = [0x7FF8000000000000, 0x7FF8DEADBEEF0001, 0xFFF0000000000001, 0xFFF0000000000000, 0x8000000000000000, 1]
 
 
