@@ -54,10 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
 
 
+_SLOW_TO_COLLECT = ("test_http_schemathesis.py", "test_sklearn.py")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Not what is slow all through and takes every worker seconds to collect."""
     is_wanted = config.getoption("markexpr") != "not slow"
-    return None if is_wanted or collection_path.name != "test_http_schemathesis.py" else True
+    return None if is_wanted or collection_path.name not in _SLOW_TO_COLLECT else True
 
 
 _ON_POSTGRES = {

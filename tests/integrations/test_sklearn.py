@@ -22,6 +22,8 @@ from tracker.integrations.sklearn import (
     log_search,
 )
 
+pytestmark = pytest.mark.slow  # make integrations runs it too
+
 X, Y = make_classification(120, random_state=1)
 
 

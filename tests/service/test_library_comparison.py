@@ -18,6 +18,8 @@ from tracker import Direction, MetricDefinition, ScalarRecord
 from tracker.domain.experiments.experiment import Experiment
 from tracker.domain.projects.project import Project
 
+pytestmark = pytest.mark.slow  # forests are grown
+
 
 @pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.slow)])
 def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tracker.Tracker]:

@@ -19,6 +19,8 @@ from tracker.domain.identity.actor import LOCAL_USER, Actor
 from tracker.domain.ids import ExperimentId, ProjectId
 from tracker.domain.projects.service import ProjectService
 
+pytestmark = pytest.mark.slow  # many open one file at once
+
 ACTOR = Actor(user_id=LOCAL_USER, is_superuser=True)
 CLIENTS = 3
 

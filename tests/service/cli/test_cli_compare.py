@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each opens a folder several times
+
 
 @pytest.fixture
 def seeds(ok, digits):
