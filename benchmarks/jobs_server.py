@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -60,7 +60,7 @@ async def finish_jobs(folder: Path, count: int, names: str) -> None:
         await stop(container)
 
 
-async def one(content: bytes) -> Iterator[bytes]:  # type: ignore[misc]
+async def one(content: bytes) -> AsyncIterator[bytes]:
     """A file that comes in one piece."""
     yield content
 

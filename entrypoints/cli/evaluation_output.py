@@ -102,11 +102,11 @@ def print_comparison(compared: Mapping[str, Any], first: str, second: str) -> No
     print_cells(heads, rows)
 
 
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else number(round(value, 3))
-
-
 def print_kept(headers: Mapping[str, str]) -> None:
     """Tells what a deletion left, by the headers of its answer."""
     if (kept := headers.get("x-kept")) is not None:
         click.echo(visible(f"kept: {unquote(kept)}"), err=True)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else number(round(value, 3))

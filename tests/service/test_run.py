@@ -117,25 +117,6 @@ def test_an_end_of_no_known_kind_is_refused_and_the_run_goes_on(tmp_path: Path) 
     assert run.experiment.status == "complete"
 
 
-@pytest.mark.slow
-def test_a_script_that_crashes_outside_of_a_block_leaves_a_failed_run(tmp_path: Path) -> None:
-    script = "import tracker\nrun = tracker.init('p', data='.')\nrun.log({'loss': 1.0})\n"
-    for last_line in ("1 / 0", "pass"):
-        subprocess.run(
-            [sys.executable, "-c", script + last_line],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-    with tracker.open(tmp_path) as library:
-        (project,) = library.projects.list()
-        crashed, ended = library.experiments.list(project.id)
-        assert (crashed.status, ended.status) == ("failed", "complete")
-        assert [len(library.scalars.read(each.id, "loss")) for each in (crashed, ended)] == [1, 1]
-
-
 def test_there_is_no_step_after_the_last_one(tmp_path: Path) -> None:
     with tracker.init("p", data=tmp_path) as run:
         run.log({"loss": 1.0}, step=2**63 - 1)

@@ -23,20 +23,35 @@ run.log({"loss": 1.0})
 """
 
 
-def left(tmp_path: Path, program: str) -> tuple[int, tracker.Experiment]:
-    """The exit status of a script that starts a run and goes on so, and its experiment."""
-    ended = subprocess.run(
-        [sys.executable, "-c", BEGIN + program],
+def ran(tmp_path: Path, program: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A script that has ended."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
         capture_output=True,
+        text=True,
         timeout=60,
         check=False,
     )
+
+
+def left(tmp_path: Path, program: str) -> tuple[int, tracker.Experiment]:
+    """The exit status of a script that starts a run and goes on so, and its experiment."""
+    ended = ran(tmp_path, BEGIN + program)
     with tracker.open(tmp_path) as library:
         (project,) = library.projects.list()
         (made,) = library.experiments.list(project.id)
+        assert len(library.scalars.read(made.id, "loss")) == 1
     return ended.returncode, made
+
+
+@pytest.mark.parametrize(("last_line", "status"), [("1 / 0", "failed"), ("pass", "complete")])
+def test_a_script_that_crashes_outside_of_a_block_leaves_a_failed_run(
+    tmp_path: Path, last_line: str, status: str
+) -> None:
+    _, made = left(tmp_path, last_line)
+    assert made.status == status
 
 
 @pytest.mark.parametrize(
@@ -106,34 +121,15 @@ run.log({"loss": 1.0})
 os.kill(os.getpid(), signal.SIGTERM)
 time.sleep(60)
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TRACKER_DATA": str(tmp_path), "TRACKER_SILENT": "off"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = ran(tmp_path, program, TRACKER_DATA=str(tmp_path), TRACKER_SILENT="off")
     assert ended.returncode == -signal.SIGTERM
     assert f"1 values wait: tracker --data {tmp_path} sync" in ended.stderr
 
 
 def test_what_others_have_done_at_the_end_is_done_after_ctrl_c_too(tmp_path: Path) -> None:
-    program = "import atexit\natexit.register(lambda: open('said', 'w').write('bye'))\n"
-    program += "print('x' * 100_000)\nraise KeyboardInterrupt"
-    ended = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import atexit\natexit.register(lambda: open('first', 'w').write('bye'))\n" + BEGIN + program,
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    first = "import atexit\natexit.register(lambda: open('first', 'w').write('bye'))\n"
+    last = "atexit.register(lambda: open('said', 'w').write('bye'))\nprint('x' * 100_000)\n"
+    ended = ran(tmp_path, first + BEGIN + last + "raise KeyboardInterrupt")
     assert ended.returncode == -signal.SIGINT
     assert "x" * 100_000 in ended.stdout and "KeyboardInterrupt" in ended.stderr
     assert (tmp_path / "said").read_text() == (tmp_path / "first").read_text() == "bye"

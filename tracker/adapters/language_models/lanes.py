@@ -33,8 +33,7 @@ class _Lanes(httpx.AsyncBaseTransport):
     than the request."""
 
     def __init__(self, url: httpx.URL, connections: int) -> None:
-        trust = trust_for(url)
-        self._verify = httpx.create_ssl_context() if trust is True else trust  # one for all
+        self._verify = trust_for(url)  # one for all lanes
         self._limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         self._all: list[httpx.AsyncHTTPTransport] = []
         self._free: list[httpx.AsyncHTTPTransport] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -18,6 +19,8 @@ from tracker.adapters.sql.unit_of_work import SqlUnitsOfWork
 from tracker.domain.errors import SchemaMismatch, Unavailable
 
 __all__ = ["Database"]
+
+T = TypeVar("T")
 
 
 class Database:
@@ -88,10 +91,9 @@ class Database:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise Unavailable(f"cannot create the folder of {self.file}: {error.strerror}") from error
-        async with (self._file_lock or FileLock(None)).held():
-            # The first connection has a new file keep a write-ahead log, which SQLite refuses, rather than
-            # waits, while another connection does the same.
-            version = await self.schema_version()
+        # The first connection has a new file keep a write-ahead log, which SQLite refuses, rather than waits,
+        # while another connection does the same.
+        version = await self._in_turn(_schema_version)
         if auto_upgrade and version is None and self._file_lock is not None:
             await self._in_turn(new_schema.make)
             version = await self.schema_version()
@@ -109,12 +111,12 @@ class Database:
 
         await self._in_turn(lambda connection: migrations.upgrade_connection(connection, revision))
 
-    async def _in_turn(self, change: Callable[[sa.Connection], None]) -> None:
-        """Changes the schema while no other process does."""
+    async def _in_turn(self, work: Callable[[sa.Connection], T]) -> T:
+        """What `work` on the schema gives, while no other process does any."""
         lock = self._file_lock or FileLock(None)
         with translated():
             async with lock.held(), self.engine.connect() as connection:
-                await finished(connection.run_sync(change))
+                return await finished(connection.run_sync(work))
 
     async def dispose(self) -> None:
         """Closes all connections; the last one of a SQLite file moves its log into the file."""
