@@ -72,15 +72,19 @@ def test_of_many_that_open_a_new_database_one_makes_it(tmp_path: Path, number: i
     migrations.check(f"sqlite:///{tmp_path / 'new.db'}")
 
 
-def test_one_that_cannot_be_made_whole_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_cannot_be_made_whole_is_not_made_and_can_be_made_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "cut.sql").write_text(
         WRITTEN.read_text(encoding="utf-8") + "CREATE TABLE half (", encoding="utf-8"
     )
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     with monkeypatch.context() as patched:
         patched.setattr(new_schema, "_FILE", tmp_path / "cut.sql")
         with pytest.raises(Unavailable, match="did not answer"):
-            asyncio.run(prepare(tmp_path / "new.db"))
+            await database.prepare(auto_upgrade=True)
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    asyncio.run(prepare(tmp_path / "new.db"))
+    await database.prepare(auto_upgrade=True)
+    await database.dispose()
     assert new_schema.script(tmp_path / "new.db") == WRITTEN.read_text(encoding="utf-8")
