@@ -49,7 +49,6 @@ def container(folder: Path, files: Mapping[str, str], own: str) -> Allowance:
 
 
 def test_a_sampler_tells_of_this_process_and_its_machine(tmp_path: Path):
-    before = set(threading.enumerate())
     found = samples(3, folder=tmp_path)
     values = found[-1]
     for name in ("cpu.percent", "memory.percent", "disk.percent", "sampler.percent"):
@@ -57,7 +56,19 @@ def test_a_sampler_tells_of_this_process_and_its_machine(tmp_path: Path):
     assert MIB < values["system.memory.process"] < values["system.memory.used"] * 2
     assert values["system.cpu.process"] >= 0
     assert not any("gpu" in name for name in values)
-    assert set(threading.enumerate()) <= before, "the thread has ended"  # as others' may meanwhile
+
+
+def test_its_thread_ends_when_it_is_stopped(tmp_path: Path):
+    def own() -> set[threading.Thread]:
+        return {each for each in threading.enumerate() if each.name == "tracker-system"}
+
+    before = own()
+    sampler = SystemSampler(lambda values: None, 3600.0, folder=tmp_path)
+    sampler.start()
+    (thread,) = own() - before
+    sampler.stop()
+    thread.join(60)  # a busy machine may take longer than the sampler waits for it
+    assert not thread.is_alive()
 
 
 def test_within_a_container_its_limits_count(tmp_path: Path):
