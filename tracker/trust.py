@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 
 import httpx
 
-__all__ = ["trust_for"]
+__all__ = ["authorities", "trust_for"]
 
 
 def trust_for(address: httpx.URL | str) -> ssl.SSLContext:
     """The ``verify`` of an httpx client of one address.
 
-    To read the certificates of all authorities takes 20 ms, which a client of plain HTTP is spared: it trusts
-    nobody, should it ever be led to https.
+    A client of plain HTTP is spared the reading of certificates: it trusts nobody, should it ever be led to
+    https.
     """
     if httpx.URL(address).scheme == "https":
-        return httpx.create_ssl_context()
+        return authorities()
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@cache
+def authorities() -> ssl.SSLContext:
+    """Whom httpx trusts by default. To read their certificates takes 20 ms, once a process."""
+    return httpx.create_ssl_context()

@@ -17,6 +17,7 @@ import httpx
 
 from tracker.domain.errors import Invalid, Unavailable
 from tracker.domain.identity.actor import local_actor
+from tracker.trust import trust_for
 
 from .lazy import quick_imports
 from .target import Target, on_target
@@ -180,7 +181,10 @@ class EvaluationApi:
             headers = {} if token is None else {"Authorization": f"Bearer {token}"}
             try:
                 self._http = httpx.AsyncClient(
-                    base_url=self._target.url.rstrip("/"), headers=headers, timeout=_SECONDS
+                    base_url=self._target.url.rstrip("/"),
+                    headers=headers,
+                    timeout=_SECONDS,
+                    verify=trust_for(self._target.url),
                 )
             except (httpx.InvalidURL, UnicodeError) as error:
                 raise Invalid.field("url", f"{self._target.url!r} is not an address: {error}") from error

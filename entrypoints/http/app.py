@@ -143,12 +143,19 @@ def _refusals(audit: AuditService) -> Callable[[Actor, str, str], Awaitable[None
     return note
 
 
+_document = cache(partial(openapi, ROUTES))  # the same for every application of this process
+
+
+@cache
+def _page() -> bytes:
+    return docs_page(_document())
+
+
 def _resources(container: Container) -> dict[type, object]:
     settings = container.config()
-    document = cache(partial(openapi, ROUTES))
     made = (
         Health(container.database(), container.scalar_store(), container.blob_store()),
-        Documentation(document, cache(lambda: docs_page(document()))),
+        Documentation(_document, _page),
         Projects(container.projects(), container.experiments(), container.metrics(), container.hypotheses()),
         Branches(container.branches(), container.experiments()),
         Experiments(container.experiments(), container.runs(), container.heartbeats()),

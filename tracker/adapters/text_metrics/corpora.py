@@ -29,7 +29,8 @@ def corpus_mean(name: str, pairs: Sequence[tuple[str, str]], rows: int, seed: in
     if not pairs:
         return Mean(None, None, IntervalKind.NONE, 0, missing)
     statistics, score = statistics_of(name, [answer for answer, _ in pairs], [truth for _, truth in pairs])
-    resampled = resampled_scores(statistics, score, seed)
+    # Of one row every resample is that row.
+    resampled = resampled_scores(statistics, score, seed, draws=1 if len(pairs) < 2 else None)
     if resampled is None or not math.isfinite(resampled.value):
         return Mean(None, None, IntervalKind.NONE, len(pairs), missing)
     # When all rows are alike, so are all resamples, and a point would promise too much.

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tracker.domain.errors import Unavailable
+from tracker.trust import authorities
 
 __all__ = ["Answer", "ProviderHttp", "is_confidential", "is_loopback"]
 
@@ -58,7 +59,7 @@ class ProviderHttp:
         # What the provider sets for one person may not come back with another.
         no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
         self._http = httpx.AsyncClient(
-            timeout=timeout, headers={"Accept": "application/json"}, cookies=no_cookies
+            timeout=timeout, headers={"Accept": "application/json"}, cookies=no_cookies, verify=authorities()
         )
 
     async def ask(
