@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -300,6 +301,8 @@ def test_packages_and_python_are_those_that_run(tree: Path) -> None:
     import pydantic
 
     assert told["packages"]["pydantic"] == pydantic.VERSION
+    installed = {each.metadata["Name"]: each.metadata["Version"] for each in metadata.distributions()}
+    assert told["packages"] == installed
     assert told["hardware"]["cores"] == os.cpu_count()
     assert told["hardware"]["memory"] > 2**20
 
