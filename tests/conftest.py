@@ -100,10 +100,14 @@ def _is_on_postgres(item: pytest.Item) -> bool:
     )
 
 
-def pytest_collection_finish() -> None:
-    """What was collected stays until the end: no collection of garbage need look at it again."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected stays until the end: no collection of garbage need look at it, now or later."""
+    gc.disable()
+    yield
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -7,9 +7,9 @@ import warnings
 from typing import Any
 
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from tracker.domain.statistics.correlation import correlation_ratio, ranks, spearman
 
@@ -20,7 +20,7 @@ two = st.lists(st.tuples(values, values), min_size=2, max_size=40)
 
 @given(st.lists(values, max_size=40))
 def test_ranks_are_scipy_s(found: list[float]) -> None:
-    assert ranks(found) == list(stats.rankdata(found))
+    assert ranks(found) == list(scipy.stats.rankdata(found))
 
 
 @given(two)
@@ -29,7 +29,7 @@ def test_spearman_is_scipy_s(pairs: list[tuple[float, float]]) -> None:
     own = spearman(one, other)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = float(stats.spearmanr(one, other).statistic)
+        theirs = float(scipy.stats.spearmanr(one, other).statistic)
     if math.isnan(theirs):
         assert own is None
     else:
@@ -79,5 +79,5 @@ def test_of_two_groups_eta_is_pearson_s_coefficient(rows: list[tuple[bool, float
     own = correlation_ratio(groups, ys)
     if own is None or len(set(groups)) < 2 or max(ys) - min(ys) < 1e-3:
         return
-    theirs = stats.pearsonr([float(g) for g in groups], ys).statistic
+    theirs = scipy.stats.pearsonr([float(g) for g in groups], ys).statistic
     assert own == pytest.approx(abs(theirs), abs=1e-6)

@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import matplotlib.figure
 import numpy as np
 import PIL.Image
 import pytest
@@ -116,6 +115,8 @@ def test_an_image_of_pillow_is_kept_in_any_mode(mode: str):
 
 
 def test_a_figure_of_matplotlib_draws_itself_without_pyplot():
+    import matplotlib.figure
+
     figure = matplotlib.figure.Figure(figsize=(2, 1), dpi=50)
     axes = figure.subplots()
     axes.plot([1, 2, 3])

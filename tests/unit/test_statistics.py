@@ -7,9 +7,9 @@ import warnings
 from itertools import pairwise
 
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from tracker.domain.statistics.contrast import contrast, welch
 from tracker.domain.statistics.holm import holm
@@ -26,17 +26,17 @@ samples = st.lists(st.integers(-(10**9), 10**9).map(lambda n: n / 1000), min_siz
 @pytest.mark.parametrize("df", FREEDOMS)
 @pytest.mark.parametrize("t", T_VALUES)
 def test_p_is_that_of_scipy(t: float, df: float) -> None:
-    wanted = 2 * float(stats.t.sf(t, df))
+    wanted = 2 * float(scipy.stats.t.sf(t, df))
     assert two_sided_p(t, df) == two_sided_p(-t, df) == pytest.approx(wanted, rel=1e-10, abs=1e-300)
-    assert cdf(t, df) == pytest.approx(float(stats.t.cdf(t, df)), rel=1e-10)
+    assert cdf(t, df) == pytest.approx(float(scipy.stats.t.cdf(t, df)), rel=1e-10)
     assert cdf(-t, df) == pytest.approx(wanted / 2, rel=1e-10, abs=1e-300)
 
 
 @pytest.mark.parametrize("df", FREEDOMS)
 @pytest.mark.parametrize("alpha", ALPHAS)
 def test_critical_values_are_those_of_scipy(alpha: float, df: float) -> None:
-    assert critical(alpha, df) == pytest.approx(float(stats.t.isf(alpha / 2, df)), rel=1e-10)
-    assert quantile(alpha, df) == pytest.approx(float(stats.t.ppf(alpha, df)), rel=1e-10)
+    assert critical(alpha, df) == pytest.approx(float(scipy.stats.t.isf(alpha / 2, df)), rel=1e-10)
+    assert quantile(alpha, df) == pytest.approx(float(scipy.stats.t.ppf(alpha, df)), rel=1e-10)
     assert quantile(1 - alpha, df) == pytest.approx(-quantile(alpha, df), rel=1e-3)
 
 
@@ -55,7 +55,7 @@ def test_with_one_degree_of_freedom_it_is_the_distribution_of_cauchy() -> None:
 
 
 def test_without_bound_of_the_freedom_it_is_the_normal_distribution() -> None:
-    assert two_sided_p(1.96, math.inf) == pytest.approx(2 * float(stats.norm.sf(1.96)), rel=1e-13)
+    assert two_sided_p(1.96, math.inf) == pytest.approx(2 * float(scipy.stats.norm.sf(1.96)), rel=1e-13)
     assert critical(0.05, math.inf) == pytest.approx(1.959963984540054, rel=1e-12)
 
 
@@ -81,7 +81,7 @@ def test_welch_is_that_of_scipy(first: list[float], second: list[float]) -> None
     if min(_spread(values) or scale for values in (first, second)) < 1e-6 * scale:
         return  # SciPy cancels there
     with warnings.catch_warnings(action="ignore"):  # it says so of constants too
-        told = stats.ttest_ind(first, second, equal_var=False)
+        told = scipy.stats.ttest_ind(first, second, equal_var=False)
     low, high = told.confidence_interval(0.95)
     assert found.freedom == pytest.approx(told.df, rel=1e-6)
     assert found.p == pytest.approx(told.pvalue, rel=1e-6, abs=1e-9)
@@ -137,7 +137,7 @@ def test_values_near_the_end_of_the_floats_do_not_overflow_on_the_way() -> None:
     found = welch([1.5e308, 1.6e308, 1.7e308], [1e308, 1.1e308, 1.2e308])
     assert found is not None
     assert found.value == pytest.approx(5e307)
-    assert found.p == pytest.approx(stats.ttest_ind([15, 16, 17], [10, 11, 12], equal_var=False).pvalue)
+    assert found.p == pytest.approx(scipy.stats.ttest_ind([15, 16, 17], [10, 11, 12], equal_var=False).pvalue)
     apart = welch([1.7e308, 1.6e308], [-1.7e308, -1.6e308])
     assert apart is not None and apart.value == math.inf
 
@@ -175,5 +175,7 @@ def test_spread_by_hand_and_by_scipy() -> None:
     assert (median(values), median([1.0, 3.0]), median([5.0])) == (2.0, 2.0, 5.0)
     assert mad(values) == 1.4826
     assert mad([5.0]) == mad([3.0, 3.0, 3.0, 100.0]) == 0
-    assert mad(values) == pytest.approx(float(stats.median_abs_deviation(values, scale="normal")), rel=1e-4)
+    assert mad(values) == pytest.approx(
+        float(scipy.stats.median_abs_deviation(values, scale="normal")), rel=1e-4
+    )
     assert mad([1.7e308, -1.7e308]) == math.inf

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-from sklearn.metrics import cohen_kappa_score
 
 from tracker.domain.errors import Invalid
 from tracker.domain.evaluation.scoring.agreement import Weights, agreement, kappa
@@ -89,7 +88,7 @@ def test_resamples_have_the_mean_and_the_spread_that_they_must() -> None:
 
 @pytest.mark.parametrize("rows", [2, 5, 10, 30, 1000])
 def test_the_expanded_level_is_that_of_hesterberg(rows: int) -> None:
-    wanted = stats.norm.cdf(-math.sqrt(rows / (rows - 1)) * stats.t.ppf(0.975, rows - 1))
+    wanted = scipy.stats.norm.cdf(-math.sqrt(rows / (rows - 1)) * scipy.stats.t.ppf(0.975, rows - 1))
     assert expanded_level(0.05, rows) == pytest.approx(float(wanted), rel=1e-8)
 
 
@@ -123,7 +122,7 @@ def test_twenty_of_twenty_is_no_certainty() -> None:
 @given(st.integers(1, 500), st.data())
 def test_wilson_is_that_of_scipy(rows: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, rows))
-    wanted = stats.binomtest(hits, rows).proportion_ci(method="wilson")
+    wanted = scipy.stats.binomtest(hits, rows).proportion_ci(method="wilson")
     assert wilson(hits, rows) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
 
 
@@ -142,8 +141,8 @@ def test_mcnemar_on_published_data() -> None:
 def test_mcnemar_is_the_binomial_test_of_scipy(b: int, c: int) -> None:
     found = mcnemar(*discordant(b, c))
     if b + c:
-        assert found.exact == pytest.approx(stats.binomtest(b, b + c).pvalue, rel=1e-9)
-        mid = found.exact - stats.binom.pmf(min(b, c), b + c, 0.5) if b != c else 1.0
+        assert found.exact == pytest.approx(scipy.stats.binomtest(b, b + c).pvalue, rel=1e-9)
+        mid = found.exact - scipy.stats.binom.pmf(min(b, c), b + c, 0.5) if b != c else 1.0
         assert found.mid == pytest.approx(mid, rel=1e-9)
     else:
         assert found == (0, 0, 1.0, 1.0)
@@ -203,6 +202,8 @@ ratings = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=1, 
 def test_kappa_is_that_of_scikit_learn(
     pairs: list[tuple[int, int]], weights: tuple[Weights, str | None]
 ) -> None:
+    from sklearn.metrics import cohen_kappa_score  # half a second, which no other test needs
+
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
     found = agreement(first, second, categories=[1, 2, 3, 4, 5], weights=weights[0], draws=9)
     if found.kappa is None:
