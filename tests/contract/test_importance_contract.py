@@ -32,10 +32,12 @@ class TestImportanceModel:
         kind, driver, noise = await model.importances([KIND, DRIVER, NOISE], TARGET)
         assert kind > driver > noise >= 0
 
+    @pytest.mark.slow  # the forest has been asked often enough
     async def test_the_same_input_gives_the_same_answer(self, model: ImportanceModel) -> None:
         first = await model.importances([DRIVER, KIND], TARGET)
         assert await model.importances([DRIVER, KIND], TARGET) == first
 
+    @pytest.mark.slow
     async def test_gaps_and_numbers_beyond_all_scales_are_taken(self, model: ImportanceModel) -> None:
         targets = ([value * 1e305 for value in TARGET], [1.0] * len(TARGET), [-1.7e308, 1.7e308] * 30)
         for target in targets:

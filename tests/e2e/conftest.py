@@ -23,9 +23,10 @@ from tracker.trust import trust_for
 
 
 class LiveServer:
-    """uvicorn in a thread; `url` is where it answers."""
+    """uvicorn in a thread; `url` is where it answers, `data` its folder."""
 
     def __init__(self, settings: Settings) -> None:
+        self.data = settings.data
         config = uvicorn.Config(
             create_app(build(settings)), host="127.0.0.1", port=0, lifespan="on", log_config=None, ws="none",
             access_log=False, proxy_headers=False, timeout_graceful_shutdown=20,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -12,6 +13,9 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from tests.e2e.conftest import LiveServer
+from tracker.adapters.runners.slots import Slots
 
 V1 = "/api/v1"
 CSV = b"examples,ground_truth\na,b\nc,d\n"
@@ -23,6 +27,16 @@ def upload(client: httpx.Client, content: bytes = CSV, name: str = "d.csv", **fi
     return client.post(
         f"{V1}/datasets/", files={"dataset": (name, content)}, data={"format": "job", **fields}
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_worker_begins(server: LiveServer) -> Iterator[None]:
+    """All slots are taken, since what workers do is not looked at here."""
+    slots = Slots(server.data / "jobs" / "slots", os.cpu_count() or 1)
+    taken = list(iter(slots.take, None))
+    yield
+    for slot in taken:
+        os.close(slot)
 
 
 @pytest.fixture(autouse=True)

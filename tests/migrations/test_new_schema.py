@@ -64,6 +64,7 @@ def test_a_database_with_tables_of_others_keeps_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(5))
+@pytest.mark.slow  # a race, which takes many tries to be lost
 def test_of_many_that_open_a_new_database_one_makes_it(tmp_path: Path, number: int) -> None:
     async def at_once() -> None:
         await asyncio.gather(*(prepare(tmp_path / "new.db") for _ in range(8)))

@@ -46,6 +46,7 @@ def test_everything_served_is_in_the_table_once(tmp_path):
     assert len(set(table)) == len(table)
 
 
+@pytest.mark.slow  # its schema is as long as ours
 def test_the_openapi_document_is_valid():
     validator = pytest.importorskip("openapi_spec_validator")
     validator.validate(openapi(ROUTES))

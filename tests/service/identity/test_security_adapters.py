@@ -43,6 +43,7 @@ class TestArgon2PasswordHasher:
         assert not await hasher.verify("correct horse", "no hash")
         assert not await hasher.verify("\ud800", one)
 
+    @pytest.mark.slow  # a second of all processors
     async def test_many_at_once_are_all_answered(self) -> None:
         hasher = Argon2PasswordHasher()
         kept = await hasher.hash("correct horse")
