@@ -19,6 +19,7 @@ import json, os, signal, sys, threading, time
 from pathlib import Path
 from tracker.run import signals
 told = Path(sys.argv[1])
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which whoever started the tests may have had ignored (nohup)
 def finish(kind, reason):
     with told.open("a") as file:
         file.write(json.dumps([os.getpid(), kind, reason]) + "\\n")
@@ -47,7 +48,10 @@ def ended(
         process.stdout.readline()
         for number in numbers:
             process.send_signal(number)
-        status = process.wait(60)
+        try:
+            status = process.wait(60)
+        finally:
+            process.kill()
     return status, [json.loads(line)[1:] for line in told.read_text().splitlines()]
 
 

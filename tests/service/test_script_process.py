@@ -84,6 +84,24 @@ def test_signals_are_passed_on(name: str, tmp_path: Path) -> None:
     assert ending == f"5 5 exit code 5{asked}"
 
 
+def test_a_signal_that_was_ignored_before_ends_nothing_and_is_no_reason(tmp_path: Path) -> None:
+    code = """
+        import sys
+        print("ready", flush=True)
+        sys.stdin.readline()
+        sys.exit(5)
+    """
+    with subprocess.Popen(
+        ["nohup", sys.executable, "-c", WRAPPER, textwrap.dedent(code), str(tmp_path / "console")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(signal.SIGHUP)
+        out, _ = child.communicate("go on\n", timeout=60)
+    assert out.rpartition("ENDING ")[2].strip() == "5 5 exit code 5"
+
+
 def test_a_signal_that_ends_it_is_the_reason(tmp_path: Path) -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert ended(wrapped(code, tmp_path))[2] == f"-9 {128 + 9} ended by SIGKILL"

@@ -131,7 +131,8 @@ def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]
 
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+        heard = (each for each in PASSED_ON if signal.getsignal(each) is not signal.SIG_IGN)  # as by nohup
+        before = {number: signal.signal(number, pass_on) for number in heard}
     try:
         yield asked
     finally:
