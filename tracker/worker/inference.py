@@ -161,7 +161,7 @@ class Inference:
         self._keys = keys
         self._sending = sending
         self._slots = slots
-        self._commit = GroupCommit(lease)
+        self._commit = GroupCommit(lease, slots)
         self._waiting: asyncio.Queue[Todo | None] = asyncio.Queue(_BLOCK)
 
     async def send_all(self, clock: Clock, attempt: int) -> None:

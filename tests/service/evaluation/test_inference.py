@@ -16,6 +16,7 @@ import pytest
 
 from tests.desks import MemoryDesk, a_dataset, an_admission
 from tests.endpoint.live import LiveEndpoint
+from tests.evaluation_factories import an_outcome
 from tracker.adapters.language_models.opened import opened_model
 from tracker.adapters.system.clock import SystemClock
 from tracker.domain.errors import Conflict, Invalid
@@ -30,6 +31,7 @@ from tracker.domain.evaluation.models import CatalogueEntry, ModelReference
 from tracker.domain.evaluation.results import inference_result
 from tracker.domain.evaluation.tasks import TaskKind
 from tracker.ports.evaluation.desk import Admission
+from tracker.worker.committing import GroupCommit
 from tracker.worker.inference import infer, parameters_of, run
 from tracker.worker.lease_keeper import LeaseKeeper
 from tracker.worker.pace import Pace
@@ -390,6 +392,22 @@ async def test_outcomes_of_many_slots_are_kept_together(live: LiveEndpoint) -> N
     desk = MemoryDesk(content, seconds=0.02)
     await inferred(desk, work_at(live, content, batch_size=20))
     assert sum(desk.keeps) == 100 and len(desk.keeps) < 50 and max(desk.keeps) > 5
+
+
+async def test_where_rows_come_faster_than_calls_go_a_call_waits_for_all_slots() -> None:
+    desk = MemoryDesk(b"", seconds=0.1)
+    async with LeaseKeeper(desk, Rules()) as lease:
+        commit = GroupCommit(lease, 4)
+
+        async def slot(which: int) -> None:
+            for number in range(5):
+                await asyncio.sleep(0.02 * which)
+                await commit.keep([an_outcome(1 + which * 5 + number)], {})
+
+        await asyncio.gather(*map(slot, range(4)))
+    assert sum(desk.keeps) == len(desk.rows) == 20
+    assert desk.keeps[0] == 1, "what comes first is not delayed"
+    assert desk.keeps.count(4) >= 3, desk.keeps
 
 
 async def test_rows_of_parquet_are_sent_and_kept_with_all_columns(live: LiveEndpoint) -> None:

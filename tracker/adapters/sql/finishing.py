@@ -18,14 +18,15 @@ async def finished(work: Awaitable[T]) -> T:
     in memory. The statement itself would run on in its thread, after the file lock was given back.
     """
     task = asyncio.ensure_future(work)
-    cancellation: asyncio.CancelledError | None = None
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError as error:
+        cancellation = error
     while not task.done():
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError as error:
             cancellation = error
-    if cancellation is not None:
-        if not task.cancelled():
-            task.exception()  # taken note of; the cancellation is what counts
-        raise cancellation
-    return task.result()
+    if not task.cancelled():
+        task.exception()  # taken note of; the cancellation is what counts
+    raise cancellation

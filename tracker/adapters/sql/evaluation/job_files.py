@@ -52,17 +52,17 @@ class SqlPassRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(job_passes, session.dialect)
-        replaced = ("handle_digest", "pass_digest", "admitted_at", "sent_by")
-        self._put = insert.on_conflict_do_update(
-            index_elements=[job_passes.c.job_id, job_passes.c.attempt],
-            set_={name: insert.excluded[name] for name in replaced},
-        )
 
     async def put(self, pass_: JobPass) -> None:
         """Keeps one."""
+        insert = insert_into(job_passes, self._session.dialect)
+        replaced = ("handle_digest", "pass_digest", "admitted_at", "sent_by")
+        statement = insert.on_conflict_do_update(
+            index_elements=[job_passes.c.job_id, job_passes.c.attempt],
+            set_={name: insert.excluded[name] for name in replaced},
+        )
         with inserting("pass of job", pass_.job_id):
-            await self._session.run(self._put, [pass_.__dict__])
+            await self._session.run(statement, [pass_.__dict__])
 
     async def get(self, job_id: JobId, attempt: int) -> JobPass:
         """The pass of an attempt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -11,7 +12,7 @@ from tracker.adapters.sql.evaluation_tables import answers, job_rows, job_tallie
 from tracker.adapters.sql.failures import inserting
 from tracker.adapters.sql.parting import in_parts
 from tracker.adapters.sql.session import Session
-from tracker.adapters.sql.upserting import insert_into
+from tracker.adapters.sql.upserting import Insert, insert_into
 from tracker.domain.evaluation.jobs.row_outcomes import RowOutcome, kept
 from tracker.domain.ids import JobId, ProjectId
 
@@ -25,19 +26,6 @@ class SqlRowRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        insert = insert_into(job_rows, session.dialect)
-        # What `kept` says, in the database: an answer stays, whoever brings another at the same time.
-        # It gives the rows that it wrote, each of which was without an answer before.
-        self._keep = insert.on_conflict_do_update(
-            index_elements=[job_rows.c.job_id, job_rows.c.number],
-            set_={name: insert.excluded[name] for name in ("is_answered", "outcome")},
-            where=~job_rows.c.is_answered,
-        ).returning(job_rows.c.is_answered)
-        more = insert_into(job_tallies, session.dialect)
-        self._count = more.on_conflict_do_update(
-            index_elements=[job_tallies.c.job_id],
-            set_={"answered": job_tallies.c.answered + more.excluded.answered},
-        ).returning(job_tallies.c.answered)
 
     async def keep(self, job_id: JobId, outcomes: Sequence[RowOutcome]) -> int:
         """Keeps some."""
@@ -54,9 +42,10 @@ class SqlRowRepository:
             for number in sorted(merged)
         ]
         with inserting("rows of job", job_id):
-            written = await self._session.rows(self._keep, rows) if rows else ()
+            written = await self._session.rows(_keeping(self._session.dialect), rows) if rows else ()
             new = sum(row.is_answered for row in written)
-            (tally,) = await self._session.rows(self._count, [{"job_id": job_id, "answered": new}])
+            counting = _counting(self._session.dialect)
+            (tally,) = await self._session.rows(counting, [{"job_id": job_id, "answered": new}])
         return int(tally.answered)
 
     async def answered(self, job_id: JobId) -> frozenset[int]:
@@ -80,9 +69,6 @@ class SqlAnswerRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._keep = insert_into(answers, session.dialect).on_conflict_do_nothing(
-            index_elements=[answers.c.project_id, answers.c.key]
-        )
 
     async def find(self, project_id: ProjectId, keys: Collection[str]) -> Mapping[str, RowOutcome]:
         """Those that are known."""
@@ -104,4 +90,39 @@ class SqlAnswerRepository:
         ]
         if rows:
             with inserting("answers of project", project_id):
-                await self._session.run(self._keep, rows)
+                await self._session.run(_remembering(self._session.dialect), rows)
+
+
+# A worker keeps rows hundreds of times a second, so its statements are made but once.
+
+
+@cache
+def _keeping(dialect: str) -> sa.Executable:
+    """What `kept` says, in the database: an answer stays, whoever brings another at the same time.
+
+    It gives the rows that it wrote, each of which was without an answer before.
+    """
+    insert = insert_into(job_rows, dialect)
+    return insert.on_conflict_do_update(
+        index_elements=[job_rows.c.job_id, job_rows.c.number],
+        set_={name: insert.excluded[name] for name in ("is_answered", "outcome")},
+        where=~job_rows.c.is_answered,
+    ).returning(job_rows.c.is_answered)
+
+
+@cache
+def _counting(dialect: str) -> sa.Executable:
+    """Adds to the tally of a job, and gives it."""
+    insert = insert_into(job_tallies, dialect)
+    return insert.on_conflict_do_update(
+        index_elements=[job_tallies.c.job_id],
+        set_={"answered": job_tallies.c.answered + insert.excluded.answered},
+    ).returning(job_tallies.c.answered)
+
+
+@cache
+def _remembering(dialect: str) -> Insert:
+    """The first answer of a key stays."""
+    return insert_into(answers, dialect).on_conflict_do_nothing(
+        index_elements=[answers.c.project_id, answers.c.key]
+    )
