@@ -15,8 +15,9 @@ from tracker.domain.errors import Invalid
 from tracker.integrations.script.process import Ending, run_command
 
 WRAPPER = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it runs beside it ignore it
 from tracker.integrations.script.process import run_command
 ending = run_command([sys.executable, "-c", sys.argv[1]], console=Path(sys.argv[2]))
 print("ENDING", ending.code, ending.shell_code, ending.reason, flush=True)
