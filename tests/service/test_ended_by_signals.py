@@ -19,7 +19,9 @@ import json, os, signal, sys, threading, time
 from pathlib import Path
 from tracker.run import signals
 told = Path(sys.argv[1])
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which whoever started the tests may have had ignored (nohup)
+# Which whoever started the tests may have had ignored: nohup one, and a shell the other in the background.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def finish(kind, reason):
     with told.open("a") as file:
         file.write(json.dumps([os.getpid(), kind, reason]) + "\\n")
