@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tracker.adapters.system.kernel import kills_in, oom_counter
 from tracker.domain.errors import Invalid
@@ -122,17 +123,19 @@ def run_command(command: Sequence[str], *, console: Path | None = None) -> Endin
 def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]]:
     """Passes signals on to `child` within the block; those that ask it to end are listed."""
     asked: list[signal.Signals] = []
+    before: dict[int, Any] = {}
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        if number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+        ends = number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
+        if ends and before[number] is not signal.SIG_IGN:  # as by nohup; `child` ignores it, too
             asked.append(signal.Signals(number))
         if not (number in _TYPED and _at_a_terminal()):
             child.send_signal(number)
 
-    before = {}
     if threading.current_thread() is threading.main_thread():
-        heard = (each for each in PASSED_ON if signal.getsignal(each) is not signal.SIG_IGN)  # as by nohup
-        before = {number: signal.signal(number, pass_on) for number in heard}
+        for number in PASSED_ON:
+            before[number] = signal.getsignal(number)
+            signal.signal(number, pass_on)
     try:
         yield asked
     finally:
