@@ -218,14 +218,14 @@ class TestScalarStore:
         self, store: ScalarStore, axis: Axis, max_points: int
     ) -> None:
         rng = np.random.default_rng(7)
-        logged = [curve(rng.standard_normal(12_000)), curve(rng.standard_normal(4_000), start=10_000)]
-        logged += [curve(np.full(300, np.nan), start=14_000), curve(rng.standard_normal(50), start=20_000)]
+        logged = [curve(rng.standard_normal(30_000)), curve(rng.standard_normal(9_000), start=25_000)]
+        logged += [curve(np.full(300, np.nan), start=34_000), curve(rng.standard_normal(50), start=40_000)]
         for part in logged:
             await store.append(PROJECT, part)
         series = await store.read(PROJECT, RUN, "loss")
         everything = [(s, t, np.float64(v).tobytes()) for s, t, v in points(series)]
         for _ in range(2):
-            for start, stop in ((None, None), (1000, 1500), (8_000, None)):
+            for start, stop in ((None, None), (1000, 1500), (20_000, None)):
                 query = SampleQuery(
                     experiments=(RUN,), max_points=max_points, axis=axis, start=start, stop=stop
                 )

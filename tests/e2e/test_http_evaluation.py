@@ -366,7 +366,7 @@ def test_a_key_that_is_not_stored_is_refused_by_the_field_that_names_it(client, 
     evaluation = client.post(f"{V1}/experiments/", json={"name": "e", "dataset": dataset}).json()["id"]
     model = {"model": "m", "provider": "openai", "base_url": "http://127.0.0.1:9/v1"}
     judge = {"model_name": "m", "model_base_url": "http://127.0.0.1:9/v1", "secret_key_name": "not-there"}
-    body = {"name": "w", "experiment_id": evaluation, "metrics": ["g_eval_summarization"], **model}
+    body = {"name": "of no key", "experiment_id": evaluation, "metrics": ["g_eval_summarization"], **model}
     for lacking, place in (
         ({"llm_as_judge": judge}, ["llm_as_judge", "secret_key_name"]),
         ({"secret_key_name": "not-there", "metrics": ["json_valid"]}, ["secret_key_name"]),
@@ -375,6 +375,7 @@ def test_a_key_that_is_not_stored_is_refused_by_the_field_that_names_it(client, 
         assert answer.status_code == 400 and "not-there" in answer.json()["detail"]
         assert answer.json()["detail"].startswith(f"{'.'.join(place)}: ")
         assert answer.json()["errors"][0]["loc"] == ["body", *place]
+    assert not any("of no key" in name for name in names_of_jobs(client))
     assert client.get(f"{V1}/experiments/{evaluation}").json()["workflows"] == []
 
 

@@ -24,7 +24,7 @@ def test_ids_tell_the_time_of_their_making() -> None:
 def test_ids_of_many_threads_are_distinct() -> None:
     ids = UuidV7Generator()
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: ids.new(), range(8_000)))
+        made = list(pool.map(lambda _: ids.new(), range(20_000)))
     assert len(set(made)) == len(made)
 
 
