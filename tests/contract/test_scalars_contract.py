@@ -213,7 +213,9 @@ class TestScalarStore:
         assert abs(long.gaps[0] - 40_001_000) <= 500_000
 
     @pytest.mark.parametrize("axis", Axis)
-    @pytest.mark.parametrize("max_points", [3, 40, 1000, 1001])
+    @pytest.mark.parametrize(
+        "max_points", [3, 1001, *(pytest.param(many, marks=pytest.mark.slow) for many in (40, 1000))]
+    )
     async def test_sample_is_what_the_port_says(
         self, store: ScalarStore, axis: Axis, max_points: int
     ) -> None:
